@@ -1,0 +1,1 @@
+"""From a Project to a Manifest: pure and offline, one pass a file."""

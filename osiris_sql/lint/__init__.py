@@ -1,0 +1,1 @@
+"""From a Manifest to diagnostics: rules that nothing else depends on."""

@@ -1,0 +1,1 @@
+"""From a Manifest and what was observed to a Plan: pure."""

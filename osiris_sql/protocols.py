@@ -1,0 +1,328 @@
+"""Everything that can be added to the program, on one page: each kind is one file named after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+
+from osiris_sql.types.diagnostic import Diagnostic
+from osiris_sql.types.event import Event, EventBody
+from osiris_sql.types.manifest import CompiledModel, Manifest
+from osiris_sql.types.observed import ObservedSource, ObservedTarget, StepState
+from osiris_sql.types.plan import Plan, PlannedTest, Publish
+from osiris_sql.types.relation import Column, DataFingerprint, RelationRef, TableSchema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeResult:
+    """What a connection answered: `facts` are shown as they are, so they hold no secret."""
+
+    server: str
+    facts: Mapping[str, str]
+    warnings: tuple[Diagnostic, ...] = ()
+
+
+# ---------------------------------------------------------------------------------------- sources
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiscoveredTable:
+    """A table found at a source: its DuckDB schema and key, comment and estimated rows."""
+
+    identifier: str
+    schema: TableSchema
+    comment: str = ""
+    rows: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableRead:
+    """What to read: `columns` with the types to arrive in; rows whose `watermark` is at or after `since`."""
+
+    node: str
+    identifier: str
+    columns: tuple[Column, ...]
+    watermark: str | None = None
+    since: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArrowRows:
+    """Rows as Arrow record batches, columns in the order of the request, cast exactly by the engine."""
+
+    batches: pa.RecordBatchReader
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncodedLines:
+    """Rows as encoded lines: batches of one string column `line`, and the SELECT that decodes them.
+
+    `select` reads the relation `{lines}` and yields the requested columns, in order, exactly typed.
+    """
+
+    batches: Iterator[pa.RecordBatch]
+    select: str
+
+
+Rows = ArrowRows | EncodedLines
+
+
+class Snapshot(Protocol):
+    """One instant of a source: every table read through it is as of that instant."""
+
+    position: str | None
+
+    def read(self, request: TableRead) -> Rows:
+        """Return the rows asked for, streaming; one read at a time."""
+        ...
+
+
+class Source(Protocol):
+    """Where rows come from. A file `sources/<type>.py` has one class that fits; `Options` is a
+    frozen dataclass of what a connection may say, its secrets typed `Secret`; drivers are imported
+    in the constructor. Raises UnreachableError or StepError, with diagnostics."""
+
+    Options: ClassVar[type]
+
+    def __init__(self, options: Any, root: Path) -> None: ...
+
+    def endpoint(self) -> str:
+        """Return what identifies the server and database, without secrets; it is hashed before storing."""
+        ...
+
+    def probe(self) -> ProbeResult:
+        """Connect and say what answered."""
+        ...
+
+    def discover(self, identifiers: Sequence[str] | None) -> list[DiscoveredTable]:
+        """Return the named tables, or all; a name that does not exist is left out."""
+        ...
+
+    def probe_change(self, tables: Mapping[str, str]) -> list[ObservedSource]:
+        """Return a change token for each table (node → identifier), where one is cheap and safe."""
+        ...
+
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """Open one consistent instant for reading."""
+        ...
+
+    def interrupt(self) -> None:
+        """Stop what is being read, from another thread."""
+        ...
+
+
+# ---------------------------------------------------------------------------------------- targets
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpoolSpec:
+    """How the engine writes a spool file: `projection` is one DuckDB expression a column, in order.
+
+    `csv` and `parquet` add `options` to COPY; `duckdb` is a database file with one table `spool`.
+    """
+
+    kind: Literal["csv", "parquet", "duckdb"]
+    projection: tuple[str, ...]
+    options: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """One delivery: the same `load_id` a second time is a no-op."""
+
+    load_id: str
+    run_id: str
+    data: DataFingerprint
+    path: Path
+    rows: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """What a delivery did, counted at the target after it was committed."""
+
+    sent: int
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+    unchanged: int = 0
+    total_after: int = 0
+    channel: str = ""
+    already_published: bool = False
+
+
+class Target(Protocol):
+    """Where rows are delivered. A file `targets/<type>.py` has one class that fits, as for sources."""
+
+    Options: ClassVar[type]
+
+    def __init__(self, options: Any, root: Path) -> None: ...
+
+    def endpoint(self) -> str:
+        """Return what identifies the server and database, without secrets; it is hashed before storing."""
+        ...
+
+    def probe(self) -> ProbeResult:
+        """Connect and say what answered."""
+        ...
+
+    def observe(self, publication: Publish) -> ObservedTarget:
+        """Return the target table as it is now."""
+        ...
+
+    def spool(self, publication: Publish) -> SpoolSpec:
+        """Return how the rows are to be written to the spool file; refuses types that can't arrive."""
+        ...
+
+    def publish(self, publication: Publish, load: Load, progress: Callable[[int, str], None]) -> Published:
+        """Deliver the spool file in one transaction and return what was counted after it."""
+        ...
+
+    def interrupt(self) -> None:
+        """Stop what is being written, from another thread."""
+        ...
+
+
+# ---------------------------------------------------------------------------------------- engines
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestOutcome:
+    """What a data test found: the count of offending rows, and the first of them as text."""
+
+    failures: int
+    sample: tuple[Mapping[str, str | None], ...]
+
+
+class Transaction(Protocol):
+    """One transaction of an engine: all of it happens, or nothing."""
+
+    def schema_of(self, relation: RelationRef) -> TableSchema | None:
+        """Return the columns of a relation, or None if it does not exist."""
+        ...
+
+    def is_table(self, relation: RelationRef) -> bool:
+        """Say whether the relation exists and is a table, not a view."""
+        ...
+
+    def replace_view(self, relation: RelationRef, sql: str, run_clock: str) -> None:
+        """Create or replace a view."""
+        ...
+
+    def replace_table(self, relation: RelationRef, sql: str, run_clock: str) -> int:
+        """Create or replace a table from a query and return its rows."""
+        ...
+
+    def insert_query(
+        self, relation: RelationRef, sql: str, run_clock: str, strategy: str, key: tuple[str, ...]
+    ) -> int:
+        """Add a query's rows to a table by `append`, `merge` or `delete+insert`; return them counted."""
+        ...
+
+    def load_rows(
+        self,
+        relation: RelationRef,
+        columns: tuple[Column, ...],
+        rows: Rows,
+        *,
+        merge_key: tuple[str, ...] | None,
+        progress: Callable[[int], None],
+    ) -> int:
+        """Write a source's rows, cast exactly: a new table, or merged by key into the one there."""
+        ...
+
+    def maximum(self, relation: RelationRef, column: str) -> str | None:
+        """Return the greatest value of a column as exact text, or None of no rows."""
+        ...
+
+    def fingerprint(self, relation: RelationRef) -> DataFingerprint:
+        """Return the identity of the rows of a relation."""
+        ...
+
+    def run_test(self, test: PlannedTest, run_clock: str, sample: int) -> TestOutcome:
+        """Count the offending rows of a data test and fetch the first ones."""
+        ...
+
+    def key_violations(self, relation: RelationRef, key: tuple[str, ...]) -> tuple[int, int]:
+        """Return how many rows have a NULL in the key, and how many keys occur more than once."""
+        ...
+
+    def spool(self, relation: RelationRef, spec: SpoolSpec, path: Path) -> int:
+        """Write the rows of a relation to a spool file and return how many."""
+        ...
+
+    def preview(self, sql: str, run_clock: str, limit: int) -> tuple[TableSchema, list[tuple[Any, ...]]]:
+        """Return the first rows of a query in a total order."""
+        ...
+
+    def drop(self, relation: RelationRef) -> None:
+        """Drop a table or view, if it exists."""
+        ...
+
+    def write_state(self, state: StepState) -> None:
+        """Remember a step, in this transaction."""
+        ...
+
+
+class Engine(Protocol):
+    """What computes: a file `engines/<name>.py` has one class that fits. It holds the warehouse open
+    for one run; each thread asks for a transaction of its own."""
+
+    def __init__(self, warehouse: Path, settings: Mapping[str, str], *, read_only: bool) -> None: ...
+
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """Open a transaction: commits when the block ends, rolls back when it raises."""
+        ...
+
+    def read_state(self) -> dict[str, StepState]:
+        """Return what the warehouse remembers, by step id."""
+        ...
+
+    def interrupt(self) -> None:
+        """Stop all running queries, from another thread."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the warehouse."""
+        ...
+
+
+# ----------------------------------------------------------------------- launchers, sinks, lint rules
+
+Emit = Callable[[EventBody], None]
+
+
+class Launcher(Protocol):
+    """Where a plan runs. A file `launchers/<name>.py` has one class that fits."""
+
+    name: str
+
+    def launch(self, plan: Plan, root: Path, run_id: str, environ: Mapping[str, str], sink: Sink) -> int:
+        """Run the plan, feed its events to `sink` in order, and return the exit code."""
+        ...
+
+
+class Sink(Protocol):
+    """Where events go."""
+
+    def emit(self, event: Event) -> None:
+        """Take one event."""
+        ...
+
+    def close(self) -> None:
+        """No more events will come."""
+        ...
+
+
+class Rule(Protocol):
+    """A lint rule: a file `lint/rules/<name>.py`, its docstring has What, Why, Bad and Good."""
+
+    def check(self, model: CompiledModel, manifest: Manifest) -> Iterable[Diagnostic]:
+        """Return what the rule finds in one model."""
+        ...

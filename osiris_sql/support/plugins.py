@@ -1,0 +1,40 @@
+"""Finds what is built in or installed: one file a kind, or an entry point of somebody's package."""
+
+import pkgutil
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any, Literal
+
+from osiris_sql.types.diagnostic import Diagnostic, ProjectError
+
+Kind = Literal["sources", "engines", "targets", "launchers", "sinks"]
+
+
+@cache
+def plugin_names(kind: Kind) -> tuple[str, ...]:
+    """Return the names of a kind, sorted, importing none of them."""
+    package = import_module(f"osiris_sql.{kind}")
+    built_in = {m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")}
+    return tuple(sorted(built_in | {point.name for point in _entry_points(kind)}))
+
+
+@cache
+def load_plugin(kind: Kind, name: str) -> Any:
+    """Return the class called `name` of a kind; raises ProjectError that lists what there is."""
+    for point in _entry_points(kind):
+        if point.name == name:
+            return point.load()
+    if name not in plugin_names(kind):
+        raise ProjectError(
+            Diagnostic(
+                rule="unknown-type",
+                message=f'there is no {kind[:-1]} of type "{name}"',
+                why=f"installed: {', '.join(plugin_names(kind))}",
+            )
+        )
+    return import_module(f"osiris_sql.{kind}.{name}").PLUGIN
+
+
+def _entry_points(kind: Kind) -> tuple[Any, ...]:
+    return tuple(entry_points(group=f"osiris_sql.{kind}"))

@@ -1,0 +1,49 @@
+"""The border for machines: nouns as canonical JSON and back."""
+
+import json
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
+
+T = TypeVar("T")
+
+
+_adapters: dict[Any, TypeAdapter[Any]] = {}
+
+
+def _adapter(cls: Any) -> TypeAdapter[Any]:
+    if cls not in _adapters:
+        _adapters[cls] = TypeAdapter(cls)
+    return _adapters[cls]
+
+
+def to_json(noun: object) -> str:
+    """Return a noun as canonical JSON on one line: sorted keys, ASCII, the same bytes everywhere."""
+    return dump_canonical(_adapter(type(noun)).dump_python(noun, mode="json"))
+
+
+def dump_canonical(value: object) -> str:
+    """Return plain data as canonical JSON on one line."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+
+
+def to_document(noun: object) -> str:
+    """Return a noun as canonical JSON for a file that people read too: indented, newline at the end."""
+    data = _adapter(type(noun)).dump_python(noun, mode="json")
+    return json.dumps(data, sort_keys=True, ensure_ascii=True, indent=1, allow_nan=False) + "\n"
+
+
+def to_data(noun: object) -> Any:
+    """Return a noun as plain JSON data."""
+    return _adapter(type(noun)).dump_python(noun, mode="json")
+
+
+def from_json(cls: type[T], text: str | bytes) -> T:
+    """Return the noun that `text` holds; raises pydantic's ValidationError if it does not fit."""
+    made: T = _adapter(cls).validate_json(text)
+    return made
+
+
+def json_schema(cls: Any) -> dict[str, Any]:
+    """Return the JSON Schema of a type."""
+    return _adapter(cls).json_schema()

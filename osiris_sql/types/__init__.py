@@ -1,0 +1,1 @@
+"""Nouns: frozen dataclasses that need nothing but the standard library."""

@@ -1,0 +1,102 @@
+"""What a run says while it runs: numbered events, one JSON line each."""
+
+from collections.abc import Mapping
+from dataclasses import field
+from typing import Annotated, Literal
+
+from osiris_sql.types.diagnostic import Diagnostic
+from osiris_sql.types.noun import Json, noun
+from osiris_sql.types.plan import Discriminated
+from osiris_sql.types.relation import DataFingerprint
+
+StepStatus = Literal["success", "reused", "failed", "skipped", "cancelled"]
+TestStatus = Literal["pass", "warn", "fail", "error", "reused"]
+
+
+@noun
+class RunStarted:
+    """The first event: which plan runs, where."""
+
+    kind: Literal["run_started"] = "run_started"
+    run_id: str
+    project: str
+    env: str
+    command: str
+    launcher: str
+    plan_sha256: str
+    steps: int
+    versions: Mapping[str, str]
+
+
+@noun
+class StepStarted:
+    """A step began."""
+
+    kind: Literal["step_started"] = "step_started"
+    step: str
+
+
+@noun
+class StepProgress:
+    """A step moved on; `rows` so far, `total` where it is known."""
+
+    kind: Literal["step_progress"] = "step_progress"
+    step: str
+    rows: int = 0
+    total: int | None = None
+    message: str = ""
+
+
+@noun
+class TestFinished:
+    """A data test ended; `sample` holds the first offending rows as column → text."""
+
+    kind: Literal["test_finished"] = "test_finished"
+    step: str
+    test: str
+    status: TestStatus
+    failures: int | None = None
+    sample: tuple[Mapping[str, str | None], ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+    seconds: float = 0.0
+
+
+@noun
+class StepFinished:
+    """A step ended. `facts` hold what must be equal on every machine, such as verified counts."""
+
+    kind: Literal["step_finished"] = "step_finished"
+    step: str
+    status: StepStatus
+    why: str = ""
+    rows_in: int | None = None
+    rows_out: int | None = None
+    data: DataFingerprint | None = None
+    facts: Mapping[str, Json] = field(default_factory=dict)
+    diagnostics: tuple[Diagnostic, ...] = ()
+    seconds: float = 0.0
+
+
+@noun
+class RunFinished:
+    """The last event."""
+
+    kind: Literal["run_finished"] = "run_finished"
+    status: Literal["success", "failed", "cancelled"]
+    exit_code: int
+    seconds: float
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+EventBody = Annotated[
+    RunStarted | StepStarted | StepProgress | TestFinished | StepFinished | RunFinished, Discriminated()
+]
+
+
+@noun
+class Event:
+    """An event with its number in the run, from 0 without gaps, and the instant (ISO, UTC)."""
+
+    seq: int
+    at: str
+    body: EventBody

@@ -1,0 +1,163 @@
+"""The project compiled: SQL, columns, edges, tests and verdicts, known without a connection."""
+
+from collections.abc import Mapping
+from dataclasses import field
+from typing import Literal
+
+from osiris_sql.types.diagnostic import Diagnostic, Location
+from osiris_sql.types.noun import Json, noun
+from osiris_sql.types.project import Connection, EngineSettings, Publication, SourceTable, TestSeverity
+from osiris_sql.types.relation import RelationRef, TableSchema
+
+Materialized = Literal["view", "table", "incremental", "ephemeral"]
+IncrementalStrategy = Literal["append", "merge", "delete+insert"]
+Verdict = Literal["proved", "rewritten", "declared", "unsafe", "unknown"]
+
+
+@noun
+class ModelConfig:
+    """A model's configuration after folder defaults, YAML and `config()` were merged, weakest first."""
+
+    materialized: Materialized = "view"
+    unique_key: tuple[str, ...] = ()
+    incremental_strategy: IncrementalStrategy = "append"
+    on_schema_change: Literal["fail", "append", "sync", "rebuild"] = "fail"
+    tags: tuple[str, ...] = ()
+    enabled: bool = True
+    full_refresh: bool | None = None
+    determinism: Literal["declared"] | None = None
+    reason: str = ""
+    clock: Literal["day", "hour", "minute", "instant"] | None = None
+    contract: bool = False
+    meta: Mapping[str, Json] = field(default_factory=dict)
+
+
+@noun
+class Reason:
+    """Why a verdict is what it is: one construct, its place, and what was done about it."""
+
+    rule: str
+    verdict: Verdict
+    message: str
+    location: Location | None = None
+
+
+@noun
+class ColumnInput:
+    """A column of a relation that a value is made from."""
+
+    node: str
+    column: str
+
+
+@noun
+class ColumnLineage:
+    """Where the values of an output column come from; `inputs` is None where that can't be known."""
+
+    column: str
+    inputs: tuple[ColumnInput, ...] | None
+
+
+@noun
+class CompiledModel:
+    """A model ready to plan.
+
+    `sql` is the author's rendered text with its rewrites spliced in; it runs as it stands. An
+    incremental model has `increment_sql` too. `reads` lists, for each node in `needs`, the columns
+    that the model uses anywhere (filters and join keys too), or None where all must be assumed.
+    `clock` is the grain at which the model reads the run clock: the SQL holds the parameter
+    `$run_clock` (a TIMESTAMPTZ) in its place.
+    """
+
+    name: str
+    path: str
+    relation: RelationRef
+    config: ModelConfig
+    sql: str
+    increment_sql: str | None = None
+    schema: TableSchema
+    needs: tuple[str, ...]
+    reads: Mapping[str, tuple[str, ...] | None]
+    lineage: tuple[ColumnLineage, ...]
+    verdict: Verdict
+    reasons: tuple[Reason, ...] = ()
+    clock: Literal["day", "hour", "minute", "instant"] | None = None
+    fingerprint: str
+    description: str = ""
+    location: Location
+
+    @property
+    def node(self) -> str:
+        """The node's id, such as `model:orders`."""
+        return f"model:{self.name}"
+
+
+@noun
+class CompiledTest:
+    """A data test ready to plan: `sql` selects the offending rows; zero rows pass.
+
+    `node` is where it is attached: the relation that it was declared on, or, for a singular test,
+    the last one in build order of those that it reads. `reads` are all nodes that the SQL names.
+    """
+
+    name: str
+    node: str
+    column: str | None = None
+    test: str
+    sql: str
+    reads: tuple[str, ...]
+    columns_read: Mapping[str, tuple[str, ...] | None]
+    severity: TestSeverity = "error"
+    warn_if: str = "!= 0"
+    error_if: str = "!= 0"
+    limit: int | None = None
+    store_failures: bool = False
+    tags: tuple[str, ...] = ()
+    fingerprint: str
+    description: str = ""
+    location: Location
+
+
+@noun
+class UnitTestResult:
+    """The outcome of a unit test, which runs offline while compiling; `diff` shows cells that differ."""
+
+    name: str
+    model: str
+    status: Literal["pass", "fail", "error"]
+    diff: str = ""
+    location: Location
+
+
+@noun
+class CompiledSource:
+    """A source table with the schema that models see, and the columns that anything reads."""
+
+    table: SourceTable
+    relation: RelationRef
+    schema: TableSchema
+    used: tuple[str, ...]
+    fingerprint: str
+
+    @property
+    def node(self) -> str:
+        """The node's id, such as `source:cinema.movies`."""
+        return self.table.node
+
+
+@noun
+class Manifest:
+    """The whole compiled project, in build order; `blocked` maps a node to the broken ones above it."""
+
+    project: str
+    root: str
+    env: str
+    warehouse: str
+    settings: EngineSettings
+    connections: tuple[Connection, ...]
+    sources: tuple[CompiledSource, ...]
+    models: tuple[CompiledModel, ...]
+    tests: tuple[CompiledTest, ...]
+    publications: tuple[Publication, ...]
+    diagnostics: tuple[Diagnostic, ...] = ()
+    blocked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

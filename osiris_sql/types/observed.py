@@ -1,0 +1,60 @@
+"""What planning must know of the world, frozen: warehouse state, source probes, target tables."""
+
+from collections.abc import Mapping
+from dataclasses import field
+from typing import Literal
+
+from osiris_sql.types.noun import noun
+from osiris_sql.types.relation import DataFingerprint, TableSchema
+
+
+@noun
+class StepState:
+    """What the warehouse remembers of a relation's last successful step, or of a test that passed.
+
+    `inputs` are the data fingerprints that it read, by node; `data` is that of its own rows;
+    `change` is a source's change token (see `Source.probe_change`); `endpoint` says which server.
+    """
+
+    step: str
+    fingerprint: str
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    data: DataFingerprint | None = None
+    schema: TableSchema | None = None
+    change: str | None = None
+    watermark: str | None = None
+    endpoint: str | None = None
+    clock: str | None = None
+    passed: Mapping[str, str] = field(default_factory=dict)
+    run_id: str
+
+
+@noun
+class ObservedSource:
+    """A source table as found: `change` is equal only if its rows are; None means it can't be told."""
+
+    node: str
+    change: str | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+@noun
+class ObservedTarget:
+    """A target table as found; `schema` is None if it does not exist."""
+
+    node: str
+    schema: TableSchema | None
+    kind: Literal["table", "partitioned table", "file", "absent"]
+    notes: tuple[str, ...] = ()
+
+
+@noun
+class Observed:
+    """The world at planning time; `offline` says that nothing but the lock and the state was asked."""
+
+    state: Mapping[str, StepState] = field(default_factory=dict)
+    sources: Mapping[str, ObservedSource] = field(default_factory=dict)
+    targets: Mapping[str, ObservedTarget] = field(default_factory=dict)
+    endpoints: Mapping[str, str] = field(default_factory=dict)
+    engine: str = ""
+    offline: bool = False

@@ -1,0 +1,206 @@
+"""The plan: a directed acyclic graph of steps in one file, the only border between the two wings."""
+
+from collections.abc import Mapping
+from dataclasses import field
+from typing import Annotated, Any, Literal
+
+from osiris_sql.types.diagnostic import Location
+from osiris_sql.types.noun import Json, noun
+from osiris_sql.types.project import ExtractMode, PublishMode, TestSeverity
+from osiris_sql.types.relation import Column, RelationRef, TableSchema
+
+Decision = Literal["run", "reuse", "run if inputs change"]
+
+
+class Discriminated:
+    """Marks a union whose members are told apart by the field `kind`, so that a broken one gives one
+    error and not one a member."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        from pydantic import Field  # types need only the standard library; this runs on the wire alone
+
+        return handler.generate_schema(Annotated[source, Field(discriminator="kind")])
+
+
+@noun
+class PlannedConnection:
+    """A connection with its secrets by name only; `env_names` are the variables that it needs."""
+
+    name: str
+    type: str
+    role: Literal["source", "target"]
+    options: Mapping[str, Json]
+    env_names: tuple[str, ...]
+    location: Location
+
+
+@noun
+class PlannedTest:
+    """A data test to run on a relation: `sql` selects offending rows, zero rows pass."""
+
+    name: str
+    test: str
+    node: str
+    column: str | None = None
+    sql: str
+    reads: tuple[str, ...]
+    severity: TestSeverity = "error"
+    warn_if: str = "!= 0"
+    error_if: str = "!= 0"
+    limit: int | None = None
+    store_failures: bool = False
+    fingerprint: str
+    location: Location
+
+
+@noun
+class Extract:
+    """Reads a source table into the warehouse; `columns` are those that somebody uses."""
+
+    kind: Literal["extract"] = "extract"
+    id: str
+    node: str
+    needs: tuple[str, ...] = ()
+    decision: Decision
+    why: str
+    relation: RelationRef
+    connection: str
+    identifier: str
+    columns: tuple[Column, ...]
+    mode: ExtractMode = "full"
+    watermark: str | None = None
+    key: tuple[str, ...] = ()
+    lookback: int = 0
+    change: str | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
+    tests: tuple[PlannedTest, ...] = ()
+    fingerprint: str
+    location: Location
+
+
+@noun
+class Materialize:
+    """Builds a model's relation; `inputs` names each node that the SQL reads.
+
+    `reuse_if` holds the data fingerprints of the last successful inputs: the step is reused when
+    they are equal at run time. None means that it must run. An incremental model carries both
+    variants, and runs `increment_sql` only if its table stands there, made by the same fingerprint.
+    """
+
+    kind: Literal["materialize"] = "materialize"
+    id: str
+    node: str
+    needs: tuple[str, ...] = ()
+    decision: Decision
+    why: str
+    relation: RelationRef
+    materialized: Literal["view", "table", "incremental"]
+    sql: str
+    increment_sql: str | None = None
+    strategy: Literal["append", "merge", "delete+insert"] = "append"
+    unique_key: tuple[str, ...] = ()
+    full_refresh: bool = False
+    inputs: tuple[str, ...]
+    reuse_if: Mapping[str, str] | None = None
+    clock: str | None = None
+    schema: TableSchema
+    tests: tuple[PlannedTest, ...] = ()
+    fingerprint: str
+    location: Location
+
+
+@noun
+class Check:
+    """Runs data tests on a relation that is already built, as `osiris-sql test` does."""
+
+    kind: Literal["check"] = "check"
+    id: str
+    node: str
+    needs: tuple[str, ...] = ()
+    decision: Decision = "run"
+    why: str
+    tests: tuple[PlannedTest, ...]
+    location: Location
+
+
+@noun
+class Publish:
+    """Delivers a model's rows to a target's table in one atomic, verified write."""
+
+    kind: Literal["publish"] = "publish"
+    id: str
+    node: str
+    needs: tuple[str, ...] = ()
+    decision: Decision = "run"
+    why: str
+    relation: RelationRef
+    input: str
+    connection: str
+    target: str
+    schema: str | None = None
+    table: str
+    mode: PublishMode
+    key: tuple[str, ...] = ()
+    columns: tuple[Column, ...]
+    create: bool = False
+    append_all: bool = False
+    max_deleted: float = 0.5
+    allow_empty: bool = False
+    description: str = ""
+    fingerprint: str
+    location: Location
+
+
+@noun
+class Preview:
+    """Shows the first rows of a query, in a total order."""
+
+    kind: Literal["preview"] = "preview"
+    id: str
+    node: str
+    needs: tuple[str, ...] = ()
+    decision: Decision = "run"
+    why: str
+    sql: str
+    limit: int
+    location: Location
+
+
+@noun
+class Probe:
+    """Asks a connection whether it can be reached and used."""
+
+    kind: Literal["probe"] = "probe"
+    id: str
+    node: str
+    needs: tuple[str, ...] = ()
+    decision: Decision = "run"
+    why: str
+    connection: str
+    location: Location
+
+
+Step = Annotated[Extract | Materialize | Check | Publish | Preview | Probe, Discriminated()]
+
+
+@noun
+class Plan:
+    """What a run will do, on any machine: no clock of its own making, no secret, no absolute path.
+
+    `versions` names the tool, the engine and the SQL parser; `warehouse` is relative to the root of
+    the project; `run_clock` is an ISO instant in UTC.
+    """
+
+    version: int = 1
+    project: str
+    env: str
+    command: str
+    warehouse: str
+    engine: str = "duckdb"
+    engine_settings: Mapping[str, str]
+    concurrency: int = 1
+    versions: Mapping[str, str]
+    run_clock: str
+    connections: tuple[PlannedConnection, ...]
+    endpoints: Mapping[str, str] = field(default_factory=dict)
+    steps: tuple[Step, ...]

@@ -1,0 +1,210 @@
+"""The project as its files say it: nothing rendered, nothing parsed, nothing connected."""
+
+from collections.abc import Mapping
+from dataclasses import field
+from typing import Literal
+
+from osiris_sql.types.diagnostic import Diagnostic, Location
+from osiris_sql.types.noun import Json, noun
+from osiris_sql.types.relation import TableSchema
+
+ExtractMode = Literal["full", "incremental"]
+PublishMode = Literal["append", "upsert", "replace", "sync"]
+TestSeverity = Literal["error", "warn"]
+
+
+@noun
+class Connection:
+    """How a source or target is reached in the chosen environment; `${NAME}` is still a name here."""
+
+    name: str
+    type: str
+    options: Mapping[str, Json]
+    location: Location
+
+
+@noun
+class ColumnSpec:
+    """A column as a YAML file describes it."""
+
+    name: str
+    data_type: str | None = None
+    description: str = ""
+    location: Location
+
+
+@noun
+class ExtractConfig:
+    """How a source table is read; `lookback` in seconds reaches back before the last watermark."""
+
+    mode: ExtractMode = "full"
+    watermark: str | None = None
+    key: tuple[str, ...] = ()
+    lookback: int = 0
+
+
+@noun
+class Freshness:
+    """When rows of a source table count as old, in seconds since `loaded_at_field`."""
+
+    loaded_at_field: str
+    warn_after: int | None = None
+    error_after: int | None = None
+
+
+@noun
+class SourceTable:
+    """A table of a source; `identifier` is its name at the source where that differs from `name`."""
+
+    source: str
+    name: str
+    identifier: str
+    connection: str
+    extract: ExtractConfig
+    columns: tuple[ColumnSpec, ...] = ()
+    description: str = ""
+    freshness: Freshness | None = None
+    tags: tuple[str, ...] = ()
+    location: Location
+
+    @property
+    def node(self) -> str:
+        """The node's id, such as `source:cinema.movies`."""
+        return f"source:{self.source}.{self.name}"
+
+
+@noun
+class MacroFile:
+    """A file of Jinja macros and custom generic tests."""
+
+    path: str
+    text: str
+
+
+@noun
+class Model:
+    """A model file with what YAML says of it; `config` holds folder defaults under the YAML's own."""
+
+    name: str
+    path: str
+    text: str
+    config: Mapping[str, Json]
+    columns: tuple[ColumnSpec, ...] = ()
+    description: str = ""
+    location: Location
+
+    @property
+    def node(self) -> str:
+        """The node's id, such as `model:orders`."""
+        return f"model:{self.name}"
+
+
+@noun
+class DataTest:
+    """A data test as declared.
+
+    A generic test has `test` (its name), `node` (what it is attached to), perhaps `column`, and
+    `arguments`; a singular test has `text`, the SELECT of offending rows.
+    """
+
+    name: str
+    kind: Literal["generic", "singular"]
+    test: str = ""
+    node: str = ""
+    column: str | None = None
+    arguments: Mapping[str, Json] = field(default_factory=dict)
+    text: str = ""
+    config: Mapping[str, Json] = field(default_factory=dict)
+    description: str = ""
+    location: Location
+
+
+@noun
+class FixtureRows:
+    """Rows of a unit test, for `input` (a `ref(...)`, `source(...)` or `this`) or as the expectation."""
+
+    input: str
+    format: Literal["dict", "csv", "sql"] = "dict"
+    rows: tuple[Mapping[str, Json], ...] | str = ()
+    location: Location
+
+
+@noun
+class UnitTest:
+    """A unit test: given these rows, the model yields those."""
+
+    name: str
+    model: str
+    given: tuple[FixtureRows, ...]
+    expect: FixtureRows
+    overrides: Mapping[str, Json] = field(default_factory=dict)
+    description: str = ""
+    location: Location
+
+
+@noun
+class Publication:
+    """A table that a target wants from a model; its node is `target:<target>.<table>`."""
+
+    target: str
+    table: str
+    schema: str | None = None
+    model: str
+    connection: str
+    mode: PublishMode
+    key: tuple[str, ...] = ()
+    create: bool = False
+    append_all: bool = False
+    max_deleted: float = 0.5
+    allow_empty: bool = False
+    tags: tuple[str, ...] = ()
+    location: Location
+
+    @property
+    def node(self) -> str:
+        """The node's id, such as `target:app.director_stats`."""
+        return f"target:{self.target}.{self.table}"
+
+
+@noun
+class EngineSettings:
+    """What the engine may use; None leaves it to the machine that runs."""
+
+    threads: int | None = None
+    memory_limit: str | None = None
+    concurrency: int = 1
+
+
+@noun
+class LintConfig:
+    """Lint rules to ignore, everywhere and by folder."""
+
+    ignore: tuple[str, ...] = ()
+    per_folder: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@noun
+class Project:
+    """Everything the files of a project say, for one environment.
+
+    `schemas` comes from sources.lock, by source node. `diagnostics` are the mistakes found while
+    loading: what they concern is left out of the rest, so that the rest can still be checked.
+    """
+
+    root: str
+    name: str
+    env: str
+    environments: tuple[str, ...]
+    warehouse: str
+    settings: EngineSettings
+    vars: Mapping[str, Json]
+    connections: tuple[Connection, ...]
+    sources: tuple[SourceTable, ...]
+    models: tuple[Model, ...]
+    macros: tuple[MacroFile, ...]
+    data_tests: tuple[DataTest, ...]
+    unit_tests: tuple[UnitTest, ...]
+    publications: tuple[Publication, ...]
+    schemas: Mapping[str, TableSchema]
+    lint: LintConfig
+    diagnostics: tuple[Diagnostic, ...] = ()

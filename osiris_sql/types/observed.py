@@ -40,12 +40,14 @@ class ObservedSource:
 
 @noun
 class ObservedTarget:
-    """A target table as found; `schema` is None if it does not exist."""
+    """A target table as found; `schema` is None if it does not exist, `latest_load` the id of the
+    last publication that its ledger knows."""
 
     node: str
     schema: TableSchema | None
     kind: Literal["table", "partitioned table", "file", "absent"]
     notes: tuple[str, ...] = ()
+    latest_load: str | None = None
 
 
 @noun

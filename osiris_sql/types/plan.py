@@ -171,6 +171,7 @@ class Probe:
     """Asks a connection whether it can be reached and used."""
 
     kind: Literal["probe"] = "probe"
+    role: Literal["source", "target"]
     id: str
     node: str
     needs: tuple[str, ...] = ()

@@ -19,6 +19,7 @@ class Connection:
 
     name: str
     type: str
+    role: Literal["source", "target"]
     options: Mapping[str, Json]
     location: Location
 

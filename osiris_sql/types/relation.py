@@ -63,3 +63,6 @@ class DataFingerprint:
     rows: int
     digest: str
     algorithm: str
+
+    def __str__(self) -> str:
+        return f"{self.algorithm}:{self.rows}:{self.digest}"

@@ -1,0 +1,69 @@
+"""Rows of a source on their way into a table: streaming, counted, and whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from osiris_sql.protocols import ArrowRows, Rows
+from osiris_sql.types.relation import Column, RelationRef, quote_identifier
+
+if TYPE_CHECKING:
+    import duckdb
+
+STREAM = "osiris_arrival"
+
+
+class Arrival:
+    """One read of a source. An error while reading surfaces as itself, not as DuckDB's text of it:
+    Arrow's stream interface carries only a message."""
+
+    def __init__(self, rows: Rows, columns: tuple[Column, ...], progress: Callable[[int], None]) -> None:
+        self._rows = rows
+        self._columns = columns
+        self._progress = progress
+        self._failure: BaseException | None = None
+        self._read = 0
+
+    def insert(self, cursor: duckdb.DuckDBPyConnection, relation: RelationRef) -> int:
+        """Insert the rows and return how many the table took."""
+        reader = pa.RecordBatchReader.from_batches(self._schema(), self._batches())
+        cursor.register(STREAM, reader)
+        try:
+            [(count,)] = cursor.execute(f"INSERT INTO {relation.sql} {self._select()}").fetchall()
+        except Exception as error:
+            if self._failure is not None:
+                raise self._failure from error
+            raise
+        finally:
+            cursor.unregister(STREAM)
+        if self._failure is not None:
+            raise self._failure
+        return int(count)
+
+    def _schema(self) -> pa.Schema:
+        if isinstance(self._rows, ArrowRows):
+            return self._rows.batches.schema
+        return pa.schema([("line", pa.string())])
+
+    def _batches(self) -> Iterator[pa.RecordBatch]:
+        try:
+            for batch in self._rows.batches:
+                self._read += batch.num_rows
+                self._progress(self._read)
+                yield batch
+        except BaseException as error:
+            self._failure = error
+            raise
+
+    def _select(self) -> str:
+        if isinstance(self._rows, ArrowRows):
+            found = self._rows.batches.schema.names
+            casts = (
+                f"CAST({quote_identifier(name)} AS {column.type})"
+                for name, column in zip(found, self._columns, strict=True)
+            )
+            return f"SELECT {', '.join(casts)} FROM {STREAM}"
+        return self._rows.select.replace("{lines}", STREAM)

@@ -1,0 +1,105 @@
+"""Opens the warehouse and hands out transactions."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import duckdb
+
+from osiris_sql.engines.duckdb.failure import explain_failure, explain_unopened
+from osiris_sql.engines.duckdb.transaction import DuckDBTransaction
+from osiris_sql.support import wire
+from osiris_sql.types.observed import StepState
+from osiris_sql.types.settings import SETTINGS_SINCE_2
+
+# Files in this format open in every DuckDB that we support; 2.0's own format does not open in 1.5.
+STORAGE = "v1.5.0"
+
+# What can only be chosen while the database is opened.
+AT_OPEN = {
+    "storage_compatibility_version": STORAGE,
+    "autoinstall_known_extensions": "false",
+    "python_enable_replacements": "false",
+}
+
+
+class DuckDBEngine:
+    """The warehouse held open for one run; every thread asks for a transaction of its own."""
+
+    def __init__(self, warehouse: Path, settings: Mapping[str, str], *, read_only: bool) -> None:
+        self._cursors: set[duckdb.DuckDBPyConnection] = set()
+        self._lock = threading.Lock()
+        self._closed = False
+        if not read_only:
+            warehouse.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._connection = duckdb.connect(str(warehouse), read_only=read_only, config=dict(AT_OPEN))
+            self._prepare(warehouse, settings, read_only=read_only)
+        except (duckdb.Error, OSError) as error:
+            raise explain_unopened(error, warehouse) from error
+
+    def _prepare(self, warehouse: Path, settings: Mapping[str, str], *, read_only: bool) -> None:
+        spill = str(warehouse.with_suffix(".spill")).replace("'", "''")
+        self._connection.execute(f"SET GLOBAL temp_directory = '{spill}'")
+        for name, value in settings.items():
+            if name in SETTINGS_SINCE_2 and duckdb.__version__.startswith("1."):
+                continue
+            text = value.replace("'", "''")
+            self._connection.execute(f"SET GLOBAL {name} = '{text}'")
+        if not read_only:
+            self._connection.execute("CREATE SCHEMA IF NOT EXISTS osiris")
+            self._connection.execute(
+                "CREATE TABLE IF NOT EXISTS osiris.state (node VARCHAR PRIMARY KEY, record VARCHAR NOT NULL)"
+            )
+
+    @contextmanager
+    def transaction(self) -> Iterator[DuckDBTransaction]:
+        """Open a transaction: commits when the block ends, rolls back when it raises.
+
+        Raises StepError or CancelledError for what the engine refuses.
+        """
+        cursor = self._connection.cursor()
+        with self._lock:
+            self._cursors.add(cursor)
+        opened = DuckDBTransaction(cursor)
+        try:
+            cursor.execute("BEGIN")
+            yield opened
+            cursor.execute("COMMIT")
+        except BaseException as error:
+            with suppress(duckdb.Error):
+                cursor.execute("ROLLBACK")
+            if isinstance(error, duckdb.Error):
+                raise explain_failure(error) from error
+            raise
+        finally:
+            opened.release()
+            with self._lock:
+                self._cursors.discard(cursor)
+            cursor.close()
+
+    def read_state(self) -> dict[str, StepState]:
+        """Return what the warehouse remembers, by node."""
+        cursor = self._connection.cursor()
+        try:
+            rows = cursor.execute("SELECT node, record FROM osiris.state ORDER BY node").fetchall()
+        except duckdb.CatalogException:
+            return {}
+        finally:
+            cursor.close()
+        return {node: wire.from_json(StepState, record) for node, record in rows}
+
+    def interrupt(self) -> None:
+        """Stop all running queries, from another thread."""
+        with self._lock:
+            for cursor in self._cursors:
+                cursor.interrupt()
+
+    def close(self) -> None:
+        """Let go of the warehouse."""
+        if not self._closed:
+            self._closed = True
+            self._connection.close()

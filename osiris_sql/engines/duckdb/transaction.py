@@ -1,0 +1,212 @@
+"""One transaction of the warehouse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from osiris_sql.engines.duckdb.arrival import Arrival
+from osiris_sql.engines.duckdb.fingerprint import ALGORITHM, digest_schema, hash_expression
+from osiris_sql.engines.duckdb.run_clock import bind_run_clock
+from osiris_sql.protocols import Rows, SpoolSpec, TestOutcome
+from osiris_sql.support import wire
+from osiris_sql.types.diagnostic import Diagnostic, StepError
+from osiris_sql.types.observed import StepState
+from osiris_sql.types.plan import PlannedTest
+from osiris_sql.types.relation import Column, DataFingerprint, RelationRef, TableSchema, quote_identifier
+
+INCREMENT = RelationRef("temp", "osiris_increment")
+
+
+class DuckDBTransaction:
+    """A cursor of the warehouse inside BEGIN and COMMIT; made by `DuckDBEngine.transaction`."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        self._cursor = cursor
+        self._attached = False
+
+    def schema_of(self, relation: RelationRef) -> TableSchema | None:
+        """Return the columns of a relation, or None if it does not exist."""
+        rows = self._rows(
+            "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = current_database()"
+            " AND schema_name = ? AND table_name = ? ORDER BY column_index",
+            [relation.schema, relation.name],
+        )
+        columns = tuple(Column(name=name, type=type_) for name, type_ in rows)
+        return TableSchema(columns=columns) if columns else None
+
+    def is_table(self, relation: RelationRef) -> bool:
+        """Say whether the relation exists and is a table, not a view."""
+        return self._kind(relation) == "BASE TABLE"
+
+    def replace_view(self, relation: RelationRef, sql: str, run_clock: str) -> None:
+        """Create or replace a view."""
+        self._make_room(relation, keep="VIEW")
+        self._run(f"CREATE OR REPLACE VIEW {relation.sql} AS\n{bind_run_clock(sql, run_clock)}")
+
+    def replace_table(self, relation: RelationRef, sql: str, run_clock: str) -> int:
+        """Create or replace a table from a query and return its rows."""
+        self._make_room(relation, keep="BASE TABLE")
+        return self._count(f"CREATE OR REPLACE TABLE {relation.sql} AS\n{bind_run_clock(sql, run_clock)}")
+
+    def insert_query(
+        self, relation: RelationRef, sql: str, run_clock: str, strategy: str, key: tuple[str, ...]
+    ) -> int:
+        """Add a query's rows to a table by `append`, `merge` or `delete+insert`; return them counted."""
+        self._run(f"CREATE TEMP TABLE osiris_increment AS\n{bind_run_clock(sql, run_clock)}")
+        if strategy == "merge":
+            self._refuse_repeated(key)
+        return self._fold_increment(relation, key if strategy != "append" else ())
+
+    def load_rows(
+        self,
+        relation: RelationRef,
+        columns: tuple[Column, ...],
+        rows: Rows,
+        *,
+        merge_key: tuple[str, ...] | None,
+        progress: Callable[[int], None],
+    ) -> int:
+        """Write a source's rows, cast exactly: a new table, or merged by key into the one there."""
+        declared = ", ".join(f"{quote_identifier(c.name)} {c.type}" for c in columns)
+        if merge_key is None:
+            self._make_room(relation, keep="BASE TABLE")
+            self._run(f"CREATE OR REPLACE TABLE {relation.sql} ({declared})")
+            return Arrival(rows, columns, progress).insert(self._cursor, relation)
+        self._run(f"CREATE TEMP TABLE osiris_increment ({declared})")
+        Arrival(rows, columns, progress).insert(self._cursor, INCREMENT)
+        self._refuse_repeated(merge_key)
+        return self._fold_increment(relation, merge_key)
+
+    def _refuse_repeated(self, key: tuple[str, ...]) -> None:
+        nulls, repeated = self.key_violations(INCREMENT, key)
+        if nulls or repeated:
+            raise StepError(
+                Diagnostic(
+                    rule="key-not-unique",
+                    message=f"the key ({', '.join(key)}) does not identify the new rows",
+                    why=f"{nulls} rows have a NULL in it, {repeated} keys occur more than once",
+                    fix="name the columns that identify a row, or make the rows unique before",
+                )
+            )
+
+    def _fold_increment(self, relation: RelationRef, key: tuple[str, ...]) -> int:
+        if key:
+            same = " AND ".join(f"t.{q} IS NOT DISTINCT FROM i.{q}" for q in map(quote_identifier, key))
+            self._run(f"DELETE FROM {relation.sql} AS t USING {INCREMENT.sql} AS i WHERE {same}")
+        schema = self.schema_of(relation)
+        names = ", ".join(map(quote_identifier, schema.names if schema else ()))
+        added = self._count(f"INSERT INTO {relation.sql} ({names}) SELECT {names} FROM {INCREMENT.sql}")
+        self._run(f"DROP TABLE {INCREMENT.sql}")
+        return added
+
+    def count(self, relation: RelationRef) -> int:
+        """Return the rows of a relation."""
+        return self._count(f"SELECT count(*) FROM {relation.sql}")
+
+    def maximum(self, relation: RelationRef, column: str) -> str | None:
+        """Return the greatest value of a column as exact text, or None of no rows."""
+        [(value,)] = self._rows(f"SELECT max({quote_identifier(column)})::VARCHAR FROM {relation.sql}")
+        return value if value is None else str(value)
+
+    def fingerprint(self, relation: RelationRef) -> DataFingerprint:
+        """Return the identity of the rows of a relation."""
+        schema = self.schema_of(relation) or TableSchema(columns=())
+        total_hash = f"coalesce(sum({hash_expression(schema)}::HUGEINT), 0)::VARCHAR"
+        [(rows, total)] = self._rows(f"SELECT count(*), {total_hash} FROM {relation.sql}")
+        return DataFingerprint(rows=rows, digest=digest_schema(schema, str(total)), algorithm=ALGORITHM)
+
+    def run_test(self, test: PlannedTest, run_clock: str, sample: int) -> TestOutcome:
+        """Count the offending rows of a data test and fetch the first ones as text."""
+        offending = bind_run_clock(test.sql, run_clock)
+        if test.limit is not None:
+            offending = f"SELECT * FROM (\n{offending}\n) ORDER BY ALL LIMIT {test.limit}"
+        failures = self._count(f"SELECT count(*) FROM (\n{offending}\n)")
+        if not failures or not sample:
+            return TestOutcome(failures=failures, sample=())
+        found = self._cursor.execute(f"SELECT * FROM (\n{offending}\n) ORDER BY ALL LIMIT {sample}")
+        names = [column[0] for column in found.description or ()]
+        rows = found.fetchall()
+        as_text = tuple(
+            {name: None if value is None else str(value) for name, value in zip(names, row, strict=True)}
+            for row in rows
+        )
+        return TestOutcome(failures=failures, sample=as_text)
+
+    def key_violations(self, relation: RelationRef, key: tuple[str, ...]) -> tuple[int, int]:
+        """Return how many rows have a NULL in the key, and how many keys occur more than once."""
+        names = [quote_identifier(name) for name in key]
+        absent = " OR ".join(f"{name} IS NULL" for name in names)
+        columns = ", ".join(names)
+        [(nulls, repeated)] = self._rows(
+            f"SELECT (SELECT count(*) FROM {relation.sql} WHERE {absent}), (SELECT count(*) FROM (SELECT 1"
+            f" FROM {relation.sql} GROUP BY {columns} HAVING count(*) > 1))"
+        )
+        return nulls, repeated
+
+    def spool(self, relation: RelationRef, spec: SpoolSpec, path: Path) -> int:
+        """Write the rows of a relation to a spool file and return how many."""
+        query = f"SELECT {', '.join(spec.projection)} FROM {relation.sql}"
+        place = str(path).replace("'", "''")
+        if spec.kind == "duckdb":
+            self._cursor.execute(f"ATTACH '{place}' AS osiris_spool (STORAGE_VERSION 'v1.5.0')")
+            self._attached = True
+            return self._count(f"CREATE TABLE osiris_spool.main.spool AS {query}")
+        options = f", {spec.options}" if spec.options else ""
+        return self._count(f"COPY ({query}) TO '{place}' (FORMAT {spec.kind}{options})")
+
+    def preview(self, sql: str, run_clock: str, limit: int) -> tuple[TableSchema, list[tuple[Any, ...]]]:
+        """Return the first rows of a query in a total order, values as text."""
+        bound = bind_run_clock(sql, run_clock)
+        described = self._rows(f"DESCRIBE SELECT * FROM (\n{bound}\n)")
+        schema = TableSchema(columns=tuple(Column(name=row[0], type=row[1]) for row in described))
+        texts = ", ".join(f"{quote_identifier(name)}::VARCHAR" for name in schema.names)
+        rows = self._rows(
+            f"SELECT {texts} FROM (SELECT * FROM (\n{bound}\n) ORDER BY ALL LIMIT {int(limit)})"
+        )
+        return schema, rows
+
+    def drop(self, relation: RelationRef) -> None:
+        """Drop a table or view, if it exists."""
+        self._make_room(relation, keep="")
+
+    def write_state(self, state: StepState) -> None:
+        """Remember a step, in this transaction."""
+        self._cursor.execute(
+            "INSERT OR REPLACE INTO osiris.state VALUES (?, ?)", [state.step, wire.to_json(state)]
+        ).fetchall()
+
+    def release(self) -> None:
+        """Let go of an attached spool file, after the transaction has ended."""
+        if self._attached:
+            with suppress(duckdb.Error):
+                self._cursor.execute("DETACH osiris_spool")
+
+    def _make_room(self, relation: RelationRef, *, keep: str) -> None:
+        if relation.schema != "main":
+            self._run(f"CREATE SCHEMA IF NOT EXISTS {quote_identifier(relation.schema)}")
+        kind = self._kind(relation)
+        if kind and kind != keep:
+            self._run(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} {relation.sql}")
+
+    def _kind(self, relation: RelationRef) -> str | None:
+        rows = self._rows(
+            "SELECT table_type FROM information_schema.tables WHERE table_catalog = current_database()"
+            " AND table_schema = ? AND table_name = ?",
+            [relation.schema, relation.name],
+        )
+        return str(rows[0][0]) if rows else None
+
+    def _run(self, sql: str) -> None:
+        self._cursor.execute(sql).fetchall()
+
+    def _count(self, sql: str) -> int:
+        [(count,)] = self._rows(sql)
+        return int(count)
+
+    def _rows(self, sql: str, parameters: list[str] | None = None) -> list[Any]:
+        return self._cursor.execute(sql, parameters or []).fetchall()

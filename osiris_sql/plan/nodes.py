@@ -1,0 +1,88 @@
+"""The nodes of a manifest and their edges, as selection and planning see them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Literal
+
+from osiris_sql.types.manifest import CompiledTest, Manifest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """What a person can select: a source table, a model, a data test or a publication."""
+
+    id: str
+    type: Literal["source", "model", "test", "target"]
+    name: str
+    path: str
+    tags: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    config: Mapping[str, str] = field(default_factory=dict)
+
+
+def test_node(test: CompiledTest) -> str:
+    """Return the id of a data test's node, such as `test:unique_orders_id`."""
+    return f"test:{test.name}"
+
+
+def node_table(manifest: Manifest) -> dict[str, Node]:
+    """Return every node by id, in build order: sources, models, tests, publications."""
+    nodes = [
+        *(
+            Node(
+                id=source.node,
+                type="source",
+                name=f"{source.table.source}.{source.table.name}",
+                path=source.table.location.path,
+                tags=source.table.tags,
+            )
+            for source in manifest.sources
+        ),
+        *(
+            Node(
+                id=model.node,
+                type="model",
+                name=model.name,
+                path=model.path,
+                tags=model.config.tags,
+                folders=(*PurePosixPath(model.path).parent.parts[1:], model.name),
+                config={"materialized": model.config.materialized},
+            )
+            for model in manifest.models
+        ),
+        *(
+            Node(
+                id=test_node(test),
+                type="test",
+                name=test.name,
+                path=test.location.path,
+                tags=test.tags,
+                config={"test_type": "generic" if test.test else "singular", "test_name": test.test},
+            )
+            for test in manifest.tests
+        ),
+        *(
+            Node(
+                id=publication.node,
+                type="target",
+                name=f"{publication.target}.{publication.table}",
+                path=publication.location.path,
+                tags=publication.tags,
+            )
+            for publication in manifest.publications
+        ),
+    ]
+    return {node.id: node for node in nodes}
+
+
+def node_edges(manifest: Manifest) -> dict[str, tuple[str, ...]]:
+    """Return the edges node → what it needs."""
+    return {
+        **{source.node: () for source in manifest.sources},
+        **{model.node: model.needs for model in manifest.models},
+        **{test_node(test): test.reads for test in manifest.tests},
+        **{p.node: (f"model:{p.model}",) for p in manifest.publications},
+    }

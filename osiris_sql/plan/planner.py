@@ -1,0 +1,228 @@
+"""From a manifest and what was observed to a plan: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from osiris_sql.plan import why
+from osiris_sql.plan.clock import clock_value
+from osiris_sql.plan.connections import planned_connections
+from osiris_sql.plan.nodes import test_node
+from osiris_sql.plan.publications import publish_step
+from osiris_sql.plan.versions import installed_versions
+from osiris_sql.support.dag import sort_nodes
+from osiris_sql.types.manifest import CompiledModel, CompiledSource, CompiledTest, Manifest
+from osiris_sql.types.observed import Observed
+from osiris_sql.types.plan import Check, Extract, Materialize, Plan, PlannedTest, Publish, Step
+from osiris_sql.types.relation import Column
+from osiris_sql.types.settings import PINNED_SETTINGS
+
+
+def make_build_plan(
+    manifest: Manifest,
+    observed: Observed,
+    *,
+    selected: Iterable[str],
+    run_clock: datetime,
+    full_refresh: bool = False,
+) -> Plan:
+    """Return the plan that brings the selected nodes up to date; ephemeral models have no step.
+
+    A data test runs inside the step of the node that it is attached to, before that is committed;
+    one whose node is not selected gets a step of its own.
+    """
+    chosen = set(selected)
+    real = _without_ephemeral(manifest)
+    steps: dict[str, Step] = {}
+    tests = _tests_by_node(manifest, chosen, real)
+    for source in manifest.sources:
+        if source.node in chosen:
+            steps[source.node] = _extract(source, observed, tests.get(source.node, ()), full_refresh)
+    for model in manifest.models:
+        if model.node in chosen and model.config.materialized != "ephemeral":
+            step = _materialize(
+                model, observed, tests.get(model.node, ()), real, steps, run_clock, full_refresh
+            )
+            steps[model.node] = step
+    for node, own in tests.items():
+        if node not in steps:
+            steps[f"check:{node}"] = _check(node, own)
+    for publication in manifest.publications:
+        if publication.node in chosen:
+            steps[publication.node] = publish_step(manifest, publication, observed, steps)
+    return finish_plan(manifest, observed, "build", _link(steps, tests), run_clock)
+
+
+def make_check_plan(
+    manifest: Manifest, observed: Observed, *, selected: Iterable[str], run_clock: datetime
+) -> Plan:
+    """Return the plan that runs the selected data tests on what is built."""
+    tests = _tests_by_node(manifest, set(selected), _without_ephemeral(manifest))
+    steps = {node: _check(node, own) for node, own in tests.items()}
+    return finish_plan(manifest, observed, "test", list(steps.values()), run_clock)
+
+
+def finish_plan(
+    manifest: Manifest, observed: Observed, command: str, steps: Sequence[Step], run_clock: datetime
+) -> Plan:
+    """Return `steps` as a plan, with the settings, versions and connections that they need."""
+    settings = {
+        **PINNED_SETTINGS,
+        **({"threads": str(manifest.settings.threads)} if manifest.settings.threads else {}),
+        **({"memory_limit": manifest.settings.memory_limit} if manifest.settings.memory_limit else {}),
+    }
+    return Plan(
+        project=manifest.project,
+        env=manifest.env,
+        command=command,
+        warehouse=manifest.warehouse,
+        engine_settings=settings,
+        concurrency=manifest.settings.concurrency,
+        versions=installed_versions(),
+        run_clock=run_clock.isoformat(),
+        connections=planned_connections(manifest, steps),
+        endpoints=observed.endpoints,
+        steps=tuple(steps),
+    )
+
+
+def _without_ephemeral(manifest: Manifest) -> dict[str, tuple[str, ...]]:
+    """For each model, the nodes with rows that it reads, seen through ephemeral models."""
+    ephemeral = {m.node for m in manifest.models if m.config.materialized == "ephemeral"}
+    real: dict[str, tuple[str, ...]] = {}
+    for model in manifest.models:
+        found: dict[str, None] = {}
+        for node in model.needs:
+            found.update(dict.fromkeys(real[node] if node in ephemeral else (node,)))
+        real[model.node] = tuple(sorted(found))
+    return real
+
+
+def _tests_by_node(
+    manifest: Manifest, chosen: set[str], real: Mapping[str, tuple[str, ...]]
+) -> dict[str, tuple[PlannedTest, ...]]:
+    ephemeral = {m.node for m in manifest.models if m.config.materialized == "ephemeral"}
+    grouped: dict[str, list[PlannedTest]] = {}
+    for test in manifest.tests:
+        if test_node(test) in chosen:
+            reads = {n for node in test.reads for n in (real[node] if node in ephemeral else (node,))}
+            grouped.setdefault(test.node, []).append(_planned_test(test, tuple(sorted(reads))))
+    return {node: tuple(tests) for node, tests in grouped.items()}
+
+
+def _planned_test(test: CompiledTest, reads: tuple[str, ...]) -> PlannedTest:
+    return PlannedTest(
+        name=test.name,
+        test=test.test or "singular",
+        node=test.node,
+        column=test.column,
+        sql=test.sql,
+        reads=reads,
+        severity=test.severity,
+        warn_if=test.warn_if,
+        error_if=test.error_if,
+        limit=test.limit,
+        store_failures=test.store_failures,
+        fingerprint=test.fingerprint,
+        location=test.location,
+    )
+
+
+def _extract(
+    source: CompiledSource, observed: Observed, tests: tuple[PlannedTest, ...], full_refresh: bool
+) -> Extract:
+    found = observed.sources.get(source.node)
+    decision, reason = why.extract(source, observed, full_refresh=full_refresh)
+    table = source.table
+    used = {name.lower() for name in source.used}
+    columns = tuple(Column(name=c.name, type=c.type) for c in source.schema.columns if c.name.lower() in used)
+    return Extract(
+        id=f"extract.{table.source}.{table.name}",
+        node=source.node,
+        decision=decision,
+        why=reason,
+        relation=source.relation,
+        connection=table.connection,
+        identifier=table.identifier,
+        columns=columns or tuple(Column(name=c.name, type=c.type) for c in source.schema.columns[:1]),
+        mode="full" if full_refresh else table.extract.mode,
+        watermark=table.extract.watermark,
+        key=table.extract.key,
+        lookback=table.extract.lookback,
+        change=found.change if found else None,
+        files=found.files if found else {},
+        tests=tests,
+        fingerprint=source.fingerprint,
+        location=table.location,
+    )
+
+
+def _materialize(
+    model: CompiledModel,
+    observed: Observed,
+    tests: tuple[PlannedTest, ...],
+    real: Mapping[str, tuple[str, ...]],
+    steps: Mapping[str, Step],
+    run_clock: datetime,
+    full_refresh: bool,
+) -> Materialize:
+    config = model.config
+    refresh = full_refresh if config.full_refresh is None else config.full_refresh
+    clock = clock_value(run_clock, model.clock) if model.clock else None
+    inputs = real[model.node]
+    running = [n for n in inputs if n in steps and steps[n].decision != "reuse"]
+    decision, reason = why.materialize(model, observed, inputs, running, clock, full_refresh=refresh)
+    state = observed.state.get(model.node)
+    incremental = config.materialized == "incremental"
+    return Materialize(
+        id=f"materialize.{model.name}",
+        node=model.node,
+        decision=decision,
+        why=reason,
+        relation=model.relation,
+        materialized=config.materialized,  # type: ignore[arg-type]
+        sql=model.sql,
+        increment_sql=model.increment_sql if incremental else None,
+        strategy=config.incremental_strategy,
+        unique_key=config.unique_key,
+        full_refresh=refresh,
+        inputs=inputs,
+        reuse_if=state.inputs if state and state.fingerprint == model.fingerprint else None,
+        clock=clock,
+        schema=model.schema,
+        tests=tests,
+        fingerprint=model.fingerprint,
+        location=model.location,
+    )
+
+
+def _check(node: str, tests: tuple[PlannedTest, ...]) -> Check:
+    return Check(
+        id=f"check.{node.partition(':')[2]}",
+        node=node,
+        why="asked for",
+        tests=tests,
+        location=tests[0].location,
+    )
+
+
+def _link(steps: Mapping[str, Step], tests: Mapping[str, tuple[PlannedTest, ...]]) -> list[Step]:
+    """Set each step's `needs` and return the steps in build order."""
+    needs: dict[str, set[str]] = {}
+    for node, step in steps.items():
+        match step:
+            case Materialize():
+                wanted = set(step.inputs)
+            case Publish():
+                wanted = {step.input}
+            case _:
+                wanted = set()
+        attached = step.tests if isinstance(step, Extract | Materialize | Check) else ()
+        wanted |= {read for test in attached for read in test.reads}
+        needs[node] = {n for n in wanted if n in steps and n != node}
+    return [
+        replace(steps[node], needs=tuple(sorted(steps[n].id for n in needs[node])))
+        for node in sort_nodes(needs)
+    ]

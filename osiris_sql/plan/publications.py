@@ -1,0 +1,50 @@
+"""Publications as steps."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+from osiris_sql.plan import why
+from osiris_sql.support import wire
+from osiris_sql.types.manifest import Manifest
+from osiris_sql.types.observed import Observed
+from osiris_sql.types.plan import Publish, Step
+from osiris_sql.types.project import Publication
+
+
+def publish_step(
+    manifest: Manifest, publication: Publication, observed: Observed, steps: Mapping[str, Step]
+) -> Publish:
+    """Return the step of a publication; `steps` are those above it, by node."""
+    model = next(m for m in manifest.models if m.name == publication.model)
+    above = steps.get(model.node)
+    runs = above is not None and above.decision != "reuse"
+    decision, reason = why.publish(observed, publication.node, model.name, above_runs=runs)
+    return Publish(
+        id=f"publish.{publication.target}.{publication.table}",
+        node=publication.node,
+        decision=decision,
+        why=reason,
+        relation=model.relation,
+        input=model.node,
+        connection=publication.connection,
+        target=publication.target,
+        schema=publication.schema,
+        table=publication.table,
+        mode=publication.mode,
+        key=publication.key,
+        columns=model.schema.columns,
+        create=publication.create,
+        append_all=publication.append_all,
+        max_deleted=publication.max_deleted,
+        allow_empty=publication.allow_empty,
+        description=model.description,
+        fingerprint=_fingerprint(publication, model.schema),
+        location=publication.location,
+    )
+
+
+def _fingerprint(publication: Publication, schema: object) -> str:
+    said = {k: v for k, v in wire.to_data(publication).items() if k not in ("location", "tags")}
+    return hashlib.sha256(wire.dump_canonical([said, wire.to_data(schema)]).encode()).hexdigest()

@@ -1,0 +1,141 @@
+"""Which nodes a person means: dbt's selection grammar over the nodes of a manifest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
+
+from osiris_sql.plan.nodes import Node, node_edges, node_table
+from osiris_sql.support.dag import invert, reach
+from osiris_sql.types.diagnostic import Diagnostic, ProjectError
+from osiris_sql.types.manifest import Manifest
+
+_TERM = re.compile(
+    r"^(?P<at>@)?(?:(?P<above>\d*)\+)?(?:(?P<method>[a-z_]+(?:\.[\w.]+)?):)?(?P<value>[^+]+?)(?:\+(?P<below>\d*))?$"
+)
+METHODS = (
+    "fqn",
+    "tag",
+    "path",
+    "file",
+    "source",
+    "target",
+    "config",
+    "test_type",
+    "test_name",
+    "resource_type",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Graph:
+    nodes: Mapping[str, Node]
+    above: Mapping[str, Iterable[str]]
+    below: Mapping[str, Iterable[str]]
+
+
+def select_nodes(manifest: Manifest, select: Sequence[str], exclude: Sequence[str]) -> list[str]:
+    """Return the ids of the selected nodes in build order; nothing selected means everything.
+
+    Words are a union, commas an intersection. A data test is selected with any node that it reads.
+    Raises ProjectError for a word that matches nothing or can't be read.
+    """
+    above = node_edges(manifest)
+    graph = _Graph(nodes=node_table(manifest), above=above, below=invert(above))
+    chosen = _union(graph, select) if select else set(graph.nodes)
+    chosen = _with_tests(graph, chosen) - (_union(graph, exclude) if exclude else set())
+    return [node for node in graph.nodes if node in chosen]
+
+
+def _union(graph: _Graph, words: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    for word in (part for text in words for part in text.split()):
+        terms = [_match_term(graph, term) for term in word.split(",")]
+        matched = set.intersection(*terms)
+        if not matched:
+            raise _nothing(graph, word)
+        found |= matched
+    return found
+
+
+def _with_tests(graph: _Graph, chosen: set[str]) -> set[str]:
+    tests = {
+        node.id
+        for node in graph.nodes.values()
+        if node.type == "test" and any(parent in chosen for parent in graph.above[node.id])
+    }
+    return chosen | tests
+
+
+def _match_term(graph: _Graph, term: str) -> set[str]:
+    matched = _TERM.match(term)
+    if matched is None:
+        raise ProjectError(
+            Diagnostic(
+                rule="bad-selection",
+                message=f'"{term}" is no selection',
+                fix='such as "orders", "+orders+", "tag:daily", "path:models/marts", "source:shop.orders"',
+            )
+        )
+    method, _, argument = (matched["method"] or "").partition(".")
+    start = {n.id for n in graph.nodes.values() if _matches(n, method, argument, matched["value"])}
+    if matched["at"]:
+        down = start | reach(graph.below, start)
+        return down | reach(graph.above, down)
+    found = set(start)
+    if matched["above"] is not None:
+        found |= reach(graph.above, start, int(matched["above"] or 0) or None)
+    if matched["below"] is not None:
+        found |= reach(graph.below, start, int(matched["below"] or 0) or None)
+    return found
+
+
+def _matches(node: Node, method: str, argument: str, value: str) -> bool:
+    if not method:
+        method = "path" if "/" in value else "file" if value.endswith(".sql") else "fqn"
+    match method:
+        case "fqn":
+            return fnmatchcase(node.name, value) or fnmatchcase(".".join(node.folders), value)
+        case "tag":
+            return any(fnmatchcase(tag, value) for tag in node.tags)
+        case "path":
+            wanted = PurePosixPath(value)
+            return wanted == PurePosixPath(node.path) or wanted in PurePosixPath(node.path).parents
+        case "file":
+            return PurePosixPath(node.path).name == value
+        case "source" | "target":
+            return node.type == method and (
+                fnmatchcase(node.name, value) or fnmatchcase(node.name, f"{value}.*")
+            )
+        case "config":
+            return node.config.get(argument) == value
+        case "test_type":
+            return node.type == "test" and value in (node.config.get("test_type"), "data")
+        case "test_name":
+            return node.type == "test" and node.config.get("test_name") == value
+        case "resource_type":
+            return node.type == value
+        case _:
+            raise ProjectError(
+                Diagnostic(
+                    rule="unknown-selector",
+                    message=f'there is no selection method "{method}"',
+                    why=f"methods: {', '.join(METHODS)}",
+                )
+            )
+
+
+def _nothing(graph: _Graph, word: str) -> ProjectError:
+    names = [node.name for node in graph.nodes.values()]
+    near = get_close_matches(word.strip("+@"), names, n=1)
+    return ProjectError(
+        Diagnostic(
+            rule="nothing-selected",
+            message=f'nothing matches "{word}"',
+            fix=f'did you mean "{near[0]}"?' if near else "`osiris-sql ls` lists what there is",
+        )
+    )

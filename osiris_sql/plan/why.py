@@ -1,0 +1,79 @@
+"""Why a step runs or is reused, in words; the run decides by comparing data, this only foretells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from osiris_sql.types.manifest import CompiledModel, CompiledSource
+from osiris_sql.types.observed import Observed
+from osiris_sql.types.plan import Decision
+
+Foretold = tuple[Decision, str]
+
+
+def extract(source: CompiledSource, observed: Observed, *, full_refresh: bool) -> Foretold:
+    """Return what is likely to happen to a source table, and why."""
+    state = observed.state.get(source.node)
+    found = observed.sources.get(source.node)
+    if full_refresh:
+        return "run", "full refresh asked for"
+    if state is None:
+        return "run", "never extracted"
+    if state.fingerprint != source.fingerprint:
+        return "run", "its columns or its configuration changed"
+    if found is None or found.change is None:
+        if source.table.extract.mode == "incremental" and state.watermark is not None:
+            return "run", f"new rows since {source.table.extract.watermark} = {state.watermark}"
+        return "run", "whether its rows changed can't be told without reading them"
+    if found.change != state.change:
+        return "run", "new rows"
+    return "reuse", "its files did not change"
+
+
+def materialize(
+    model: CompiledModel,
+    observed: Observed,
+    inputs: Sequence[str],
+    running: Sequence[str],
+    clock: str | None,
+    *,
+    full_refresh: bool,
+) -> Foretold:
+    """Return what is likely to happen to a model, and why; `running` are inputs that may change."""
+    state = observed.state.get(model.node)
+    if full_refresh:
+        return "run", "full refresh asked for"
+    if state is None:
+        return "run", "never built"
+    if state.fingerprint != model.fingerprint:
+        return "run", "SQL or configuration changed"
+    if state.clock != clock:
+        return "run", "the clock moved"
+    if set(state.inputs) != set(inputs):
+        return "run", "it reads other relations"
+    if running:
+        return "run if inputs change", f"waits for {', '.join(n.partition(':')[2] for n in running)}"
+    stale = [n for n in inputs if _data(observed, n) != state.inputs[n]]
+    if stale:
+        return "run", f"upstream changed: {', '.join(n.partition(':')[2] for n in stale)}"
+    return "reuse", "same SQL, same rows"
+
+
+def publish(observed: Observed, node: str, model: str, *, above_runs: bool) -> Foretold:
+    """Return what is likely to happen to a publication, and why."""
+    state = observed.state.get(node)
+    target = observed.targets.get(node)
+    if state is None:
+        return "run", "never published from here"
+    if target is not None and target.latest_load != state.change:
+        return "run", "the target holds another publication"
+    if above_runs:
+        return "run if inputs change", f"waits for {model}"
+    if _data(observed, f"model:{model}") != str(state.data):
+        return "run if inputs change", "a no-op if the rows are those already published"
+    return "reuse", "already published"
+
+
+def _data(observed: Observed, node: str) -> str | None:
+    state = observed.state.get(node)
+    return str(state.data) if state and state.data else None

@@ -1,0 +1,21 @@
+"""The identity of a publication: the same one a second time is a no-op."""
+
+import uuid
+
+from osiris_sql.support import wire
+from osiris_sql.types.plan import Plan, Publish
+from osiris_sql.types.relation import DataFingerprint
+
+_NAMESPACE = uuid.UUID("6f1d4b5e-9c43-5c1e-8a55-0d3a9f6f2a11")
+
+
+def make_load_id(plan: Plan, step: Publish, data: DataFingerprint, base: str | None) -> str:
+    """Return the load id of delivering `data`; the run is not part of it.
+
+    `base` is the table's latest load for an append of all rows, where two equal batches are two
+    batches; for the other modes the same rows are the same publication.
+    """
+    parts = [plan.project, plan.env, step.target, step.schema, step.table, step.mode, list(step.key)]
+    # The DuckDB version is left out: it can't be part of what the target remembers.
+    rows = [data.rows, data.digest, base if step.mode == "append" and step.append_all else None]
+    return str(uuid.uuid5(_NAMESPACE, wire.dump_canonical([*parts, *rows])))

@@ -1,0 +1,81 @@
+"""Looks at the world that a plan is made for: warehouse state, source changes, target tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from osiris_sql.protocols import Engine
+from osiris_sql.run.connections import Connections, check_environ, hash_endpoint
+from osiris_sql.run.lock import hold_warehouse
+from osiris_sql.support.plugins import load_plugin
+from osiris_sql.support.secrets import Redactor
+from osiris_sql.types.diagnostic import Diagnostic, OsirisError, UnreachableError
+from osiris_sql.types.observed import Observed, ObservedSource, ObservedTarget, StepState
+from osiris_sql.types.plan import PlannedConnection, Publish
+
+
+def observe_world(
+    *,
+    root: Path,
+    warehouse: str,
+    connections: Sequence[PlannedConnection],
+    sources: Mapping[str, Mapping[str, str]],
+    publications: Sequence[Publish],
+    environ: Mapping[str, str],
+    engine: str = "duckdb",
+) -> Observed:
+    """Return what was found; `sources` maps a connection to its tables (node → identifier).
+
+    Every connection is tried before anything is raised, so that one run names all that are down.
+    """
+    check_environ(connections, environ)
+    redactor = Redactor()
+    ends = Connections(connections, environ, root, redactor)
+    failures: list[OsirisError] = []
+    found_sources: dict[str, ObservedSource] = {}
+    found_targets: dict[str, ObservedTarget] = {}
+    endpoints: dict[str, str] = {}
+    for name, tables in sorted(sources.items()):
+        try:
+            source = ends.source(name)
+            found_sources.update((found.node, found) for found in source.probe_change(tables))
+            endpoints[f"source {name}"] = hash_endpoint(source.endpoint())
+        except OsirisError as error:
+            failures.append(error)
+    for step in publications:
+        try:
+            target = ends.target(step.connection)
+            found_targets[step.node] = target.observe(step)
+            endpoints[f"target {step.connection}"] = hash_endpoint(target.endpoint())
+        except OsirisError as error:
+            failures.append(error)
+    ends.close()
+    _raise_all(failures)
+    return Observed(
+        state=read_state(root / warehouse, engine),
+        sources=found_sources,
+        targets=found_targets,
+        endpoints=endpoints,
+        engine=engine,
+    )
+
+
+def read_state(warehouse: Path, engine: str) -> dict[str, StepState]:
+    """Return what a warehouse remembers; nothing of one that does not exist yet."""
+    if not warehouse.exists():
+        return {}
+    with hold_warehouse(warehouse, "planning"):
+        opened: Engine = load_plugin("engines", engine)(warehouse, {}, read_only=True)
+        try:
+            return opened.read_state()
+        finally:
+            opened.close()
+
+
+def _raise_all(failures: Sequence[OsirisError]) -> None:
+    if not failures:
+        return
+    unique: dict[Diagnostic, None] = {d: None for failure in failures for d in failure.diagnostics}
+    worst = max(failures, key=lambda failure: failure.exit_code)
+    raise (type(worst) if worst.exit_code != 1 else UnreachableError)(*unique)

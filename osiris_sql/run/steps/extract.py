@@ -1,0 +1,124 @@
+"""Reads a source table into the warehouse, in one transaction with its tests and its state."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from osiris_sql.protocols import TableRead, Transaction
+from osiris_sql.run.connections import hash_endpoint
+from osiris_sql.run.steps.running import Running
+from osiris_sql.run.steps.tests import run_tests
+from osiris_sql.run.steps.watermark import move_back
+from osiris_sql.types.diagnostic import Diagnostic, StepError
+from osiris_sql.types.event import StepFinished, StepProgress
+from osiris_sql.types.observed import StepState
+from osiris_sql.types.plan import Extract
+
+
+def run_extract(running: Running, step: Extract) -> StepFinished:
+    """Return what was read; an unchanged source is not read again."""
+    before = running.state.get(step.node)
+    endpoint = hash_endpoint(running.connections.source(step.connection).endpoint())
+    if before and _unchanged(step, before, endpoint):
+        return _reuse(running, step, before)
+    since = _since(step, before, endpoint)
+    with running.engine.transaction() as transaction:
+        merge = since is not None and transaction.is_table(step.relation)
+        read = _load(running, transaction, step, since if merge else None)
+        _refuse_drift(running, step)
+        data = transaction.fingerprint(step.relation)
+        running.data[step.node] = str(data)
+        passed = run_tests(running, transaction, step.id, step.tests, {})
+        mark = transaction.maximum(step.relation, step.watermark) if step.watermark else None
+        schema = transaction.schema_of(step.relation)
+        transaction.write_state(
+            StepState(
+                step=step.node,
+                fingerprint=step.fingerprint,
+                data=data,
+                schema=schema,
+                change=step.change,
+                watermark=mark,
+                endpoint=endpoint,
+                passed=passed,
+                run_id=running.run_id,
+            )
+        )
+    return StepFinished(
+        step=step.id,
+        status="success",
+        why=step.why,
+        rows_in=read,
+        rows_out=data.rows,
+        data=data,
+        facts={"incremental": merge},
+    )
+
+
+def _unchanged(step: Extract, before: StepState, endpoint: str) -> bool:
+    same = before.fingerprint == step.fingerprint and before.endpoint == endpoint
+    return same and step.change is not None and before.change == step.change
+
+
+def _reuse(running: Running, step: Extract, before: StepState) -> StepFinished:
+    running.data[step.node] = str(before.data)
+    with running.engine.transaction() as transaction:
+        passed = run_tests(running, transaction, step.id, step.tests, before.passed)
+        if passed != before.passed:
+            transaction.write_state(replace(before, passed=passed))
+    rows = before.data.rows if before.data else None
+    return StepFinished(
+        step=step.id, status="reused", why="the source did not change", rows_out=rows, data=before.data
+    )
+
+
+def _since(step: Extract, before: StepState | None, endpoint: str) -> str | None:
+    """The watermark to read from, moved back by the lookback; None reads the table in full."""
+    if step.mode != "incremental" or not before or before.watermark is None:
+        return None
+    if before.fingerprint != step.fingerprint or before.endpoint != endpoint:
+        return None
+    type_ = next(c.type for c in step.columns if c.name == step.watermark)
+    return move_back(before.watermark, type_, step.lookback)
+
+
+def _load(running: Running, transaction: Transaction, step: Extract, since: str | None) -> int:
+    snapshot, lock = running.connections.snapshot(step.connection)
+    request = TableRead(
+        node=step.node,
+        identifier=step.identifier,
+        columns=step.columns,
+        watermark=step.watermark if since is not None else None,
+        since=since,
+    )
+
+    def progress(rows: int) -> None:
+        running.emit(StepProgress(step=step.id, rows=rows))
+
+    with lock:
+        rows = snapshot.read(request)
+        return transaction.load_rows(
+            step.relation,
+            step.columns,
+            rows,
+            merge_key=step.key if since is not None else None,
+            progress=progress,
+        )
+
+
+def _refuse_drift(running: Running, step: Extract) -> None:
+    """Files are named and hashed in the plan; what was read must be what was planned."""
+    if not step.files:
+        return
+    source = running.connections.source(step.connection)
+    [now] = source.probe_change({step.node: step.identifier})
+    if dict(now.files) != dict(step.files):
+        raise StepError(
+            Diagnostic(
+                rule="source-moved",
+                message=f"the files of {step.node.partition(':')[2]} changed after they were planned",
+                location=step.location,
+                why=f"planned: {', '.join(step.files)}",
+                fix="run the build again when nobody writes them",
+            )
+        )

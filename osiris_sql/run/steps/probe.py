@@ -1,0 +1,25 @@
+"""Asks a connection whether it can be reached and used."""
+
+from __future__ import annotations
+
+from osiris_sql.protocols import Source, Target
+from osiris_sql.run.steps.running import Running
+from osiris_sql.types.event import StepFinished
+from osiris_sql.types.plan import Probe
+
+
+def run_probe(running: Running, step: Probe) -> StepFinished:
+    """Return what answered, in `facts`."""
+    end: Source | Target
+    if step.role == "source":
+        end = running.connections.source(step.connection)
+    else:
+        end = running.connections.target(step.connection)
+    answer = end.probe()
+    return StepFinished(
+        step=step.id,
+        status="success",
+        why=step.why,
+        facts={"server": answer.server, **answer.facts},
+        diagnostics=answer.warnings,
+    )

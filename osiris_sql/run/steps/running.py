@@ -1,0 +1,31 @@
+"""The run that a step is part of."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from osiris_sql.protocols import Emit, Engine
+from osiris_sql.run.connections import Connections
+from osiris_sql.types.observed import StepState
+from osiris_sql.types.plan import Plan
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """A run in progress: its plan, its open ends, and what the warehouse held when it began.
+
+    `data` maps a node to the data fingerprint of its rows as they are now, as text.
+    """
+
+    run_id: str
+    plan: Plan
+    root: Path
+    folder: Path
+    engine: Engine
+    connections: Connections
+    emit: Emit
+    state: dict[str, StepState]
+    data: dict[str, str] = field(default_factory=dict)
+    cancelled: threading.Event = field(default_factory=threading.Event)

@@ -1,0 +1,120 @@
+"""Runs the data tests of a relation, inside the transaction that made it."""
+
+from __future__ import annotations
+
+import operator
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+from osiris_sql.protocols import TestOutcome, Transaction
+from osiris_sql.run.steps.running import Running
+from osiris_sql.support import wire
+from osiris_sql.types.diagnostic import Diagnostic, StepError
+from osiris_sql.types.event import TestFinished, TestStatus
+from osiris_sql.types.plan import PlannedTest
+
+SAMPLE = 5
+
+_COMPARE: Mapping[str, Callable[[int, int], bool]] = {
+    "=": operator.eq,
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<>": operator.ne,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+}
+_THRESHOLD = re.compile(r"^\s*(==|=|!=|<>|>=|<=|>|<)\s*(\d+)\s*$")
+
+
+class ChecksFailedError(StepError):
+    """A data test of severity error failed: what was written is rolled back."""
+
+
+def run_tests(
+    running: Running,
+    transaction: Transaction,
+    step: str,
+    tests: Iterable[PlannedTest],
+    passed: Mapping[str, str],
+) -> dict[str, str]:
+    """Run the tests that have not passed on exactly these rows; return what has passed now.
+
+    Keys are test fingerprints, values say which rows they passed on. All tests run before
+    ChecksFailedError is raised, so that one run shows every failure.
+    """
+    now: dict[str, str] = {}
+    failed: list[PlannedTest] = []
+    for test in tests:
+        rows = rows_read(running, test)
+        if passed.get(test.fingerprint) == rows:
+            running.emit(TestFinished(step=step, test=test.name, status="reused"))
+            now[test.fingerprint] = rows
+            continue
+        status = _run_one(running, transaction, step, test)
+        if status == "pass":
+            now[test.fingerprint] = rows
+        elif status == "fail":
+            failed.append(test)
+    if failed:
+        raise ChecksFailedError(*(_why_failed(test) for test in failed))
+    return now
+
+
+def rows_read(running: Running, test: PlannedTest) -> str:
+    """Return the identity of all rows that a test reads."""
+    return wire.dump_canonical({node: running.data.get(node) for node in test.reads})
+
+
+def _run_one(running: Running, transaction: Transaction, step: str, test: PlannedTest) -> TestStatus:
+    began = time.monotonic()
+    outcome = transaction.run_test(test, running.plan.run_clock, SAMPLE)
+    status = judge(test, outcome)
+    running.emit(
+        TestFinished(
+            step=step,
+            test=test.name,
+            status=status,
+            failures=outcome.failures,
+            sample=outcome.sample,
+            diagnostics=() if status == "pass" else (_finding(test, outcome, status),),
+            seconds=round(time.monotonic() - began, 3),
+        )
+    )
+    return status
+
+
+def judge(test: PlannedTest, outcome: TestOutcome) -> TestStatus:
+    """Return what a count of offending rows means; `error_if` counts only at severity error."""
+    if test.severity == "error" and _exceeds(test.error_if, outcome.failures):
+        return "fail"
+    return "warn" if _exceeds(test.warn_if, outcome.failures) else "pass"
+
+
+def _exceeds(threshold: str, failures: int) -> bool:
+    matched = _THRESHOLD.match(threshold)
+    if matched is None:
+        raise StepError(Diagnostic(rule="bad-threshold", message=f'"{threshold}" is no threshold'))
+    return _COMPARE[matched[1]](failures, int(matched[2]))
+
+
+def _finding(test: PlannedTest, outcome: TestOutcome, status: TestStatus) -> Diagnostic:
+    rows = "row" if outcome.failures == 1 else "rows"
+    return Diagnostic(
+        rule=test.test,
+        severity="warning" if status == "warn" else "error",
+        message=f"{test.name}: {outcome.failures} offending {rows}",
+        location=test.location,
+        why=f"on {test.node.partition(':')[2]}" + (f", column {test.column}" if test.column else ""),
+    )
+
+
+def _why_failed(test: PlannedTest) -> Diagnostic:
+    return Diagnostic(
+        rule="test-failed",
+        message=f"the data test {test.name} failed",
+        location=test.location,
+        why="the rows before this run are kept, and nothing below is built or published",
+    )

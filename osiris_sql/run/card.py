@@ -1,0 +1,48 @@
+"""The run card: facts, equal for the same plan on every machine, and what was observed beside them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from osiris_sql.run.execute import hash_plan
+from osiris_sql.support import wire
+from osiris_sql.types.plan import Plan
+from osiris_sql.types.result import RunResult
+
+
+def make_card(plan: Plan, result: RunResult) -> dict[str, Any]:
+    """Return the card: `facts` hold hashes, counts, versions and verdicts, `observed` times and ids."""
+    steps = sorted(result.steps, key=lambda step: step.step)
+    tests = sorted(result.tests, key=lambda test: test.test)
+    return {
+        "facts": {
+            "plan_sha256": hash_plan(plan),
+            "versions": dict(plan.versions),
+            "status": result.status,
+            "steps": {
+                step.step: {
+                    "status": step.status,
+                    "rows_in": step.rows_in,
+                    "rows_out": step.rows_out,
+                    "data": str(step.data) if step.data else None,
+                    **wire.to_data(step)["facts"],
+                }
+                for step in steps
+            },
+            "tests": {t.test: {"status": t.status, "failures": t.failures} for t in tests},
+        },
+        "observed": {
+            "run_id": result.run_id,
+            "started_at": result.started_at,
+            "seconds": result.seconds,
+            "step_seconds": {step.step: step.seconds for step in steps},
+        },
+    }
+
+
+def write_card(folder: Path, plan: Plan, result: RunResult) -> None:
+    """Write `run_card.json` into the run's folder."""
+    text = json.dumps(make_card(plan, result), sort_keys=True, indent=1)
+    (folder / "run_card.json").write_text(text + "\n")

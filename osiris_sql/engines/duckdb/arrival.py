@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from contextlib import suppress
 
+import duckdb
 import pyarrow as pa
 
 from osiris_sql.protocols import ArrowRows, Rows
 from osiris_sql.types.relation import Column, RelationRef, quote_identifier
-
-if TYPE_CHECKING:
-    import duckdb
 
 STREAM = "osiris_arrival"
 
@@ -38,7 +36,9 @@ class Arrival:
                 raise self._failure from error
             raise
         finally:
-            cursor.unregister(STREAM)
+            # After an error the transaction is aborted and refuses even this; the cursor ends with it.
+            with suppress(duckdb.Error):
+                cursor.unregister(STREAM)
         if self._failure is not None:
             raise self._failure
         return int(count)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Literal
 
+from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.noun import noun
 from osiris_sql.types.relation import DataFingerprint, TableSchema
 
@@ -41,13 +42,14 @@ class ObservedSource:
 @noun
 class ObservedTarget:
     """A target table as found; `schema` is None if it does not exist, `latest_load` the id of the
-    last publication that its ledger knows."""
+    last publication that its ledger knows, `diagnostics` what keeps a publication from arriving."""
 
     node: str
     schema: TableSchema | None
     kind: Literal["table", "partitioned table", "file", "absent"]
     notes: tuple[str, ...] = ()
     latest_load: str | None = None
+    diagnostics: tuple[Diagnostic, ...] = ()
 
 
 @noun

@@ -1,0 +1,106 @@
+"""Opens connections and transactions that are legal on direct, session- and transaction-pooler endpoints."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import psycopg2
+from psycopg2.extensions import connection as Connection  # noqa: N812
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+from psycopg2.extensions import parse_dsn
+
+from osiris_sql.support.secrets import Redactor, secret_values
+from osiris_sql.targets.supabase.endpoint import (
+    Endpoint,
+    endpoint_mistakes,
+    host_families,
+    read_endpoint,
+    unreachable,
+)
+from osiris_sql.targets.supabase.options import SupabaseOptions
+from osiris_sql.types.diagnostic import Diagnostic, ProjectError, UnreachableError
+
+_FINAL = {"login-refused", "options-through-pooler", "no-tls", "unknown-database"}
+
+
+class TransientError(UnreachableError):
+    """The server can't be reached now; a later attempt may succeed."""
+
+
+def parse_options(options: SupabaseOptions) -> tuple[Endpoint, dict[str, str], Redactor]:
+    """Return endpoint, connection parameters and the masking of their secrets; raises ProjectError."""
+    if options.channel == "rest" or not options.dsn:
+        raise ProjectError(_no_dsn(options))
+    try:
+        parameters: dict[str, str] = parse_dsn(options.dsn.reveal())
+    except psycopg2.ProgrammingError as error:
+        raise ProjectError(_bad_dsn(options.dsn.reveal())) from error.with_traceback(None)
+    endpoint = read_endpoint(parameters)
+    if found := endpoint_mistakes(endpoint, parameters):
+        raise ProjectError(*found)
+    return endpoint, parameters, Redactor([*secret_values(options), parameters.get("password", "")])
+
+
+def _no_dsn(options: SupabaseOptions) -> Diagnostic:
+    return Diagnostic(
+        rule="no-postgres-connection",
+        message="the REST channel is not built yet, and this connection "
+        + ("asks for it" if options.channel == "rest" else "has no dsn"),
+        why="rows are delivered over a Postgres connection",
+        fix='give dsn: "${SUPABASE_DB_URL}" (Connect → Session pooler) and leave channel out',
+    )
+
+
+def _bad_dsn(text: str) -> Diagnostic:
+    fix = "copy it from Connect → Session pooler; special characters of the password are %-encoded"
+    if "pgbouncer=" in text:
+        fix = "take ?pgbouncer=true out of it: that is for another program"
+    return Diagnostic(rule="bad-dsn", message="dsn is not a Postgres connection string", fix=fix)
+
+
+def connect(endpoint: Endpoint, parameters: dict[str, str], options: SupabaseOptions) -> Connection:
+    """Return an open connection in autocommit; raises UnreachableError, TransientError if it may pass."""
+    settings: dict[str, Any] = {
+        "connect_timeout": options.connect_timeout,
+        "application_name": options.application_name,
+        "client_encoding": "utf8",
+        "keepalives": 1,
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 60_000,
+        **parameters,
+    }
+    if endpoint.project:
+        settings.setdefault("sslmode", "require")
+    try:
+        made: Connection = psycopg2.connect(**settings)
+    except psycopg2.OperationalError as error:
+        text = Redactor([parameters.get("password", "")])(" ".join(str(error).split()))
+        found = unreachable(endpoint, text, host_families(endpoint.host))
+        raise (UnreachableError if found.rule in _FINAL else TransientError)(found) from None
+    made.autocommit = True  # so that BEGIN and COMMIT stand in our own words, and SET never leaks
+    return made
+
+
+@contextmanager
+def transaction(made: Connection, *, lock_timeout: int, read_only: bool = False) -> Iterator[Cursor]:
+    """Open a transaction with pinned settings: commits when the block ends, rolls back when it raises."""
+    cursor = made.cursor()
+    cursor.execute(f"BEGIN ISOLATION LEVEL READ COMMITTED READ {'ONLY' if read_only else 'WRITE'}")
+    try:
+        for setting in (
+            "statement_timeout = 0",
+            f"lock_timeout = '{int(lock_timeout)}s'",
+            "idle_in_transaction_session_timeout = '5min'",
+            "TimeZone = 'UTC'",
+            "DateStyle = 'ISO, YMD'",
+            "IntervalStyle = 'postgres'",
+        ):
+            cursor.execute(f"SET LOCAL {setting}")
+        yield cursor
+        cursor.execute("COMMIT")
+    except BaseException:
+        with suppress(psycopg2.Error):
+            cursor.execute("ROLLBACK")
+        raise

@@ -1,0 +1,104 @@
+"""One attempt to deliver: lock, preflight, create, stage, apply, ledger row, all in one transaction."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from threading import Event
+
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+
+from osiris_sql.protocols import Load, Published
+from osiris_sql.targets._modes import raise_all, refusal
+from osiris_sql.targets.supabase import ledger
+from osiris_sql.targets.supabase.apply import apply_rows
+from osiris_sql.targets.supabase.catalog import Table, read_table
+from osiris_sql.targets.supabase.create import create_table
+from osiris_sql.targets.supabase.ledger import Receipt
+from osiris_sql.targets.supabase.preflight import table_mistakes
+from osiris_sql.targets.supabase.staging import plan_columns, stage
+from osiris_sql.types.diagnostic import StepError
+from osiris_sql.types.plan import Publish
+from osiris_sql.types.relation import quote_identifier
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """One call of `publish`: `id` names it in the ledger, so that a lost answer can be looked up."""
+
+    id: str
+    publication: Publish
+    load: Load
+    schema: str
+    progress: Callable[[int, str], None]
+    stop: Event
+
+    @property
+    def target(self) -> str:
+        """The table as the ledger and the lock know it."""
+        return f"{quote_identifier(self.schema)}.{quote_identifier(self.publication.table)}"
+
+
+def deliver(cursor: Cursor, delivery: Delivery) -> bool:
+    """Deliver inside an open transaction; return False if there was nothing to do."""
+    ledger.lock(cursor, delivery.target)
+    ledger.ensure_ledger(cursor)
+    if ledger.find_delivery(cursor, delivery.id):
+        return True  # an earlier attempt was committed, its answer was lost
+    table, created = _ready_table(cursor, delivery)
+    if not created and _is_delivered(cursor, delivery):
+        return False
+    publication, load = delivery.publication, delivery.load
+    columns = plan_columns(publication, table)
+    stage(cursor, publication, columns, load, delivery.progress, delivery.stop)
+    delivery.progress(load.rows, f"applying {publication.mode}")
+    changes = apply_rows(cursor, publication, table, columns, load.rows)
+    receipt = Receipt(load_id=load.load_id, rows_in=load.rows, created=created, **asdict(changes))
+    ledger.write_delivery(cursor, publication, delivery.target, delivery.id, load, receipt)
+    return True
+
+
+def _ready_table(cursor: Cursor, delivery: Delivery) -> tuple[Table, bool]:
+    table = read_table(cursor, delivery.schema, delivery.publication.table)
+    raise_all(table_mistakes(delivery.publication, table))
+    if table:
+        return table, False
+    create_table(cursor, delivery.publication, delivery.schema)
+    made = read_table(cursor, delivery.schema, delivery.publication.table)
+    assert made is not None
+    return made, True
+
+
+def _is_delivered(cursor: Cursor, delivery: Delivery) -> bool:
+    if delivery.publication.mode == "append":
+        return ledger.was_appended(cursor, delivery.target, delivery.load.load_id)
+    last = ledger.last_delivery(cursor, delivery.target)
+    if not last or last.load_id != delivery.load.load_id:
+        return False
+    # Somebody may have emptied the table since: then the same rows are new again.
+    return last.total_after == ledger.count_rows(cursor, delivery.target)
+
+
+def read_back(cursor: Cursor, delivery: Delivery, *, delivered: bool) -> Published:
+    """Return what a fresh connection finds: the delivery's ledger row and the rows of the table."""
+    total = ledger.count_rows(cursor, delivery.target)
+    if not delivered:
+        return Published(sent=0, total_after=total, channel="postgres", already_published=True)
+    receipt = ledger.find_delivery(cursor, delivery.id)
+    if not receipt:
+        raise StepError(
+            refusal(
+                delivery.publication,
+                "lost-commit",
+                "the server confirmed the commit, but a new connection does not find it",
+                why="no row of this delivery in osiris.publications",
+                fix="check that the dsn leads to the primary, then publish again",
+            )
+        )
+    return Published(
+        sent=receipt.rows_in,
+        inserted=receipt.inserted,
+        updated=receipt.updated,
+        deleted=receipt.deleted,
+        unchanged=receipt.unchanged,
+        total_after=total,
+        channel="postgres",
+    )

@@ -1,0 +1,38 @@
+"""The target table as planning sees it: columns, key, what was last delivered, what stands in the way."""
+
+from psycopg2.extensions import cursor as Cursor  # noqa: N812
+
+from osiris_sql.targets.supabase import ledger
+from osiris_sql.targets.supabase.catalog import Table, read_table
+from osiris_sql.targets.supabase.preflight import publication_mistakes, table_mistakes, table_notes
+from osiris_sql.targets.supabase.types import duckdb_type
+from osiris_sql.types.observed import ObservedTarget
+from osiris_sql.types.plan import Publish
+from osiris_sql.types.relation import Column, TableSchema
+
+
+def observe_table(cursor: Cursor, publication: Publish, schema: str) -> ObservedTarget:
+    """Return what the catalog and the ledger say of a publication's table."""
+    table = read_table(cursor, schema, publication.table)
+    mistakes = (*publication_mistakes(publication), *table_mistakes(publication, table))
+    if table is None:
+        return ObservedTarget(node=publication.node, schema=None, kind="absent", diagnostics=mistakes)
+    columns = (Column(name=c.name, type=duckdb_type(c.type), nullable=not c.not_null) for c in table.columns)
+    return ObservedTarget(
+        node=publication.node,
+        schema=TableSchema(columns=tuple(columns), key=table.primary_key),
+        kind="partitioned table" if table.kind == "p" else "table",
+        notes=table_notes(table),
+        latest_load=None if mistakes else _latest_load(cursor, publication, table),
+        diagnostics=mistakes,
+    )
+
+
+def _latest_load(cursor: Cursor, publication: Publish, table: Table) -> str | None:
+    if not ledger.ledger_exists(cursor):
+        return None
+    last = ledger.last_delivery(cursor, table.sql)
+    # What somebody has emptied since is no longer what was delivered. Rows appended before stay delivered.
+    if last and (publication.mode == "append" or last.total_after == ledger.count_rows(cursor, table.sql)):
+        return last.load_id
+    return None

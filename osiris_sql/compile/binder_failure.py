@@ -1,0 +1,146 @@
+"""Says what DuckDB's binder says, without its noise and in the author's terms."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from osiris_sql.compile.places import Problem
+from osiris_sql.project.nearest import did_you_mean
+from osiris_sql.types.relation import TableSchema
+
+_IDENTIFIER = re.compile(r'"(?:[^"]|"")*"|\w+|\S', re.UNICODE)
+
+# The first pattern that a message matches gives the rule.
+_RULES = (
+    (r"syntax error|unterminated", "syntax-error"),
+    (r"must appear in the GROUP BY", "not-grouped"),
+    (r"Ambiguous reference", "ambiguous-column"),
+    (r"cannot contain (aggregates|window)|aggregate function calls cannot|nested", "misplaced-aggregate"),
+    (r"Set operations can only apply", "set-operation-width"),
+    (r"No function matches|Cannot (compare|mix|combine)|Could not (convert|cast)|Unimplemented type|Type "
+     r"mismatch|type mismatch|must be of type|Conversion", "type-mismatch"),
+    (r"Could not find key", "unknown-field"),
+    (r"Duplicate alias", "duplicate-alias"),
+)  # fmt: skip
+
+_COLUMN = (
+    re.compile(r'(?P<kind>Table) "(?P<table>[^"]+)" does not have a column named "(?P<column>[^"]+)"'),
+    re.compile(r'Referenced column "?(?P<column>[^"\s]+)"? (was )?not found'),
+    re.compile(r'Column "(?P<column>[^"]+)" in \w+ list not found'),
+    re.compile(r'Column "(?P<column>[^"]+)" does not exist'),
+)
+_MISSING = re.compile(r"(?P<kind>[\w ]+?) with name (?P<name>\S+) does not exist")
+
+
+@dataclass(frozen=True, slots=True)
+class InScope:
+    """A relation that a query reads, by the name that it has there."""
+
+    alias: str
+    node: str
+    schema: TableSchema
+
+
+def explain_binder(error: Exception, sql: str, prefix: int, in_scope: Sequence[InScope]) -> Problem:
+    """Return the problem that DuckDB has with `sql`, sent with `prefix` bytes before it."""
+    facts = _facts(error)
+    text = str(facts.get("exception_message") or error).strip()
+    message, _, rest = text.partition("\n")
+    start = _start(facts, sql, prefix)
+    for pattern in _COLUMN:
+        match = pattern.search(message)
+        if match:
+            return _unknown_column(match, sql, start, in_scope)
+    missing = _MISSING.search(message)
+    if missing:
+        return _unknown_name(missing, facts, sql, start)
+    rule = next((rule for pattern, rule in _RULES if re.search(pattern, message)), "invalid-query")
+    length = _word_length(sql, start)
+    return Problem(rule, message[0].lower() + message[1:].rstrip("."), start, length, _short(rest))
+
+
+def _facts(error: Exception) -> dict[str, Any]:
+    text = str(error)
+    try:
+        facts = json.loads(text[text.index("{") :])
+    except ValueError:
+        return {}
+    return facts if isinstance(facts, dict) else {}
+
+
+def _start(facts: dict[str, Any], sql: str, prefix: int) -> int | None:
+    """Return the character at DuckDB's position, which counts bytes."""
+    if "position" not in facts:
+        return None
+    count = max(0, int(facts["position"]) - prefix)
+    start = count if sql.isascii() else len(sql.encode()[:count].decode(errors="ignore"))
+    # At the end of the text there is nothing to point at: the last character is the nearest thing.
+    return start if start < len(sql) else max(0, len(sql.rstrip()) - 1)
+
+
+def _word_length(sql: str, start: int | None) -> int:
+    match = _IDENTIFIER.match(sql, start) if start is not None else None
+    return len(match[0]) if match else 1
+
+
+def _find_word(sql: str, word: str, start: int | None) -> tuple[int | None, int]:
+    """Return where a name stands at or after a position, or anywhere if it stands only once."""
+    pattern = re.compile(rf'(?<!\w)"?{re.escape(word)}"?(?!\w)', re.IGNORECASE)
+    if start is not None:
+        match = pattern.search(sql, start)
+        return (match.start(), len(match[0])) if match else (start, _word_length(sql, start))
+    found = list(pattern.finditer(sql))
+    return (found[0].start(), len(found[0][0])) if len(found) == 1 else (None, 1)
+
+
+def _unknown_column(
+    match: re.Match[str], sql: str, start: int | None, in_scope: Sequence[InScope]
+) -> Problem:
+    column, table = match["column"], match.groupdict().get("table")
+    start, length = _find_word(sql, column, start)
+    meant = [known for known in in_scope if table and known.alias.lower() == table.lower()]
+    asked = meant or in_scope
+    names = [name for known in asked for name in known.schema.names]
+    owner = _owner(meant[0].node) if meant else table
+    if owner is None and len({known.node for known in in_scope}) == 1:
+        owner = _owner(in_scope[0].node)
+    message = f'{owner} has no column "{column}"' if owner else f'there is no column "{column}" here'
+    why = "; ".join(dict.fromkeys(_records(known) for known in asked))
+    source = next((known.node for known in asked if known.node.startswith("source:")), None)
+    fix = did_you_mean(column, names)
+    if source:
+        discover = f"osiris-sql discover {source.removeprefix('source:').split('.')[0]}"
+        fix = f"{fix} if the table changed, run: {discover}".strip()
+    return Problem("unknown-column", message, start, length, why, fix)
+
+
+def _owner(node: str) -> str:
+    return node.partition(":")[2]
+
+
+def _records(known: InScope) -> str:
+    names = ", ".join(known.schema.names)
+    if known.node.startswith("source:"):
+        return f"sources.lock records: {names}"
+    return f"{_owner(known.node)} has: {names}"
+
+
+def _unknown_name(match: re.Match[str], facts: dict[str, Any], sql: str, start: int | None) -> Problem:
+    kind, name = match["kind"].lower(), match["name"].strip('"')
+    rules = {"type": "unknown-type", "table": "unknown-relation", "schema": "unknown-relation"}
+    rule = rules.get(kind, "unknown-function" if "function" in kind or "macro" in kind else "unknown-name")
+    what = {"unknown-function": "function", "unknown-relation": "relation"}.get(rule, kind)
+    start, length = _find_word(sql, name, start)
+    candidates = [word for word in str(facts.get("candidates", "")).split(",") if word]
+    # DuckDB offers something however far away it is, and offers its own catalogue for tables.
+    near = "" if rule == "unknown-relation" else did_you_mean(name, candidates)
+    return Problem(rule, f'there is no {what} "{name}"', start, length, fix=near)
+
+
+def _short(rest: str) -> str:
+    """Return the rest of a message on one line, with the first few of many candidates."""
+    lines = [line.strip() for line in rest.splitlines() if line.strip()]
+    shown = "; ".join(lines[:4])
+    return f"{shown}; …" if len(lines) > 4 else shown

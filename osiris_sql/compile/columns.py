@@ -1,0 +1,121 @@
+"""DuckDB as the judge of names and types: queries are bound over empty typed tables."""
+
+from collections.abc import Sequence
+
+from osiris_sql.compile.binder_failure import InScope, explain_binder
+from osiris_sql.compile.places import Problem
+from osiris_sql.types.relation import Column, RelationRef, TableSchema, quote_identifier
+from osiris_sql.types.settings import PINNED_SETTINGS, SETTINGS_SINCE_2
+
+_DESCRIBE = "describe "
+
+# `now()` has the type of the run clock, and with blanks its length, so that places stay right.
+_CLOCK = "$run_clock"
+_CLOCK_STAND_IN = "now()".ljust(len(_CLOCK))
+
+
+class BinderError(Exception):
+    """DuckDB refuses a query; `problem` says where and why."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+class Binder:
+    """An empty in-memory database in which every relation gets its columns, and no row."""
+
+    def __init__(self) -> None:
+        import duckdb
+
+        self._duckdb = duckdb
+        self._connection: duckdb.DuckDBPyConnection = duckdb.connect(":memory:")
+        old = duckdb.__version__.startswith("1.")
+        settings = {
+            name: value for name, value in PINNED_SETTINGS.items() if not (old and name in SETTINGS_SINCE_2)
+        }
+        settings |= {
+            "errors_as_json": "true",
+            "python_enable_replacements": "false",
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "enable_external_access": "false",
+            "threads": "1",
+        }
+        for name, value in settings.items():
+            self._connection.execute(f"SET {name} = '{value}'")
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._connection.close()
+
+    def bind(self, sql: str, in_scope: Sequence[InScope] = ()) -> TableSchema:
+        """Return the columns and types that a query yields; raises BinderError.
+
+        `in_scope` are the relations that it reads, for a better message.
+        """
+        try:
+            rows = self._connection.execute(_DESCRIBE + sql.replace(_CLOCK, _CLOCK_STAND_IN)).fetchall()
+        except self._duckdb.Error as error:
+            raise BinderError(explain_binder(error, sql, len(_DESCRIBE), in_scope)) from error
+        return TableSchema(columns=tuple(Column(name=row[0], type=row[1]) for row in rows))
+
+    def create_table(self, relation: RelationRef, schema: TableSchema) -> TableSchema:
+        """Create an empty relation and return its columns as DuckDB prints their types."""
+        self._create_schema(relation.schema)
+        columns = ", ".join(f"{quote_identifier(c.name)} {c.type}" for c in schema.columns)
+        self._connection.execute(f"CREATE OR REPLACE TABLE {relation.sql} ({columns})")
+        return schema
+
+    def create_like(self, relation: RelationRef, sql: str, *, view: bool) -> TableSchema:
+        """Create an empty relation as a query makes it; a view keeps columns of no type (`NULL`)."""
+        self._create_schema(relation.schema)
+        sql = sql.replace(_CLOCK, _CLOCK_STAND_IN)
+        if view:
+            self._connection.execute(f"CREATE OR REPLACE VIEW {relation.sql} AS {sql}")
+        else:
+            self._connection.execute(f"CREATE OR REPLACE TABLE {relation.sql} AS {sql}\nWITH NO DATA")
+        return self.bind(f"FROM {relation.sql}")
+
+    def canonical_type(self, data_type: str) -> str | None:
+        """Return a type as DuckDB prints it (`int` is `INTEGER`), or None if there is no such type."""
+        try:
+            # Bound as a cast of one value, so that nothing but a type can stand there.
+            rows = self._connection.execute(f"{_DESCRIBE}SELECT CAST(NULL AS {data_type})").fetchall()
+        except self._duckdb.Error:
+            return None
+        return str(rows[0][1]) if len(rows) == 1 else None
+
+    def _create_schema(self, schema: str) -> None:
+        if schema != "main":
+            self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {quote_identifier(schema)}")
+
+    def check_statement(self, sql: str) -> list[Problem]:
+        """Return what DuckDB's own parser says against a text that must be one static SELECT."""
+        try:
+            statements = self._connection.extract_statements(sql)
+        except self._duckdb.Error as error:
+            return [explain_binder(error, sql, 0, ())]
+        kinds = {statement.type for statement in statements}
+        if not statements:
+            return [Problem("empty-model", "there is no SQL in this file", fix="write one SELECT")]
+        if self._duckdb.StatementType.MULTI in kinds or (len(statements) > 1 and "pivot" in sql.lower()):
+            return [
+                Problem(
+                    "dynamic-pivot",
+                    "the columns of this PIVOT depend on the rows",
+                    max(0, sql.lower().find("pivot")),
+                    len("pivot"),
+                    why="columns must be known before anything runs",
+                    fix="name the values: PIVOT … ON column IN (…)",
+                )
+            ]
+        if len(statements) > 1:
+            return [Problem("two-statements", "there is more than one statement", why="a model is one query")]
+        if kinds != {self._duckdb.StatementType.SELECT}:
+            return [Problem("not-a-select", "this is not a SELECT", 0, 1, why="a model is one query")]
+        return []
+
+    def table_names(self, sql: str) -> list[str]:
+        """Return the tables that a query names, by DuckDB's own parser: `schema.name`, quoted where needed."""
+        return sorted(self._connection.get_table_names(sql, qualified=True))

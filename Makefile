@@ -28,7 +28,7 @@ check: $(VENV)/.dev ## lint, format, types, import floors, house rules
 lock: $(VENV)/.dev ## pin the newest versions that the ranges in pyproject.toml allow
 	$(LOCK) --upgrade --all-build-deps -o requirements/runtime.txt pyproject.toml
 	$(LOCK) --upgrade --all-build-deps --extra dev -c requirements/runtime.txt -o requirements/dev.txt pyproject.toml
-	echo 'duckdb==1.5.*' | $(LOCK) --upgrade -o requirements/duckdb-previous.txt -
+	echo 'duckdb==1.5.5' | $(LOCK) --upgrade -o requirements/duckdb-previous.txt -
 
 clean: ## remove the virtual environments and what building and testing left behind
 	rm -rf $(VENV) .venv-* .osiris out dist .*_cache .hypothesis

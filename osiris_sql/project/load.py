@@ -1,0 +1,210 @@
+"""Loads a project: from files to a `Project`, with every mistake at its place."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from osiris_sql.project.connections import Role, read_connections
+from osiris_sql.project.folder_defaults import defaults_of
+from osiris_sql.project.lockfile import LOCK_NAME, Lock, read_lock
+from osiris_sql.project.model_config import merge_config
+from osiris_sql.project.models_file import Described, read_models_files
+from osiris_sql.project.names import Taken, is_name
+from osiris_sql.project.settings_file import Settings, choose_environment, find_settings
+from osiris_sql.project.shape import Report
+from osiris_sql.project.source_schemas import effective_schemas
+from osiris_sql.project.sources_file import SourcesFile, check_sources_file, read_sources
+from osiris_sql.project.sql_files import find_files, read_sql, read_text
+from osiris_sql.project.targets_file import TargetsFile, check_targets_file, read_publications
+from osiris_sql.support.yamlfile import YamlFile, read_yaml
+from osiris_sql.types.diagnostic import Diagnostic, Location, ProjectError
+from osiris_sql.types.project import Connection, DataTest, MacroFile, Model, Project, Publication, SourceTable
+
+
+def load_project(
+    start: Path,
+    *,
+    env: str | None = None,
+    vars: Mapping[str, object] | None = None,  # noqa: A002 - dbt's word
+) -> Project:
+    """Return the project that `start` is in, for one environment; `vars` win over those of the settings.
+
+    Mistakes are in its `diagnostics`, sorted by place, and what they concern is left out. Raises
+    ProjectError only where nothing can be loaded: no project, broken settings, unknown environment.
+    """
+    found: list[Diagnostic] = []
+    settings = find_settings(start, found.append)
+    chosen = choose_environment(settings, env)
+    project = _load(_Scope(settings, chosen, found.append))
+    diagnostics = tuple(sorted(dict.fromkeys(found), key=_order))
+    return replace(project, vars={**project.vars, **(vars or {})}, diagnostics=diagnostics)
+
+
+@dataclass(frozen=True)
+class _Scope:
+    settings: Settings
+    env: str
+    report: Report
+
+    @property
+    def root(self) -> Path:
+        return self.settings.root
+
+
+def _order(diagnostic: Diagnostic) -> tuple[str, int, int, str]:
+    place = diagnostic.location or Location(path="")
+    return place.path, place.line or 0, place.column or 0, diagnostic.message
+
+
+def _load(scope: _Scope) -> Project:
+    settings, report = scope.settings, scope.report
+    models = _read_models(scope)
+    described = read_models_files(
+        [
+            file
+            for path in find_files(scope.root, "models", ".yml", ".yaml")
+            if (file := _read_yaml(path, scope))
+        ],
+        models,
+        report,
+    )
+    source_ends, tables, source_tests = _read_sources_file(scope)
+    target_ends, publications = _read_targets_file(models, scope)
+    schemas = effective_schemas(tables, _read_lock(scope), settings.default_env, scope.env, report)
+    tests = [*source_tests, *described.data_tests, *_read_singular_tests(scope)]
+    return Project(
+        root=scope.root.as_posix(),
+        name=settings.name,
+        env=scope.env,
+        environments=settings.environments,
+        warehouse=settings.warehouse.replace("{env}", scope.env),
+        settings=settings.engine,
+        vars=settings.vars,
+        connections=(*source_ends, *target_ends),
+        sources=tuple(tables),
+        models=tuple(_describe(model, described, settings) for model in models.values()),
+        macros=tuple(_read_macros(scope)),
+        data_tests=_each_once(tests, report),
+        unit_tests=tuple(described.unit_tests),
+        publications=tuple(publications),
+        schemas=schemas,
+        lint=settings.lint,
+    )
+
+
+def _read_models(scope: _Scope) -> dict[str, Model]:
+    """Return the model files by name, without what YAML says of them."""
+    taken = Taken("models", scope.report)
+    models = {}
+    for path in find_files(scope.root, "models", ".sql"):
+        name, place = PurePosixPath(path).stem, Location(path=path, line=1, column=1)
+        if not is_name(name):
+            message = f'a model can\'t be called "{name}"'
+            why = "a name holds only letters, digits, _ and -"
+            scope.report(
+                Diagnostic(
+                    rule="invalid-name", message=message, location=place, why=why, fix="rename the file"
+                )
+            )
+        elif taken.take(name, place, "rename one of the files"):
+            text = read_sql(scope.root, path, scope.report)
+            if text is not None:
+                models[name] = Model(name=name, path=path, text=text, config={}, location=place)
+    return models
+
+
+def _describe(model: Model, described: Described, settings: Settings) -> Model:
+    config = defaults_of(model.path, settings.model_defaults)
+    entry = described.entries.get(model.name)
+    if entry is None:
+        return replace(model, config=config)
+    return replace(
+        model,
+        config=merge_config(config, entry.config),
+        columns=entry.columns,
+        description=entry.description,
+    )
+
+
+def _read_macros(scope: _Scope) -> Iterable[MacroFile]:
+    for path in find_files(scope.root, "macros", ".sql"):
+        text = read_sql(scope.root, path, scope.report)
+        if text is not None:
+            yield MacroFile(path=path, text=text)
+
+
+def _read_singular_tests(scope: _Scope) -> Iterable[DataTest]:
+    folders = dict.fromkeys(scope.settings.test_paths)
+    for path in sorted({path for folder in folders for path in find_files(scope.root, folder, ".sql")}):
+        text = read_sql(scope.root, path, scope.report)
+        if text is not None:
+            place = Location(path=path, line=1, column=1)
+            yield DataTest(name=PurePosixPath(path).stem, kind="singular", text=text, location=place)
+
+
+def _each_once(tests: Iterable[DataTest], report: Report) -> tuple[DataTest, ...]:
+    taken = Taken("data tests", report)
+    fix = "remove one, or give it a name of its own"
+    return tuple(test for test in tests if taken.take(test.name, test.location, fix))
+
+
+def _read_yaml(path: str, scope: _Scope) -> YamlFile | None:
+    text = read_text(scope.root, path, scope.report)
+    if text is None:
+        return None
+    file, found = read_yaml(text, path)
+    for diagnostic in found:
+        scope.report(diagnostic)
+    return file
+
+
+def _read_end(name: str, scope: _Scope) -> YamlFile | None:
+    """Return sources.yml or targets.yml; a project may lack either."""
+    if (scope.root / f"{name}.yml").is_file():
+        return _read_yaml(f"{name}.yml", scope)
+    if (scope.root / f"{name}.yaml").is_file():
+        place = Location(path=f"{name}.yaml")
+        message, fix = "this file is not read", f"rename it to {name}.yml"
+        scope.report(Diagnostic(rule="wrong-file-name", message=message, location=place, fix=fix))
+    return None
+
+
+def _read_sources_file(scope: _Scope) -> tuple[list[Connection], list[SourceTable], list[DataTest]]:
+    file = _read_end("sources", scope)
+    if file is None:
+        return [], [], []
+    checked = check_sources_file(file, scope.report)
+    shape = checked.value or SourcesFile()
+    tables, tests = read_sources(checked, file, shape.connections, scope.report)
+    return _read_connections(shape, "sources", file, scope), tables, tests
+
+
+def _read_targets_file(
+    models: Mapping[str, Model], scope: _Scope
+) -> tuple[list[Connection], list[Publication]]:
+    file = _read_end("targets", scope)
+    if file is None:
+        return [], []
+    checked = check_targets_file(file, scope.report)
+    shape = checked.value or TargetsFile()
+    publications = read_publications(checked, file, shape.connections, models, scope.report)
+    return _read_connections(shape, "targets", file, scope), publications
+
+
+def _read_connections(
+    shape: SourcesFile | TargetsFile, role: Role, file: YamlFile, scope: _Scope
+) -> list[Connection]:
+    environments = scope.settings.environments
+    return read_connections(shape.connections, role, file, environments, scope.env, scope.report)
+
+
+def _read_lock(scope: _Scope) -> Lock:
+    if not (scope.root / LOCK_NAME).is_file():
+        return {}
+    text = read_text(scope.root, LOCK_NAME, scope.report)
+    try:
+        return read_lock(text or "")
+    except ProjectError as error:
+        for diagnostic in error.diagnostics:
+            scope.report(replace(diagnostic, fix=diagnostic.fix or "write it again: osiris-sql discover"))
+        return {}

@@ -1,0 +1,68 @@
+"""The configuration of models: what YAML and folder defaults may say, and how they are merged."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+from osiris_sql.project.shape import Names, Shape
+from osiris_sql.types.manifest import IncrementalStrategy, Materialized
+from osiris_sql.types.noun import Json
+
+
+def _as_flag(value: object) -> object:
+    """Take dbt's `contract: {enforced: true}` as `contract: true`."""
+    return value["enforced"] if isinstance(value, dict) and set(value) == {"enforced"} else value
+
+
+Contract = Annotated[
+    bool,
+    BeforeValidator(_as_flag),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "boolean"},
+                {
+                    "type": "object",
+                    "properties": {"enforced": {"type": "boolean"}},
+                    "required": ["enforced"],
+                    "additionalProperties": False,
+                },
+            ]
+        }
+    ),
+]
+
+
+class ConfigShape(Shape):
+    """The keys of `config:`; the fields are those of `ModelConfig`."""
+
+    materialized: Materialized | None = None
+    unique_key: Names | None = None
+    incremental_strategy: IncrementalStrategy | None = None
+    on_schema_change: Literal["fail", "append", "sync", "rebuild"] | None = None
+    tags: Names | None = None
+    enabled: bool | None = None
+    full_refresh: bool | None = None
+    determinism: Literal["declared"] | None = None
+    reason: str | None = None
+    clock: Literal["day", "hour", "minute", "instant"] | None = None
+    contract: Contract | None = None
+    meta: dict[str, Any] | None = None
+
+    def given(self) -> dict[str, Json]:
+        """Return the keys that were written, names as lists."""
+        return self.model_dump(exclude_unset=True)
+
+
+CONFIG_KEYS = tuple(sorted(ConfigShape.model_fields))
+
+
+def merge_config(weaker: Mapping[str, Json], stronger: Mapping[str, Json]) -> dict[str, Json]:
+    """Return both, `stronger` winning; tags are added up and `meta` is merged key by key, as in dbt."""
+    merged = {**weaker, **stronger}
+    if "tags" in weaker and "tags" in stronger:
+        merged["tags"] = list(dict.fromkeys([*weaker["tags"], *stronger["tags"]]))
+    if "meta" in weaker and "meta" in stronger:
+        merged["meta"] = {**weaker["meta"], **stronger["meta"]}
+    return merged

@@ -1,0 +1,189 @@
+"""`sources.yml`: where rows come from."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import Field
+
+from osiris_sql.project.check import Checked, check_shape
+from osiris_sql.project.declared_tests import DeclaredTests, Tested
+from osiris_sql.project.durations import Duration
+from osiris_sql.project.mismatch import missing_key
+from osiris_sql.project.models_file import ColumnShape, read_columns, read_declared
+from osiris_sql.project.names import Name, Taken, unknown_name
+from osiris_sql.project.shape import Names, Report, Shape
+from osiris_sql.support.yamlfile import KeyPath, YamlFile
+from osiris_sql.types.diagnostic import Diagnostic
+from osiris_sql.types.project import DataTest, ExtractConfig, Freshness, SourceTable
+
+# Schemas of the warehouse that are not for source tables: models live in `main`, state in `osiris`.
+_RESERVED = frozenset({"main", "osiris", "temp", "system", "information_schema", "pg_catalog"})
+
+
+class ExtractShape(Shape):
+    """How a table is read: `full`, or `incremental` from a watermark on, merged by key."""
+
+    mode: Literal["full", "incremental"] = "full"
+    watermark: str | None = None
+    key: Names = Field(default_factory=list)
+    lookback: Duration | None = None
+
+
+class FreshnessShape(Shape):
+    """When rows count as old."""
+
+    warn_after: Duration | None = None
+    error_after: Duration | None = None
+
+
+class TableShape(Shape):
+    """A table of a source; `identifier` is its name there, where that differs."""
+
+    name: Name
+    identifier: str | None = None
+    description: str = ""
+    extract: ExtractShape = Field(default_factory=ExtractShape)
+    freshness: FreshnessShape | None = None
+    loaded_at_field: str | None = None
+    columns: list[ColumnShape] = Field(default_factory=list)
+    data_tests: DeclaredTests = Field(default_factory=list)
+    tests: DeclaredTests = Field(default_factory=list)
+    tags: Names = Field(default_factory=list)
+
+
+class SourceShape(Shape):
+    """A source; freshness, loaded_at_field and tags hold for all its tables."""
+
+    name: Name
+    description: str = ""
+    connection: str | None = None
+    freshness: FreshnessShape | None = None
+    loaded_at_field: str | None = None
+    tags: Names = Field(default_factory=list)
+    tables: list[TableShape] = Field(default_factory=list)
+
+
+class SourcesFile(Shape):
+    """The whole of sources.yml."""
+
+    version: Literal[1, 2] = 1
+    connections: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    sources: list[SourceShape] = Field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Scope:
+    file: YamlFile
+    checked: Checked[SourcesFile]
+    report: Report
+
+
+def read_sources(
+    checked: Checked[SourcesFile], file: YamlFile, connections: Collection[str], report: Report
+) -> tuple[list[SourceTable], list[DataTest]]:
+    """Return the source tables, and the data tests declared on them; `connections` are the known names."""
+    scope = _Scope(file, checked, report)
+    tables: list[SourceTable] = []
+    tests: list[DataTest] = []
+    taken = Taken("sources", report)
+    for source in checked.value.sources if checked.value else ():
+        place = file.at((*source.path, "name"))
+        if _is_reserved(source, scope) or not taken.take(source.name, place):
+            continue
+        _check_connection_name(source, scope, connections)
+        tables_taken = Taken(f"tables of source {source.name}", report)
+        tables += [
+            _read_table(source, table, scope, tests)
+            for table in source.tables
+            if tables_taken.take(table.name, file.at((*table.path, "name")))
+        ]
+    return tables, tests
+
+
+def _is_reserved(source: SourceShape, scope: _Scope) -> bool:
+    if source.name.lower() not in _RESERVED:
+        return False
+    scope.report(
+        Diagnostic(
+            rule="reserved-name",
+            message=f'a source can\'t be called "{source.name}"',
+            location=scope.file.at((*source.path, "name")),
+            why="the warehouse keeps its tables in a schema of that name, and this one is taken",
+        )
+    )
+    return True
+
+
+def _check_connection_name(source: SourceShape, scope: _Scope, connections: Collection[str]) -> None:
+    name = source.connection or source.name
+    if name not in connections and not scope.checked.is_broken(("connections",)):
+        place = scope.file.at((*source.path, "connection" if source.connection else "name"))
+        scope.report(unknown_name("connection", name, connections, place))
+
+
+def _read_table(source: SourceShape, table: TableShape, scope: _Scope, tests: list[DataTest]) -> SourceTable:
+    tested = Tested(f"source:{source.name}.{table.name}")
+    tests += read_declared(table, tested, scope.file, scope.report)
+    return SourceTable(
+        source=source.name,
+        name=table.name,
+        identifier=table.identifier or table.name,
+        connection=source.connection or source.name,
+        extract=_read_extract(table, scope),
+        columns=read_columns(table.columns, tested, scope.file, tests, scope.report),
+        description=table.description.strip(),
+        freshness=_read_freshness(source, table, scope),
+        tags=tuple(dict.fromkeys([*source.tags, *table.tags])),
+        location=scope.file.at((*table.path, "name")),
+    )
+
+
+def _read_extract(table: TableShape, scope: _Scope) -> ExtractConfig:
+    shape, path = table.extract, (*table.path, "extract")
+    if not scope.checked.is_broken(path):
+        _check_extract(shape, path, scope)
+    return ExtractConfig(
+        mode=shape.mode, watermark=shape.watermark, key=tuple(shape.key), lookback=shape.lookback or 0
+    )
+
+
+def _check_extract(shape: ExtractShape, path: KeyPath, scope: _Scope) -> None:
+    needs = {
+        "watermark": "rows are read from the last watermark on",
+        "key": "rows at the watermark are read again, and must replace the ones that are there",
+    }
+    if shape.mode == "incremental":
+        for name, why in needs.items():
+            if not getattr(shape, name):
+                scope.report(missing_key(name, scope.file.at(path), f"extract is incremental: {why}"))
+        return
+    for name in ("watermark", "key", "lookback"):
+        if getattr(shape, name):
+            scope.report(
+                Diagnostic(
+                    rule="unused-key",
+                    message=f'"{name}" has no effect',
+                    location=scope.file.at((*path, name), key=True),
+                    why="extract is full: all rows are read",
+                    fix="mode: incremental",
+                )
+            )
+
+
+def _read_freshness(source: SourceShape, table: TableShape, scope: _Scope) -> Freshness | None:
+    shape = table.freshness or source.freshness
+    if shape is None or (shape.warn_after is None and shape.error_after is None):
+        return None
+    field = table.loaded_at_field or source.loaded_at_field or table.extract.watermark
+    if field is None:
+        why = "freshness is the age of the newest value of that column"
+        if not scope.checked.is_broken(table.path):
+            scope.report(missing_key("loaded_at_field", scope.file.at((*table.path, "name")), why))
+        return None
+    return Freshness(loaded_at_field=field, warn_after=shape.warn_after, error_after=shape.error_after)
+
+
+def check_sources_file(file: YamlFile, report: Report) -> Checked[SourcesFile]:
+    """Return what of the file fits its shape."""
+    return check_shape(SourcesFile, file.data or {}, file.at, report)

@@ -104,10 +104,6 @@ class DuckDBTransaction:
         self._run(f"DROP TABLE {INCREMENT.sql}")
         return added
 
-    def count(self, relation: RelationRef) -> int:
-        """Return the rows of a relation."""
-        return self._count(f"SELECT count(*) FROM {relation.sql}")
-
     def maximum(self, relation: RelationRef, column: str) -> str | None:
         """Return the greatest value of a column as exact text, or None of no rows."""
         [(value,)] = self._rows(f"SELECT max({quote_identifier(column)})::VARCHAR FROM {relation.sql}")

@@ -13,6 +13,7 @@ from osiris_sql.plan.nodes import test_node
 from osiris_sql.plan.publications import publish_step
 from osiris_sql.plan.versions import installed_versions
 from osiris_sql.support.dag import sort_nodes
+from osiris_sql.types.diagnostic import ProjectError
 from osiris_sql.types.manifest import CompiledModel, CompiledSource, CompiledTest, Manifest
 from osiris_sql.types.observed import Observed
 from osiris_sql.types.plan import Check, Extract, Materialize, Plan, PlannedTest, Publish, Step
@@ -31,9 +32,11 @@ def make_build_plan(
     """Return the plan that brings the selected nodes up to date; ephemeral models have no step.
 
     A data test runs inside the step of the node that it is attached to, before that is committed;
-    one whose node is not selected gets a step of its own.
+    one whose node is not selected gets a step of its own. Raises ProjectError for target tables that
+    can't take what would be published.
     """
     chosen = set(selected)
+    _refuse_unfit_targets(observed, chosen)
     real = _without_ephemeral(manifest)
     steps: dict[str, Step] = {}
     tests = _tests_by_node(manifest, chosen, real)
@@ -86,6 +89,19 @@ def finish_plan(
         endpoints=observed.endpoints,
         steps=tuple(steps),
     )
+
+
+def _refuse_unfit_targets(observed: Observed, chosen: set[str]) -> None:
+    """What a target table lacks or can't hold is known before anything runs."""
+    wrong = [
+        finding
+        for node, target in sorted(observed.targets.items())
+        if node in chosen
+        for finding in target.diagnostics
+        if finding.severity == "error"
+    ]
+    if wrong:
+        raise ProjectError(*wrong)
 
 
 def _without_ephemeral(manifest: Manifest) -> dict[str, tuple[str, ...]]:

@@ -13,6 +13,7 @@ from plan.manifests import data_test, manifest, model, source
 from osiris_sql.plan.planner import make_build_plan, make_check_plan
 from osiris_sql.plan.selection import select_nodes
 from osiris_sql.support import wire
+from osiris_sql.types.diagnostic import Diagnostic, ProjectError
 from osiris_sql.types.observed import Observed, ObservedSource, ObservedTarget, StepState
 from osiris_sql.types.project import ExtractConfig
 from osiris_sql.types.relation import DataFingerprint
@@ -178,6 +179,16 @@ def test_a_target_that_holds_another_publication_is_published_again():
     target = replace(observed.targets["target:app.revenue"], latest_load="somebody-else")
     found = decisions(plan(observed=replace(observed, targets={"target:app.revenue": target})))
     assert found["app.revenue"] == ("run", "the target holds another publication")
+
+
+def test_a_target_that_can_not_take_the_rows_is_an_error_before_anything_runs():
+    found = Diagnostic(rule="missing-column", message='app.revenue has no column "extra"')
+    target = replace(seen().targets["target:app.revenue"], diagnostics=(found,))
+    observed = replace(seen(), targets={"target:app.revenue": target})
+    with pytest.raises(ProjectError) as raised:
+        plan(observed=observed)
+    assert raised.value.diagnostics == (found,)
+    assert plan(observed=observed, select=["revenue"]).steps
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """Secrets are names until the last moment: `${NAME}` and `${NAME:-default}`, resolved and masked here."""
 
 import base64
+import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from typing import Any, get_type_hints
 from urllib.parse import quote, quote_plus
@@ -55,7 +56,8 @@ def _lookup(name: str, default: str | None, environ: Mapping[str, str]) -> str:
 
 def make_options(options_class: type, values: Mapping[str, Any], environ: Mapping[str, str]) -> Any:
     """Return `options_class` filled with resolved values: text becomes the field's type, secrets
-    become `Secret`. The keys were checked when the project was loaded."""
+    become `Secret`. The keys were checked when the project was loaded. Raises ValueError for text
+    that is not of the field's type, without showing it."""
     hints = get_type_hints(options_class)
     made: dict[str, Any] = {}
     for field in fields(options_class):
@@ -64,16 +66,39 @@ def make_options(options_class: type, values: Mapping[str, Any], environ: Mappin
         value, hint = resolve(values[field.name], environ), str(hints[field.name])
         if value is not None and "Secret" in hint:
             value = Secret(str(value))
-        elif isinstance(value, str) and hint.startswith(("<class 'int'>", "int |")):
-            value = int(value)
-        elif isinstance(value, str) and hint.startswith(("<class 'float'>", "float |")):
-            value = float(value)
-        elif isinstance(value, str) and hint.startswith(("<class 'bool'>", "bool |")):
-            value = value.strip().lower() in {"1", "true", "yes", "on"}
+        elif isinstance(value, str):
+            value = _convert(field.name, value, hint)
         elif isinstance(value, list):
             value = tuple(value)
         made[field.name] = value
     return options_class(**made)
+
+
+_SWITCH = {
+    "1": True,
+    "true": True,
+    "yes": True,
+    "on": True,
+    "0": False,
+    "false": False,
+    "no": False,
+    "off": False,
+}
+_CONVERSIONS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "int": ("a whole number", int),
+    "float": ("a number", float),
+    "bool": ("true or false", lambda text: _SWITCH[text.strip().lower()]),
+}
+
+
+def _convert(name: str, text: str, hint: str) -> Any:
+    for kind, (expected, convert) in _CONVERSIONS.items():
+        if hint.startswith((f"<class '{kind}'>", f"{kind} |")):
+            try:
+                return convert(text)
+            except (ValueError, KeyError):
+                raise ValueError(f'"{name}" must be {expected}') from None
+    return text
 
 
 def secret_values(options: Any) -> tuple[str, ...]:
@@ -83,7 +108,7 @@ def secret_values(options: Any) -> tuple[str, ...]:
 
 
 class Redactor:
-    """Masks secret values in text, also where they are URL- or base64-encoded."""
+    """Masks secret values in text, also where they are URL-, base64-, JSON- or SQL-encoded."""
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         self._pattern: re.Pattern[str] | None = None
@@ -96,17 +121,29 @@ class Redactor:
             if len(value) >= 4:
                 self._forms |= set(_encoded_forms(value))
         forms = sorted(self._forms, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, forms))) if forms else None
+        # Looking ahead finds a form also where it begins inside another one.
+        self._pattern = re.compile(f"(?=({'|'.join(map(re.escape, forms))}))") if forms else None
 
     def __call__(self, text: str) -> str:
         """Return `text` with every secret replaced by stars."""
-        return self._pattern.sub(MASK, text) if self._pattern else text
+        if self._pattern is None:
+            return text
+        parts, end = [], 0
+        for match in self._pattern.finditer(text):
+            start, stop = match.span(1)
+            if start >= end:
+                parts += [text[end:start], MASK]
+            end = max(end, stop)
+        return "".join([*parts, text[end:]])
 
 
 def _encoded_forms(value: str) -> Iterable[str]:
     raw = value.encode()
-    yield from (value, quote(value, safe=""), quote(value), quote_plus(value))
-    yield repr(value)[1:-1]
+    for quoted in (quote(value, safe=""), quote(value), quote_plus(value)):
+        yield quoted
+        yield re.sub("%..", lambda m: m[0].lower(), quoted)
+    yield from (value, value.replace("'", "''"), repr(value)[1:-1])
+    yield from (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1])
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         # Inside a longer text the value may start at any of three offsets of the encoding.
         for shift in range(3):

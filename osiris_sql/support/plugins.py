@@ -24,7 +24,7 @@ def load_plugin(kind: Kind, name: str) -> Any:
     """Return the class called `name` of a kind; raises ProjectError that lists what there is."""
     for point in _entry_points(kind):
         if point.name == name:
-            return point.load()
+            return _load_entry_point(point)
     if name not in plugin_names(kind):
         raise ProjectError(
             Diagnostic(
@@ -34,6 +34,19 @@ def load_plugin(kind: Kind, name: str) -> Any:
             )
         )
     return import_module(f"osiris_sql.{kind}.{name}").PLUGIN
+
+
+def _load_entry_point(point: Any) -> Any:
+    try:
+        return point.load()
+    except (ImportError, AttributeError) as error:
+        raise ProjectError(
+            Diagnostic(
+                rule="broken-plugin",
+                message=f'the plugin "{point.name}" can\'t be loaded: {error}',
+                why=f"it is {point.value} of an installed package",
+            )
+        ) from error
 
 
 def _entry_points(kind: Kind) -> tuple[Any, ...]:

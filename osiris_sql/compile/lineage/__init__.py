@@ -1,0 +1,84 @@
+"""Column lineage: where the values of a query come from, and which columns it reads at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from osiris_sql.compile.lineage.facts import Col, Inputs, Relation, base_relation
+from osiris_sql.compile.lineage.lost_names import lost_names
+from osiris_sql.compile.lineage.walk import Walk
+from osiris_sql.types.manifest import ColumnInput, ColumnLineage
+from osiris_sql.types.relation import TableSchema
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """The value lineage of each output column, and every column that the query reads of each input.
+
+    `reads` has None for an input that must be assumed to be read whole.
+    """
+
+    lineage: tuple[ColumnLineage, ...]
+    reads: Mapping[str, tuple[str, ...] | None]
+
+
+def trace_columns(
+    sql: str,
+    tree: exp.Expr | None,
+    inputs: Mapping[tuple[str, str], tuple[str, TableSchema]],
+    output: TableSchema,
+) -> Traced:
+    """Return where each column of a query comes from, and what it reads.
+
+    `inputs` maps schema and name, in lower case, to the id of a node and its columns; `output` is
+    what DuckDB says the query gives: lineage that doesn't fit it is unknown, never wrong.
+    """
+    if tree is None:
+        return _unknown(inputs, output)
+    walk = Walk({key: base_relation(node, schema, ()) for key, (node, schema) in inputs.items()})
+    try:
+        relation = walk.query(tree, {}, None)
+    except RecursionError:
+        return _unknown(inputs, output)
+    lineage = tuple(
+        ColumnLineage(column=column.name, inputs=_sorted(found))
+        for column, found in zip(output.columns, match_outputs(relation, output), strict=True)
+    )
+    lost = lost_names(sql, tree)
+    reads = {node: _reads(node, schema, walk, lost) for node, schema in inputs.values()}
+    return Traced(lineage, reads)
+
+
+def _unknown(inputs: Mapping[tuple[str, str], tuple[str, TableSchema]], output: TableSchema) -> Traced:
+    lineage = tuple(ColumnLineage(column=name, inputs=None) for name in output.names)
+    return Traced(lineage, {node: None for node, _ in inputs.values()})
+
+
+def _sorted(inputs: Inputs) -> tuple[ColumnInput, ...] | None:
+    return None if inputs is None else tuple(ColumnInput(node=n, column=c) for n, c in sorted(inputs))
+
+
+def _reads(node: str, schema: TableSchema, walk: Walk, lost: frozenset[str] | None) -> tuple[str, ...] | None:
+    """Return the columns of an input in its own order; a name that the parser lost counts as read."""
+    if node not in walk.seen or walk.reads_by_name or lost is None:
+        return None
+    used = walk.reads[node]
+    return tuple(name for name in schema.names if name in used or name.lower() in lost)
+
+
+def match_outputs(relation: Relation, output: TableSchema) -> list[Inputs]:
+    """Return the inputs of each output column, None wherever names or counts disagree with DuckDB."""
+    if relation.rest is None:
+        if len(relation.columns) != len(output.columns):
+            return [None] * len(output.columns)
+        pairs = zip(relation.columns, output.names, strict=True)
+        return [column.inputs if _fits(column, name) else None for column, name in pairs]
+    named = {(column.name or "").lower(): column for column in relation.columns}
+    return [named.get(name.lower(), relation.rest).inputs for name in output.names]
+
+
+def _fits(column: Col, name: str) -> bool:
+    return column.name is None or column.name.lower() == name.lower()

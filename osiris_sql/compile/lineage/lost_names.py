@@ -1,0 +1,26 @@
+"""A net under the parser: names of the text that its tree doesn't hold."""
+
+from __future__ import annotations
+
+from sqlglot import Dialect, exp
+from sqlglot.errors import SqlglotError
+from sqlglot.tokenizer_core import TokenType
+
+_DUCKDB = Dialect.get_or_raise("duckdb")
+_BORING = frozenset(
+    {TokenType.STRING, TokenType.NUMBER, TokenType.L_PAREN, TokenType.R_PAREN, TokenType.COMMA}
+)
+
+
+def lost_names(sql: str, tree: exp.Expr) -> frozenset[str] | None:
+    """Return the words of a text, in lower case, that stand for nothing in its tree.
+
+    sqlglot turns some columns into something else (the first argument of `date_trunc` into a unit):
+    a column of an input with such a name must count as read. None if the text can't be split up.
+    """
+    try:
+        tokens = _DUCKDB.tokenize(sql)
+    except SqlglotError:
+        return None
+    held = {node.meta["start"] for node in tree.find_all(exp.Identifier, exp.Func) if "start" in node.meta}
+    return frozenset(t.text.lower() for t in tokens if t.token_type not in _BORING and t.start not in held)

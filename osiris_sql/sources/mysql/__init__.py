@@ -1,0 +1,195 @@
+"""Source type `mysql`: tables of MySQL and MariaDB, all as of one instant, every value exact."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, ClassVar, get_args
+
+from osiris_sql.protocols import DiscoveredTable, ProbeResult, Snapshot
+from osiris_sql.sources.mysql import options as mysql_options
+from osiris_sql.sources.mysql.options import Ssl
+from osiris_sql.types.diagnostic import (
+    CancelledError,
+    Diagnostic,
+    OsirisError,
+    ProjectError,
+    UnreachableError,
+)
+from osiris_sql.types.observed import ObservedSource
+
+if TYPE_CHECKING:
+    from osiris_sql.sources.mysql.connect import Connection
+
+KILL_SECONDS = 3
+
+
+class MysqlSource:
+    """Reads over pymysql; each verb opens its own connection, `snapshot` one for all of its tables."""
+
+    Options: ClassVar[type] = mysql_options.Options
+
+    def __init__(self, options: mysql_options.Options, root: Path) -> None:
+        import pymysql
+
+        self._driver_error: type[Exception] = pymysql.MySQLError
+        self._options = _checked(options)
+        self._root = root
+        self._lock = Lock()
+        self._open: list[Connection] = []
+        self._interrupted = False
+
+    def endpoint(self) -> str:
+        """Return host, port, database and the server's own id."""
+        with self._connection("the server's identity") as connection:
+            options = self._options
+            return f"mysql://{options.host}:{options.port}/{options.database}#{_server_id(connection)}"
+
+    def probe(self) -> ProbeResult:
+        """Connect and say what answered, and which tables no snapshot can hold still."""
+        from osiris_sql.sources.mysql.catalog import engines_without_snapshot
+        from osiris_sql.sources.mysql.connect import query
+
+        with self._connection("the server's version") as connection:
+            [(version, user)] = query(connection, "SELECT VERSION(), CURRENT_USER()")
+            [(_, cipher)] = query(connection, "SHOW SESSION STATUS LIKE 'Ssl_cipher'")
+            outside = engines_without_snapshot(connection, self._options.database)
+        facts = {"user": user, "tls": cipher or "off", "database": self._options.database}
+        return ProbeResult(server=version, facts=facts, warnings=_outside_snapshot(outside))
+
+    def discover(self, identifiers: Sequence[str] | None) -> list[DiscoveredTable]:
+        """Return the named tables and views of the database, or all; absent names are left out."""
+        from osiris_sql.sources.mysql.catalog import discover_tables
+
+        with self._connection("information_schema") as connection:
+            return discover_tables(connection, self._options.database, identifiers)
+
+    def probe_change(self, tables: Mapping[str, str]) -> list[ObservedSource]:
+        """Return no tokens: MySQL has no mark of change that is both cheap and safe."""
+        return [ObservedSource(node=node) for node in tables]
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """Open one consistent instant of all tables (or none, under `snapshot: none`)."""
+        from osiris_sql.sources.mysql.snapshot import MysqlSnapshot
+
+        with self._connection("a snapshot") as connection:
+            opened = MysqlSnapshot(
+                connection, self._options.database, explain=self._explain, kill_query=self._kill_query
+            )
+            if self._options.snapshot == "consistent":
+                opened.begin()
+            try:
+                yield opened
+            finally:
+                opened.close()
+
+    def interrupt(self) -> None:
+        """Cut every connection at once, and ask the server to end what they were doing."""
+        self._interrupted = True
+        with self._lock:
+            cut = list(self._open)
+        for connection in cut:
+            _cut(connection)
+        for connection in cut:
+            # The cut alone frees us; a server that can't be asked notices it by itself, later.
+            with suppress(OsirisError, self._driver_error):
+                self._kill("CONNECTION", connection)
+
+    @contextmanager
+    def _connection(self, what: str) -> Iterator[Connection]:
+        from osiris_sql.sources.mysql.connect import connect
+
+        if self._interrupted:
+            raise _cancelled()
+        connection = connect(self._options, self._root)
+        with self._lock:
+            self._open.append(connection)
+        try:
+            yield connection
+        except self._driver_error as error:
+            raise self._explain(error, what) from error
+        finally:
+            with self._lock:
+                self._open.remove(connection)
+            # Closing the socket is enough: a polite goodbye can only fail on a broken connection.
+            connection._force_close()  # type: ignore[attr-defined]
+
+    def _explain(self, error: Exception, what: str) -> OsirisError:
+        from osiris_sql.sources.mysql.failure import explain_failure
+
+        return _cancelled() if self._interrupted else explain_failure(error, self._options, what)
+
+    def _kill_query(self, connection: Connection) -> None:
+        # Without it the rest of the result is read and thrown away, which is slow but right.
+        with suppress(UnreachableError, self._driver_error):
+            self._kill("QUERY", connection)
+
+    def _kill(self, scope: str, connection: Connection) -> None:
+        from osiris_sql.sources.mysql.connect import connect, query
+
+        second = connect(self._options, self._root, timeout=KILL_SECONDS)
+        try:
+            number = connection.thread_id()  # type: ignore[no-untyped-call]
+            query(second, f"KILL {scope} {number}")
+        finally:
+            second.close()
+
+
+def _checked(options: mysql_options.Options) -> mysql_options.Options:
+    choices = {"ssl": (*get_args(Ssl), None), "snapshot": ("consistent", "none")}
+    wrong = [
+        Diagnostic(
+            rule="bad-option",
+            message=f'a mysql connection has no {name} "{getattr(options, name)}"',
+            fix=f"choose one of: {', '.join(c for c in allowed if c)}",
+        )
+        for name, allowed in choices.items()
+        if getattr(options, name) not in allowed
+    ]
+    if wrong:
+        raise ProjectError(*wrong)
+    return options
+
+
+def _server_id(connection: Connection) -> str:
+    """What tells this server from a copy of it: its UUID, or on old MariaDB its name and number."""
+    from osiris_sql.sources.mysql.connect import query
+
+    names = "'server_uuid', 'server_uid', 'server_id', 'hostname'"
+    rows = query(connection, f"SHOW GLOBAL VARIABLES WHERE Variable_name IN ({names})")
+    variables: dict[str, str] = dict(rows)
+    own = variables.get("server_uuid") or variables.get("server_uid")
+    return str(own or f"{variables.get('hostname')}:{variables.get('server_id')}")
+
+
+def _outside_snapshot(tables: Sequence[str]) -> tuple[Diagnostic, ...]:
+    if not tables:
+        return ()
+    return (
+        Diagnostic(
+            rule="outside-snapshot",
+            severity="warning",
+            message=f"no snapshot holds these tables still: {', '.join(tables)}",
+            why="their engine has no transactions",
+            fix="ALTER TABLE ... ENGINE=InnoDB, or read them when nobody writes",
+        ),
+    )
+
+
+def _cut(connection: Connection) -> None:
+    import socket
+
+    wire = connection._sock  # type: ignore[attr-defined]
+    with suppress(OSError, AttributeError):  # closed already
+        # Not wire.shutdown: under TLS that would pull the rug from under the thread that reads.
+        socket.socket.shutdown(wire, socket.SHUT_RDWR)
+
+
+def _cancelled() -> CancelledError:
+    return CancelledError(Diagnostic(rule="interrupted", message="reading from MySQL was interrupted"))
+
+
+PLUGIN = MysqlSource

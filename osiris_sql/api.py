@@ -102,8 +102,12 @@ def observe_world(
     select: Sequence[str] = (),
     exclude: Sequence[str] = (),
     offline: bool = False,
+    while_running: bool = False,
 ) -> Observed:
-    """Look at what planning must know: warehouse state, and for a build the selected ends."""
+    """Look at what planning must know: warehouse state, and for a build the selected ends.
+
+    `while_running` is for those who only look: a run that holds the warehouse does not stop them.
+    """
     nodes = set(select_nodes(manifest, select, exclude)) if command == "build" and not offline else set()
     sources: dict[str, dict[str, str]] = {}
     for source in manifest.sources:
@@ -122,6 +126,7 @@ def observe_world(
         sources=sources,
         publications=publications,
         environ=environ,
+        while_running=while_running or offline,
     )
     return replace(seen, offline=offline)
 

@@ -281,7 +281,12 @@ class Engine(Protocol):
         ...
 
     def read_state(self) -> dict[str, StepState]:
-        """Return what the warehouse remembers, by step id."""
+        """Return what the warehouse remembers, by node."""
+        ...
+
+    @staticmethod
+    def read_mirror(warehouse: Path) -> dict[str, StepState]:
+        """Return what the warehouse remembered at the last commit, without opening it."""
         ...
 
     def interrupt(self) -> None:

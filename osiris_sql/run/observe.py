@@ -24,9 +24,11 @@ def observe_world(
     publications: Sequence[Publish],
     environ: Mapping[str, str],
     engine: str = "duckdb",
+    while_running: bool = False,
 ) -> Observed:
     """Return what was found; `sources` maps a connection to its tables (node → identifier).
 
+    `while_running` lets a reader in while a run holds the warehouse: it sees the last commit.
     Every connection is tried before anything is raised, so that one run names all that are down.
     """
     check_environ(connections, environ)
@@ -53,7 +55,7 @@ def observe_world(
     ends.close()
     _raise_all(failures)
     return Observed(
-        state=read_state(root / warehouse, engine),
+        state=read_state(root / warehouse, engine, while_running=while_running),
         sources=found_sources,
         targets=found_targets,
         endpoints=endpoints,
@@ -61,16 +63,22 @@ def observe_world(
     )
 
 
-def read_state(warehouse: Path, engine: str) -> dict[str, StepState]:
+def read_state(warehouse: Path, engine: str, *, while_running: bool) -> dict[str, StepState]:
     """Return what a warehouse remembers; nothing of one that does not exist yet."""
     if not warehouse.exists():
         return {}
-    with hold_warehouse(warehouse, "planning"):
-        opened: Engine = load_plugin("engines", engine)(warehouse, {}, read_only=True)
-        try:
-            return opened.read_state()
-        finally:
-            opened.close()
+    plugin: type[Engine] = load_plugin("engines", engine)
+    try:
+        with hold_warehouse(warehouse, "planning"):
+            opened = plugin(warehouse, {}, read_only=True)
+            try:
+                return opened.read_state()
+            finally:
+                opened.close()
+    except UnreachableError:
+        if not while_running:
+            raise
+        return plugin.read_mirror(warehouse)
 
 
 def _raise_all(failures: Sequence[OsirisError]) -> None:

@@ -12,10 +12,12 @@ from dataclasses import replace
 import pytest
 from run.plans import Collected, data_test, model, plan_of, rows, run, statuses
 
+from osiris_sql.engines.duckdb.mirror import mirror_path, read_mirror
 from osiris_sql.run.execute import execute
 from osiris_sql.run.lock import hold_warehouse, read_holder
+from osiris_sql.run.observe import read_state
 from osiris_sql.support import wire
-from osiris_sql.types.diagnostic import Location
+from osiris_sql.types.diagnostic import Location, UnreachableError
 from osiris_sql.types.event import Event
 from osiris_sql.types.plan import PlannedConnection
 from osiris_sql.types.result import fold_events
@@ -182,6 +184,25 @@ def test_a_warehouse_in_use_names_the_process_and_the_run(tmp_path):
     assert result.exit_code == 3
     assert f"process {os.getpid()}, run first" in result.diagnostics[0].message
     assert run(plan_of(model("a", "SELECT 1 AS id")), tmp_path).exit_code == 0
+
+
+def test_a_reader_sees_the_last_commit_while_a_run_holds_the_warehouse(tmp_path):
+    warehouse = tmp_path / ".osiris" / "dev.duckdb"
+    run(plan_of(model("a", "SELECT 1 AS id")), tmp_path)
+    before = read_state(warehouse, "duckdb", while_running=False)
+    assert set(before) == {"model:a"}
+    with hold_warehouse(warehouse, "first"):
+        with pytest.raises(UnreachableError):
+            read_state(warehouse, "duckdb", while_running=False)
+        assert read_state(warehouse, "duckdb", while_running=True) == before
+
+
+def test_a_state_line_that_is_half_written_is_left_out(tmp_path):
+    warehouse = tmp_path / ".osiris" / "dev.duckdb"
+    run(plan_of(model("a", "SELECT 1 AS id")), tmp_path)
+    with mirror_path(warehouse).open("a") as file:
+        file.write('{"step":"model:b","finger')
+    assert set(read_mirror(warehouse)) == {"model:a"}
 
 
 def test_events_are_numbered_without_gaps_also_from_several_threads(tmp_path):

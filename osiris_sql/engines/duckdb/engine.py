@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from osiris_sql.engines.duckdb.failure import explain_failure, explain_unopened
+from osiris_sql.engines.duckdb.mirror import StateMirror, read_mirror
 from osiris_sql.engines.duckdb.transaction import DuckDBTransaction
 from osiris_sql.support import wire
 from osiris_sql.types.observed import StepState
@@ -33,6 +34,7 @@ class DuckDBEngine:
         self._cursors: set[duckdb.DuckDBPyConnection] = set()
         self._lock = threading.Lock()
         self._closed = False
+        self._mirror: StateMirror | None = None
         if not read_only:
             warehouse.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -40,6 +42,8 @@ class DuckDBEngine:
             self._prepare(warehouse, settings, read_only=read_only)
         except (duckdb.Error, OSError) as error:
             raise explain_unopened(error, warehouse) from error
+        if not read_only:
+            self._mirror = StateMirror(warehouse, self.read_state().values())
 
     def _prepare(self, warehouse: Path, settings: Mapping[str, str], *, read_only: bool) -> None:
         spill = str(warehouse.with_suffix(".spill")).replace("'", "''")
@@ -69,6 +73,8 @@ class DuckDBEngine:
             cursor.execute("BEGIN")
             yield opened
             cursor.execute("COMMIT")
+            if self._mirror:
+                self._mirror.append(opened.written)
         except BaseException as error:
             with suppress(duckdb.Error):
                 cursor.execute("ROLLBACK")
@@ -91,6 +97,11 @@ class DuckDBEngine:
         finally:
             cursor.close()
         return {node: wire.from_json(StepState, record) for node, record in rows}
+
+    @staticmethod
+    def read_mirror(warehouse: Path) -> dict[str, StepState]:
+        """Return what the warehouse remembered at the last commit, without opening it."""
+        return read_mirror(warehouse)
 
     def interrupt(self) -> None:
         """Stop all running queries, from another thread."""

@@ -28,6 +28,7 @@ class DuckDBTransaction:
     def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
         self._cursor = cursor
         self._attached = False
+        self.written: list[StepState] = []
 
     def schema_of(self, relation: RelationRef) -> TableSchema | None:
         """Return the columns of a relation, or None if it does not exist."""
@@ -175,6 +176,7 @@ class DuckDBTransaction:
         self._cursor.execute(
             "INSERT OR REPLACE INTO osiris.state VALUES (?, ?)", [state.step, wire.to_json(state)]
         ).fetchall()
+        self.written.append(state)
 
     def release(self) -> None:
         """Let go of an attached spool file, after the transaction has ended."""

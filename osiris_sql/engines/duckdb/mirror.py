@@ -1,0 +1,47 @@
+"""A copy of the warehouse's state beside it, for readers while a run holds the warehouse.
+
+One JSON line a node, the last one wins; written again whole when a run begins. A process killed
+between its commit and its line leaves the copy one step behind: the warehouse wins.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+
+from osiris_sql.support import wire
+from osiris_sql.types.observed import StepState
+
+
+class StateMirror:
+    """Writes the copy; safe to call from any thread."""
+
+    def __init__(self, warehouse: Path, states: Iterable[StepState]) -> None:
+        self._path = mirror_path(warehouse)
+        self._lock = threading.Lock()
+        fresh = self._path.with_suffix(".new")
+        fresh.write_text("".join(wire.to_json(state) + "\n" for state in states))
+        fresh.replace(self._path)
+
+    def append(self, states: Iterable[StepState]) -> None:
+        """Add what a transaction has just committed."""
+        text = "".join(wire.to_json(state) + "\n" for state in states)
+        if text:
+            with self._lock, self._path.open("a") as file:
+                file.write(text)
+
+
+def mirror_path(warehouse: Path) -> Path:
+    """Return where the copy of a warehouse's state is."""
+    return warehouse.with_suffix(".state.jsonl")
+
+
+def read_mirror(warehouse: Path) -> dict[str, StepState]:
+    """Return the copy by node; a last line that is only half written is left out."""
+    try:
+        text = mirror_path(warehouse).read_text()
+    except FileNotFoundError:
+        return {}
+    whole = text[: text.rfind("\n") + 1].splitlines()
+    return {state.step: state for state in (wire.from_json(StepState, line) for line in whole)}

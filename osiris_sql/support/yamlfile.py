@@ -19,6 +19,7 @@ _DEEPEST = 200
 _TAG = "tag:yaml.org,2002:"
 # A date stays the text that was written: DuckDB, not Python, gives it a type.
 _TEXT_TAGS = {_TAG + "str", _TAG + "timestamp", _TAG + "value", _TAG + "merge"}
+_WORDS = {"int": "a whole number", "float": "a number", "bool": "true or false"}
 _CONSTRUCT = SafeConstructor()
 
 
@@ -119,7 +120,7 @@ class _Reader:
             if node.tag == _TAG + "float":
                 return self._finite(node, float(_CONSTRUCT.construct_yaml_float(node)))
         except (ValueError, KeyError, IndexError):
-            return self._refuse(node, f"this is not a {node.tag.removeprefix(_TAG)}")
+            return self._refuse(node, f"this is not {_WORDS[node.tag.removeprefix(_TAG)]}")
         return self._refuse(node, f"the YAML tag {_shown_tag(node.tag)} is not supported")
 
     def _finite(self, node: yaml.Node, number: float) -> Any:
@@ -205,6 +206,10 @@ def _syntax_error(error: yaml.YAMLError, text: str, path: str) -> Diagnostic:
             location=place,
             fix='inside double quotes write it as an escape, such as "\\x07"',
         )
+    if marker := re.search(r"^(<{7}|={7}|>{7})( |$)", text, re.MULTILINE):
+        place = Location(path=path, line=text.count("\n", 0, marker.start()) + 1, column=1, length=7)
+        message, fix = "a conflict marker of git", "finish the merge"
+        return Diagnostic(rule="yaml-syntax", message=message, location=place, fix=fix)
     problem = str(getattr(error, "problem", "") or "this is not YAML")
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -224,6 +229,4 @@ def _syntax_fix(text: str, line: int, problem: str) -> str:
         return "indent with spaces, not with tabs"
     if "mapping values" in problem:
         return "put a text that holds a colon in quotes"
-    if re.match(r"(<{7}|={7}|>{7})", written):
-        return "finish the merge: git's conflict markers are still here"
     return ""

@@ -1,1 +1,29 @@
 """The command line: the verbs of the API with words around them."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run `osiris-sql`, and end the process with the exit code of the command."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that can't show a character gets a question mark, not a crash.
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    from osiris_sql.cli.app import make_app
+
+    try:
+        make_app()(prog_name="osiris-sql")
+    finally:
+        _flush_quietly()
+
+
+def _flush_quietly() -> None:
+    """A reader such as `head` may be gone: what is left then goes nowhere, without a word."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())

@@ -22,6 +22,7 @@ from osiris_sql.sinks._labels import (
     status_word,
 )
 from osiris_sql.support.excerpt import printable
+from osiris_sql.support.rows import rows_table
 from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.event import StepFinished, TestFinished
 from osiris_sql.types.plan import Plan, PlannedTest
@@ -119,19 +120,6 @@ def _limits(declared: PlannedTest | None) -> str:
     if declared is None or (declared.error_if, declared.warn_if) == ("!= 0", "!= 0"):
         return ""
     return f" (warns if {declared.warn_if}, fails if {declared.error_if})"
-
-
-def rows_table(
-    columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[bool] | None = None
-) -> Table:
-    """Return rows of text as a table; NULL is dim, so that it can't be taken for the text "NULL"."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for place, column in enumerate(columns):
-        numbers = bool(right and right[place])
-        table.add_column(printable(column), justify="right" if numbers else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text("NULL", "dim") if v is None else Text(printable(str(v))) for v in row))
-    return table
 
 
 def failed_steps(result: RunResult) -> list[Diagnostic]:

@@ -1,0 +1,77 @@
+"""Puts the commands together: every file of `commands/` is one, named after it."""
+
+from __future__ import annotations
+
+import pkgutil
+from importlib import import_module
+from types import ModuleType
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+import osiris_sql
+from osiris_sql.cli import commands
+from osiris_sql.cli.failures import guard
+from osiris_sql.cli.selecting import SelectingCommand
+
+PANELS = ("Start", "Write", "Run", "Look", "House")
+EXIT_CODES = (
+    "Exit codes: 0 ok, 1 a step or check failed, 2 the project or the call is wrong, "
+    "3 cannot connect or launch, 130 interrupted."
+)
+SHORT = {"help_option_names": ["-h", "--help"]}
+
+
+def make_app() -> typer.Typer:
+    """Return the program with every command there is, grouped in the help as in `PANELS`."""
+    app = typer.Typer(
+        name="osiris-sql",
+        rich_markup_mode="rich",
+        no_args_is_help=True,
+        context_settings=SHORT,
+        pretty_exceptions_enable=False,
+        epilog=EXIT_CODES,
+    )
+    app.callback()(_program)
+    for module in sorted(_modules(), key=lambda m: (PANELS.index(m.PANEL), m.PLACE)):
+        name = module.__name__.rpartition(".")[2]
+        app.command(
+            name,
+            cls=SelectingCommand,
+            help=_help(module),
+            epilog=EXIT_CODES,
+            rich_help_panel=module.PANEL,
+            context_settings=SHORT,
+        )(guard(module.command))
+    return app
+
+
+def _modules() -> list[ModuleType]:
+    found = pkgutil.iter_modules(commands.__path__, f"{commands.__name__}.")
+    return [import_module(module.name) for module in found]
+
+
+def _help(module: ModuleType) -> str:
+    """The docstring with each paragraph on one line, to be wrapped to the terminal, and the examples."""
+    paragraphs = (" ".join(text.split()) for text in module.command.__doc__.split("\n\n"))
+    examples = (f"  [cyan]{escape(line)}[/cyan]" for line in module.EXAMPLES)
+    return "\n\n".join([*paragraphs, "\n".join(["[bold]Examples[/bold]", *examples])])
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"osiris-sql {osiris_sql.__version__}")
+        raise typer.Exit
+
+
+def _program(
+    version: Annotated[
+        bool,
+        typer.Option("--version", "-V", callback=_print_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Transform with SQL: from MySQL or files, through DuckDB models, to Supabase; the same numbers anywhere.
+
+    New here? [cyan]osiris-sql init shop && cd shop && osiris-sql build[/cyan]
+    """

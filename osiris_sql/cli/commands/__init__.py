@@ -1,0 +1,1 @@
+"""One file a command: its function `command`, its `PANEL` and `PLACE` in the help, its `EXAMPLES`."""

@@ -1,0 +1,61 @@
+"""`osiris-sql build`: extract, build, test and publish what changed."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from osiris_sql.cli import inputs, plan_file
+from osiris_sql.cli.options import AsOf, Env, EnvFile, Exclude, Json, ProjectDir, Select, Vars
+from osiris_sql.cli.running import run_to_the_end
+
+PANEL, PLACE = "Run", 2
+EXAMPLES = (
+    "osiris-sql build",
+    "osiris-sql build --select +orders+ --exclude tag:slow",
+    "osiris-sql build --env prod --env-file prod.env --fail-fast",
+    "osiris-sql build --plan plan.json",
+)
+
+
+def command(
+    select: Select = None,
+    exclude: Exclude = None,
+    plan: Annotated[
+        Path | None,
+        typer.Option(
+            "--plan", metavar="FILE", help="Run exactly this plan, made by plan --out.", dir_okay=False
+        ),
+    ] = None,
+    full_refresh: Annotated[
+        bool, typer.Option("--full-refresh", help="Read and build everything from its beginning.")
+    ] = False,
+    fail_fast: Annotated[
+        bool, typer.Option("--fail-fast", help="Begin no further step after the first failure.")
+    ] = False,
+    as_of: AsOf = None,
+    env: Env = None,
+    project_dir: ProjectDir = None,
+    variables: Vars = None,
+    env_file: EnvFile = None,
+    as_json: Json = False,
+) -> None:
+    """Extract, build, test and publish what changed.
+
+    Tests run before a table replaces the one that passed, and before anything is published. A failure
+    stops what stands below it, nothing else. The run's folder, .osiris/runs/ID, keeps plan.json,
+    events.jsonl and run_results.json.
+    """
+    if plan:
+        planned = {"--select": select, "--exclude": exclude, "--full-refresh": full_refresh}
+        plan_file.refuse_options({**planned, "--as-of": as_of, "--env": env, "--vars": variables})
+        inputs.read_env_file(env_file)
+        root = plan_file.project_root(project_dir)
+        run_to_the_end(plan_file.read_plan(plan), root, as_json=as_json, fail_fast=fail_fast)
+    from osiris_sql.cli.planning import plan_build
+
+    project = inputs.open_project(env, project_dir, variables, env_file)
+    made = plan_build(
+        project, select=select or (), exclude=exclude or (), full_refresh=full_refresh, as_of=as_of
+    )
+    run_to_the_end(made, Path(project.root), as_json=as_json, fail_fast=fail_fast)

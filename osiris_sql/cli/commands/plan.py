@@ -1,0 +1,59 @@
+"""`osiris-sql plan`: what a build would do, and why."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from osiris_sql.cli import inputs, plan_file, screen
+from osiris_sql.cli.options import AsOf, Env, EnvFile, Exclude, Json, ProjectDir, Select, Vars
+
+PANEL, PLACE = "Run", 1
+EXAMPLES = (
+    "osiris-sql plan",
+    "osiris-sql plan --select +orders --as-of 2026-01-31",
+    "osiris-sql plan --env prod --out plan.json && osiris-sql build --plan plan.json",
+)
+
+
+def command(
+    select: Select = None,
+    exclude: Exclude = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Write the plan, for build --plan.", dir_okay=False),
+    ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Open no connection: use sources.lock and the last state alone.")
+    ] = False,
+    full_refresh: Annotated[
+        bool, typer.Option("--full-refresh", help="Read and build everything from its beginning.")
+    ] = False,
+    as_of: AsOf = None,
+    env: Env = None,
+    project_dir: ProjectDir = None,
+    variables: Vars = None,
+    env_file: EnvFile = None,
+    as_json: Json = False,
+) -> None:
+    """Show what a build would do and why; change nothing.
+
+    Each step runs, is reused, or runs if what it reads has changed by then. Lists the publications to
+    come and the environment variables that the run will need.
+    """
+    from osiris_sql.cli.planning import plan_build, show_plan
+
+    project = inputs.open_project(env, project_dir, variables, env_file)
+    plan = plan_build(
+        project,
+        select=select or (),
+        exclude=exclude or (),
+        full_refresh=full_refresh,
+        as_of=as_of,
+        offline=offline,
+    )
+    show_plan(plan, os.environ, as_json=as_json)
+    if out:
+        plan_file.write_plan(out, plan)
+        screen.err().print(f"written: {out}", soft_wrap=True)

@@ -1,0 +1,41 @@
+"""`osiris-sql test`: unit tests, and data tests on what is built."""
+
+from pathlib import Path
+
+import typer
+
+from osiris_sql.cli import inputs
+from osiris_sql.cli.options import AsOf, Env, EnvFile, Exclude, Json, ProjectDir, Select, Vars
+from osiris_sql.cli.running import run_shown
+
+PANEL, PLACE = "Run", 3
+EXAMPLES = ("osiris-sql test", "osiris-sql test --select orders customers")
+
+
+def command(
+    select: Select = None,
+    exclude: Exclude = None,
+    as_of: AsOf = None,
+    env: Env = None,
+    project_dir: ProjectDir = None,
+    variables: Vars = None,
+    env_file: EnvFile = None,
+    as_json: Json = False,
+) -> None:
+    """Run unit tests, and data tests on what is built.
+
+    Builds and publishes nothing. Each failure names the place of its declaration, the count of offending
+    rows and the first of them. Exit code 1 if a test fails; a warning is not a failure.
+    """
+    from osiris_sql import api
+    from osiris_sql.cli.planning import plan_tests
+    from osiris_sql.cli.unit_test_report import show_unit_tests
+
+    project = inputs.open_project(env, project_dir, variables, env_file)
+    manifest = inputs.compile_sound(project)
+    chosen = set(api.select_nodes(manifest, select or (), exclude or ()))
+    units = [t for t in api.run_unit_tests(project, manifest) if f"model:{t.model}" in chosen]
+    show_unit_tests(units, as_json=as_json)
+    plan = plan_tests(manifest, select=select or (), exclude=exclude or (), as_of=as_of)
+    result = run_shown(plan, Path(project.root), events=as_json)
+    raise typer.Exit(result.exit_code or int(any(t.status != "pass" for t in units)))

@@ -1,0 +1,46 @@
+"""The findings of lint on the screen, and the files that a person named."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from osiris_sql.cli import screen
+from osiris_sql.cli.lint_formats import FORMATS
+from osiris_sql.support.excerpt import diagnostics_text
+from osiris_sql.types.diagnostic import Diagnostic, ProjectError
+
+
+def paths_in_project(paths: Sequence[Path], root: Path) -> list[str]:
+    """Return paths, given relative to where the person stands, relative to the project's root.
+
+    Raises ProjectError for those that do not exist or lie outside.
+    """
+    inside, wrong = [], []
+    for path in paths:
+        full = path.resolve()
+        if full.exists() and full.is_relative_to(root):
+            inside.append(full.relative_to(root).as_posix())
+        else:
+            what = "is outside the project" if full.exists() else "does not exist"
+            wrong.append(Diagnostic(rule="unknown-path", message=f"{path} {what}", why=f"project: {root}"))
+    if wrong:
+        raise ProjectError(*wrong)
+    return inside
+
+
+def show_findings(findings: Sequence[Diagnostic], root: Path, output: str) -> None:
+    """Print findings to stdout in a format, and to stderr how many there are."""
+    if output in FORMATS:
+        text = FORMATS[output](findings)
+        sys.stdout.write(f"{text}\n" if text else "")
+    elif findings:
+        screen.out().print(diagnostics_text(findings, root), soft_wrap=True)
+    counts = Counter(finding.severity for finding in findings)
+    said = [
+        f"{counts[s]} {s}{'s' if counts[s] > 1 else ''}" for s in ("error", "warning", "info") if counts[s]
+    ]
+    if output == "text":
+        screen.err().print(", ".join(said) or "no findings", style="bold" if said else "green")

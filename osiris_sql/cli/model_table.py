@@ -1,0 +1,103 @@
+"""Compiled models and nodes, for people and for machines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from osiris_sql.support import wire
+from osiris_sql.support.excerpt import printable
+from osiris_sql.types.manifest import CompiledModel, Manifest
+
+VERDICT_STYLES = {
+    "proved": "green",
+    "rewritten": "cyan",
+    "declared": "yellow",
+    "unsafe": "bold red",
+    "unknown": "yellow",
+}
+
+
+def models_table(manifest: Manifest) -> Table:
+    """Return one row a model: verdict, materialization, name, columns with types."""
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, style="dim")
+    table.add_column(overflow="fold")
+    table.add_column(overflow="fold")
+    for model in manifest.models:
+        words = Text(", ").join([_column(c.name, c.type) for c in model.schema.columns])
+        for reason in model.reasons:
+            place = f"{reason.location}: " if reason.location else ""
+            words.append(f"\n{printable(f'{place}{reason.message}')}", "dim")
+        verdict = Text(model.verdict, VERDICT_STYLES[model.verdict])
+        table.add_row(verdict, model.config.materialized, printable(model.name), words)
+    return table
+
+
+def _column(name: str, data_type: str) -> Text:
+    return Text.assemble(printable(name), " ", (printable(data_type), "dim"))
+
+
+def model_data(model: CompiledModel) -> dict[str, Any]:
+    """Return a model as `compile --json` prints it; a field may be added, none is ever renamed."""
+    return {
+        "name": model.name,
+        "path": model.path,
+        "materialized": model.config.materialized,
+        "verdict": model.verdict,
+        "reasons": [wire.to_data(reason) for reason in model.reasons],
+        "columns": [{"name": column.name, "type": column.type} for column in model.schema.columns],
+        "needs": list(model.needs),
+        "lineage": {
+            line.column: None if line.inputs is None else [wire.to_data(each) for each in line.inputs]
+            for line in model.lineage
+        },
+        "fingerprint": model.fingerprint,
+        "sql": model.sql,
+        "increment_sql": model.increment_sql,
+    }
+
+
+def nodes_data(manifest: Manifest, chosen: list[str]) -> list[dict[str, Any]]:
+    """Return the chosen nodes in build order: `node`, `type`, `name`, `path`, `line` and what it is."""
+    what: dict[str, tuple[str, str, int | None]] = {}
+    for source in manifest.sources:
+        place = source.table.location
+        what[source.node] = (source.table.connection, place.path, place.line)
+    for model in manifest.models:
+        what[model.node] = (model.config.materialized, model.path, model.location.line)
+    for test in manifest.tests:
+        what[f"test:{test.name}"] = (test.test or "singular", test.location.path, test.location.line)
+    for publication in manifest.publications:
+        place = publication.location
+        what[publication.node] = (publication.mode, place.path, place.line)
+    return [
+        dict(
+            zip(
+                ("node", "type", "name", "is", "path", "line"),
+                (node, *_split(node), *what[node]),
+                strict=True,
+            )
+        )
+        for node in chosen
+    ]
+
+
+def _split(node: str) -> tuple[str, str]:
+    kind, _, name = node.partition(":")
+    return kind, name
+
+
+def nodes_table(nodes: list[dict[str, Any]]) -> Table:
+    """Return one row a node: its id, what it is, the place of its declaration."""
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, style="cyan")
+    table.add_column(no_wrap=True, style="dim")
+    for node in nodes:
+        place = f"{node['path']}:{node['line']}" if node["line"] else node["path"]
+        table.add_row(printable(node["node"]), printable(node["is"]), printable(place))
+    return table

@@ -1,0 +1,86 @@
+"""The options that commands share, each declared once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from osiris_sql.cli.completion import complete_environment, complete_node
+
+_PROJECT = "Project"
+_NODES = "Selection"
+
+Env = Annotated[
+    str | None,
+    typer.Option(
+        "--env",
+        metavar="NAME",
+        help="Environment, such as dev or prod; default: default_env of the project.",
+        autocompletion=complete_environment,
+        rich_help_panel=_PROJECT,
+    ),
+]
+ProjectDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--project-dir",
+        metavar="FOLDER",
+        help="A folder of the project; default: this one, or the nearest above that has one.",
+        file_okay=False,
+        rich_help_panel=_PROJECT,
+    ),
+]
+Vars = Annotated[
+    str | None,
+    typer.Option(
+        "--vars",
+        metavar="YAML",
+        help="Values for var(), as a YAML or JSON mapping: '{first_year: 1990}'.",
+        rich_help_panel=_PROJECT,
+    ),
+]
+EnvFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--env-file",
+        metavar="FILE",
+        help="Read environment variables from FILE (NAME=value lines); those already set win.",
+        dir_okay=False,
+        rich_help_panel=_PROJECT,
+    ),
+]
+Select = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--select",
+        "-s",
+        metavar="NODES",
+        help="What to take: orders, +orders+, tag:daily, path:models/marts, source:shop, target:app; "
+        "words add up, commas intersect. Default: all.",
+        autocompletion=complete_node,
+        rich_help_panel=_NODES,
+    ),
+]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--exclude",
+        metavar="NODES",
+        help="What to leave out, in the same words.",
+        autocompletion=complete_node,
+        rich_help_panel=_NODES,
+    ),
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print JSON for machines to stdout.", rich_help_panel="Output")
+]
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of",
+        metavar="TIME",
+        help="The run clock, that now() and current_date mean: 2026-01-31 or 2026-01-31T12:00:00+00:00.",
+    ),
+]

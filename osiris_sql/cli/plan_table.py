@@ -1,0 +1,79 @@
+"""A plan for people: each step, what is likely to happen to it and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from rich.table import Table
+from rich.text import Text
+
+from osiris_sql.support.excerpt import printable
+from osiris_sql.support.secrets import env_names
+from osiris_sql.types.plan import Check, Extract, Materialize, Plan, Publish, Step
+
+MARKS = {"run": ("+", "green"), "reuse": ("=", "dim"), "run if inputs change": ("~", "yellow")}
+
+
+def plan_table(plan: Plan) -> Table:
+    """Return one row a step: decision, what it is, name, why, and what a publication will do."""
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, style="dim")
+    table.add_column(overflow="fold")
+    table.add_column()
+    for step in plan.steps:
+        mark, style = MARKS[step.decision]
+        words = Text(printable(step.why), "dim" if step.decision == "reuse" else "")
+        if details := _details(step):
+            words.append(f"\n{printable(details)}", "dim")
+        table.add_row(Text(f"{mark} {step.decision}", style), _what(step), _name(step), words)
+    return table
+
+
+def _what(step: Step) -> str:
+    return step.materialized if isinstance(step, Materialize) else step.kind
+
+
+def _name(step: Step) -> str:
+    return printable(step.node.partition(":")[2])
+
+
+def _details(step: Step) -> str:
+    match step:
+        case Publish():
+            key = f" by {', '.join(step.key)}" if step.key else ""
+            table = f"{step.schema}.{step.table}" if step.schema else step.table
+            made = ", made if it is not there" if step.create else ""
+            return f"{step.mode}{key}: {step.relation.name} to {step.connection} {table}{made}"
+        case Extract():
+            return f"{step.mode}, {len(step.columns)} columns from {step.connection}{_tests(step)}"
+        case Check():
+            return ", ".join(test.name for test in step.tests)
+        case Materialize():
+            return _tests(step).removeprefix(", ")
+        case _:
+            return ""
+
+
+def _tests(step: Extract | Materialize) -> str:
+    count = len(step.tests)
+    return f", {count} data test{'' if count == 1 else 's'}" if count else ""
+
+
+def plan_totals(plan: Plan) -> Text:
+    """Return the plan in one line."""
+    counts = Counter[str](step.decision for step in plan.steps)
+    said = [f"{counts[decision]} {decision}" for decision in MARKS if counts[decision]]
+    steps = f"{len(plan.steps)} step{'' if len(plan.steps) == 1 else 's'}"
+    text = Text.assemble((steps, "bold"), f": {', '.join(said)}" if said else "")
+    return text.append(f" · {plan.env} · {plan.warehouse} · run clock {plan.run_clock}", "dim")
+
+
+def needed_names(plan: Plan, environ: Mapping[str, str]) -> Text | None:
+    """Return the variables that a run will need and which of them are not set, or None of none."""
+    needed = sorted({name for connection in plan.connections for name in env_names(connection.options)})
+    if not needed:
+        return None
+    said = [(name, "") if environ.get(name) else (f"{name} (not set)", "yellow") for name in needed]
+    return Text("a run needs: ").append_text(Text(", ").join([Text(*one) for one in said]))

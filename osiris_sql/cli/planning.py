@@ -1,0 +1,62 @@
+"""From a project to the plan of a build, and the plan on the screen."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+from osiris_sql import api
+from osiris_sql.cli import screen
+from osiris_sql.cli.inputs import compile_sound
+from osiris_sql.cli.plan_table import needed_names, plan_table, plan_totals
+from osiris_sql.support import wire
+from osiris_sql.types.manifest import Manifest
+from osiris_sql.types.plan import Plan
+from osiris_sql.types.project import Project
+
+
+def plan_build(
+    project: Project,
+    *,
+    select: Sequence[str],
+    exclude: Sequence[str],
+    full_refresh: bool,
+    as_of: str | None,
+    offline: bool = False,
+) -> Plan:
+    """Return the plan that builds what is selected in the world as it is now."""
+    manifest = compile_sound(project)
+    observed = api.observe_world(manifest, os.environ, select=select, exclude=exclude, offline=offline)
+    return api.make_plan(
+        manifest, observed, select=select, exclude=exclude, full_refresh=full_refresh, as_of=as_of
+    )
+
+
+def plan_tests(
+    manifest: Manifest, *, select: Sequence[str], exclude: Sequence[str], as_of: str | None
+) -> Plan:
+    """Return the plan that runs the selected data tests on what is built."""
+    observed = api.observe_world(manifest, os.environ, command="test", select=select, exclude=exclude)
+    return api.make_plan(manifest, observed, command="test", select=select, exclude=exclude, as_of=as_of)
+
+
+def plan_show(project: Project, model: str, limit: int, as_of: str | None) -> Plan:
+    """Return the plan that shows the first rows of a model or source table."""
+    manifest = compile_sound(project)
+    observed = api.observe_world(manifest, os.environ, command="show")
+    return api.make_plan(manifest, observed, command="show", show=model, limit=limit, as_of=as_of)
+
+
+def show_plan(plan: Plan, environ: Mapping[str, str], *, as_json: bool) -> None:
+    """Print a plan: as the file that `--out` writes, or as a table for people."""
+    if as_json:
+        sys.stdout.write(wire.to_document(plan))
+        return
+    console = screen.out()
+    if plan.steps:
+        console.print(plan_table(plan))
+    names = needed_names(plan, environ)
+    if names:
+        console.print(names)
+    console.print(plan_totals(plan))

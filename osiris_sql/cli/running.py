@@ -1,0 +1,41 @@
+"""Runs a plan with the sinks that the person asked for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from osiris_sql.cli import screen
+
+if TYPE_CHECKING:
+    from osiris_sql.protocols import Sink
+    from osiris_sql.types.plan import Plan
+    from osiris_sql.types.result import RunResult
+
+
+def run_to_the_end(plan: Plan, root: Path, *, as_json: bool, fail_fast: bool = False) -> None:
+    """Run a plan, shown as it goes, and end the command with its exit code."""
+    result = run_shown(plan, root, events=as_json, fail_fast=fail_fast)
+    raise typer.Exit(result.exit_code or 0)
+
+
+def run_shown(
+    plan: Plan, root: Path, *, events: bool = False, summary: bool = True, fail_fast: bool = False
+) -> RunResult:
+    """Return what a plan did; progress or events were shown meanwhile."""
+    from osiris_sql import api
+    from osiris_sql.support.plugins import load_plugin
+
+    sink: Sink
+    if events:
+        sink = load_plugin("sinks", "jsonlines")()
+    else:
+        console = load_plugin("sinks", "console")
+        sink = console(plan, root, out=screen.out(), err=screen.err(), summary=summary)
+    try:
+        return api.run_plan(plan, root, os.environ, [sink], fail_fast=fail_fast)
+    finally:
+        sink.close()

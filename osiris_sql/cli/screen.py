@@ -1,0 +1,47 @@
+"""The two streams: stdout carries what was asked for, stderr the talk."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from osiris_sql.support.excerpt import diagnostics_text
+from osiris_sql.types.diagnostic import Diagnostic
+
+WIDE = 160
+"""Columns where there is no terminal: a log scrolls sideways, a wrapped table can't be read."""
+
+
+def out() -> Console:
+    """Return the console of stdout as it is now."""
+    return _console(stderr=False)
+
+
+def err() -> Console:
+    """Return the console of stderr as it is now."""
+    return _console(stderr=True)
+
+
+def _console(*, stderr: bool) -> Console:
+    terminal = (sys.stderr if stderr else sys.stdout).isatty()
+    width = None if terminal or "COLUMNS" in os.environ else WIDE
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False, width=width)
+
+
+def print_json(data: Any) -> None:
+    """Print plain data as JSON to stdout."""
+    sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")
+    sys.stdout.flush()
+
+
+def print_diagnostics(diagnostics: Iterable[Diagnostic], root: Path) -> None:
+    """Print diagnostics in full to stderr; their files are read below `root`."""
+    found = list(diagnostics)
+    if found:
+        err().print(diagnostics_text(found, root), soft_wrap=True)

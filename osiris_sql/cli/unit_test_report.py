@@ -1,0 +1,34 @@
+"""How unit tests ended, for people and for machines."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from rich.text import Text
+
+from osiris_sql.cli import screen
+from osiris_sql.support import wire
+from osiris_sql.support.excerpt import printable
+from osiris_sql.types.manifest import UnitTestResult
+
+
+def show_unit_tests(results: Sequence[UnitTestResult], *, as_json: bool) -> None:
+    """Print one line a unit test, and for one that failed its place and the cells that differ."""
+    for result in results:
+        if as_json:
+            sys.stdout.write(wire.dump_canonical({"unit_test": wire.to_data(result)}) + "\n")
+        else:
+            screen.out().print(_report(result), soft_wrap=True)
+    sys.stdout.flush()
+
+
+def _report(result: UnitTestResult) -> Text:
+    name = printable(f"{result.model}: {result.name}")
+    if result.status == "pass":
+        return Text.assemble(("✓ unit test  ", "green"), name)
+    word = "✗ unit test  " if result.status == "fail" else "✗ unit test is broken  "
+    text = Text.assemble((word, "bold red"), name, (f"  {printable(str(result.location))}", "bold"))
+    for line in result.diff.rstrip("\n").splitlines():
+        text.append(f"\n     {printable(line)}")
+    return text

@@ -132,13 +132,14 @@ def test_the_value_itself_is_masked(secret, before, after):
         lambda s: "'" + s.replace("'", "''") + "'",
     ],
 )
-@given(secret=ASCII, before=st.text(max_size=5), after=st.text(max_size=5))
+@given(secret=ASCII, before=st.text(" \n", max_size=5), after=st.text(" \n", max_size=5))
 @example(secret="p@ss/w\"rd'\\", before="", after="")
+@example(secret="0000", before=" ", after="")
 def test_encoded_forms_are_masked(encode, secret, before, after):
-    encoded = encode(secret)
-    shown = Redactor([secret])(before + encoded + after)
+    shown = Redactor([secret])(before + encode(secret) + after)
     assert MASK in shown
-    assert encoded.removeprefix("password=")[1:-1] not in shown or set(secret) <= {"*"}
+    rest = shown.replace(MASK, "").replace("password=", "")
+    assert set(rest) <= set(" \n'\"")
 
 
 @pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])

@@ -20,16 +20,29 @@ EXAMPLES = (
 class Format(StrEnum):
     """How findings are printed."""
 
-    text = "text" json = "json" sarif = "sarif" github = "github"
+    text = "text"
+    json = "json"
+    sarif = "sarif"
+    github = "github"
 
-    def command( paths: Annotated[ list[Path] | None, typer.Argument(metavar="[PATHS]...", help="Files or
-    folders; default: all.") ] = None, output: Annotated[ Format, typer.Option("--format", help="How
-    findings are printed.", rich_help_panel="Output") ] = Format.text, env: Env = None, project_dir:
-    ProjectDir = None, variables: Vars = None, env_file: EnvFile = None, as_json: Json = False, ) -> None:
+
+def command(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(metavar="[PATHS]...", help="Files or folders; default: all.")
+    ] = None,
+    output: Annotated[
+        Format, typer.Option("--format", help="How findings are printed.", rich_help_panel="Output")
+    ] = Format.text,
+    env: Env = None,
+    project_dir: ProjectDir = None,
+    variables: Vars = None,
+    env_file: EnvFile = None,
+    as_json: Json = False,
+) -> None:
     """Check files, names, types, determinism and style.
 
-    Needs no connection: schemas come from sources.lock. A line is excused by the comment -- noqa: rule-
-    name. Exit code 1 if there are findings.
+    Needs no connection: schemas come from sources.lock. A line is excused by the comment
+    `-- noqa: rule-name`. Exit code 1 if there are findings.
     """
     from osiris_sql import api
     from osiris_sql.cli.findings import paths_in_project, show_findings

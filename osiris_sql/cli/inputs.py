@@ -30,7 +30,7 @@ def compile_sound(project: Project) -> Manifest:
     """Return the compiled project; raises ProjectError with every error that loading and compiling found."""
     from osiris_sql import api
 
-    manifest = api.compile_project(project)
+    manifest: Manifest = api.compile_project(project)
     errors = tuple(d for d in manifest.diagnostics if d.severity == "error")
     if errors:
         raise ProjectError(*errors)

@@ -87,6 +87,7 @@ def finish_plan(
         run_clock=run_clock.isoformat(),
         connections=planned_connections(manifest, steps),
         endpoints=observed.endpoints,
+        state=observed.state_digest,
         steps=tuple(steps),
     )
 

@@ -12,7 +12,7 @@ from typing import Any
 from osiris_sql.protocols import Snapshot, Source, Target
 from osiris_sql.support.plugins import load_plugin
 from osiris_sql.support.secrets import Redactor, env_names, make_options, secret_values
-from osiris_sql.types.diagnostic import Diagnostic, ProjectError
+from osiris_sql.types.diagnostic import Diagnostic, ProjectError, UnreachableError
 from osiris_sql.types.plan import PlannedConnection
 
 
@@ -38,8 +38,14 @@ class Connections:
     """The open ends of a run. Sources and targets are made on first use and shared by its threads."""
 
     def __init__(
-        self, planned: Iterable[PlannedConnection], environ: Mapping[str, str], root: Path, redactor: Redactor
+        self,
+        planned: Iterable[PlannedConnection],
+        environ: Mapping[str, str],
+        root: Path,
+        redactor: Redactor,
+        endpoints: Mapping[str, str] | None = None,
     ) -> None:
+        self._endpoints = endpoints or {}
         self._planned: dict[tuple[str, str], PlannedConnection] = {(c.role, c.name): c for c in planned}
         self._environ = environ
         self._root = root
@@ -91,8 +97,23 @@ class Connections:
         with self._lock:
             if (role, name) not in self._open:
                 planned = self._planned[role, name]
-                self._open[role, name] = open_end(planned, self._environ, self._root, self._redactor)
+                end = open_end(planned, self._environ, self._root, self._redactor)
+                self._refuse_other(planned, end)
+                self._open[role, name] = end
             return self._open[role, name]
+
+    def _refuse_other(self, planned: PlannedConnection, end: Source | Target) -> None:
+        expected = self._endpoints.get(f"{planned.role} {planned.name}")
+        if expected is not None and hash_endpoint(end.endpoint()) != expected:
+            raise UnreachableError(
+                Diagnostic(
+                    rule="another-endpoint",
+                    message=f'connection "{planned.name}" reaches another server or database than the plan',
+                    location=planned.location,
+                    why="rows of one endpoint are never mixed with those of another",
+                    fix="make a new plan, or correct the environment variables",
+                )
+            )
 
 
 def open_end(planned: PlannedConnection, environ: Mapping[str, str], root: Path, redactor: Redactor) -> Any:

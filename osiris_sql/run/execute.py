@@ -14,6 +14,7 @@ from typing import Any
 
 from osiris_sql.protocols import Engine, Sink
 from osiris_sql.run.connections import Connections, check_environ
+from osiris_sql.run.fit import refuse_misfit, refuse_other_versions
 from osiris_sql.run.journal import Journal
 from osiris_sql.run.lock import hold_warehouse
 from osiris_sql.run.schedule import Schedule
@@ -58,6 +59,7 @@ def execute(
     journal.emit(_started(plan, run_id, launcher))
     diagnostics: tuple[Diagnostic, ...] = ()
     try:
+        refuse_other_versions(plan)
         check_environ(plan.connections, environ)
         with hold_warehouse(root / plan.warehouse, run_id):
             exit_code = _run_steps(plan, root, environ, journal, redactor, run_id, fail_fast=fail_fast)
@@ -104,9 +106,10 @@ def _run_steps(
     engine: Engine = load_plugin("engines", plan.engine)(
         root / plan.warehouse, plan.engine_settings, read_only=False
     )
-    connections = Connections(plan.connections, environ, root, redactor)
+    connections = Connections(plan.connections, environ, root, redactor, plan.endpoints)
     try:
         state = engine.read_state()
+        refuse_misfit(plan, state)
         running = Running(
             run_id=run_id,
             plan=plan,

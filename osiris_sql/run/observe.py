@@ -7,6 +7,7 @@ from pathlib import Path
 
 from osiris_sql.protocols import Engine
 from osiris_sql.run.connections import Connections, check_environ, hash_endpoint
+from osiris_sql.run.fit import digest_state
 from osiris_sql.run.lock import hold_warehouse
 from osiris_sql.support.plugins import load_plugin
 from osiris_sql.support.secrets import Redactor
@@ -54,8 +55,10 @@ def observe_world(
             failures.append(error)
     ends.close()
     _raise_all(failures)
+    state = read_state(root / warehouse, engine, while_running=while_running)
     return Observed(
-        state=read_state(root / warehouse, engine, while_running=while_running),
+        state=state,
+        state_digest=digest_state(state),
         sources=found_sources,
         targets=found_targets,
         endpoints=endpoints,

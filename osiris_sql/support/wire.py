@@ -1,5 +1,6 @@
 """The border for machines: nouns as canonical JSON and back."""
 
+import hashlib
 import json
 from typing import Any, TypeVar
 
@@ -42,6 +43,11 @@ def from_json(cls: type[T], text: str | bytes) -> T:
     """Return the noun that `text` holds; raises pydantic's ValidationError if it does not fit."""
     made: T = _adapter(cls).validate_json(text)
     return made
+
+
+def digest(value: object) -> str:
+    """Return the sha256 of plain data or of a noun, in canonical JSON."""
+    return hashlib.sha256(dump_canonical(to_data(value)).encode()).hexdigest()
 
 
 def json_schema(cls: Any) -> dict[str, Any]:

@@ -61,4 +61,5 @@ class Observed:
     targets: Mapping[str, ObservedTarget] = field(default_factory=dict)
     endpoints: Mapping[str, str] = field(default_factory=dict)
     engine: str = ""
+    state_digest: str | None = None
     offline: bool = False

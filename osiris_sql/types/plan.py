@@ -189,7 +189,8 @@ class Plan:
     """What a run will do, on any machine: no clock of its own making, no secret, no absolute path.
 
     `versions` names the tool, the engine and the SQL parser; `warehouse` is relative to the root of
-    the project; `run_clock` is an ISO instant in UTC.
+    the project; `run_clock` is an ISO instant in UTC. `endpoints` and `state` identify the world that
+    it was made for: a run refuses another one.
     """
 
     version: int = 1
@@ -204,4 +205,5 @@ class Plan:
     run_clock: str
     connections: tuple[PlannedConnection, ...]
     endpoints: Mapping[str, str] = field(default_factory=dict)
+    state: str | None = None
     steps: tuple[Step, ...]

@@ -14,6 +14,7 @@ from run.plans import Collected, data_test, model, plan_of, rows, run, statuses
 
 from osiris_sql.engines.duckdb.mirror import mirror_path, read_mirror
 from osiris_sql.run.execute import execute
+from osiris_sql.run.fit import digest_state
 from osiris_sql.run.lock import hold_warehouse, read_holder
 from osiris_sql.run.observe import read_state
 from osiris_sql.support import wire
@@ -184,6 +185,30 @@ def test_a_warehouse_in_use_names_the_process_and_the_run(tmp_path):
     assert result.exit_code == 3
     assert f"process {os.getpid()}, run first" in result.diagnostics[0].message
     assert run(plan_of(model("a", "SELECT 1 AS id")), tmp_path).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "rule", "words"),
+    [
+        ({"versions": {"duckdb": "0.1"}}, "another-version", "made with duckdb 0.1"),
+        ({"versions": {"osiris-sql": "0.0.1"}}, "another-version", "made with osiris-sql 0.0.1"),
+        ({"state": "of another time"}, "another-state", "not in the state"),
+    ],
+)
+def test_a_plan_made_for_another_world_is_refused_with_the_reason(tmp_path, change, rule, words):
+    run(plan_of(model("a", "SELECT 1 AS id")), tmp_path)
+    result = run(plan_of(model("a", "SELECT 2 AS id"), **change), tmp_path)
+    assert (result.exit_code, result.diagnostics[0].rule) == (2, rule)
+    assert words in result.diagnostics[0].message
+    assert rows(tmp_path, "a") == [(1,)]
+
+
+def test_a_plan_made_for_this_state_runs_once(tmp_path):
+    run(plan_of(model("a", "SELECT 1 AS id")), tmp_path)
+    state = digest_state(read_state(tmp_path / ".osiris" / "dev.duckdb", "duckdb", while_running=False))
+    frozen = plan_of(model("a", "SELECT 2 AS id"), state=state)
+    assert run(frozen, tmp_path).exit_code == 0
+    assert run(frozen, tmp_path).diagnostics[0].rule == "another-state"
 
 
 def test_a_reader_sees_the_last_commit_while_a_run_holds_the_warehouse(tmp_path):

@@ -133,9 +133,7 @@ def server_folder() -> Iterator[Path]:
 
 
 def run_as_user(command: list[str], folder: Path) -> None:
-    done = subprocess.run(
-        command, user=plain_user(), cwd=folder, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, user=plain_user(), cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr + done.stdout
 
 
@@ -148,8 +146,10 @@ def running_postgres() -> Iterator[PostgresServer]:
         secret.write_text(PASSWORD)
         secret.chmod(0o644)
         run_as_user(
-            [_binary("initdb"), "-D", str(data), "-U", "supabase_admin", "-A", "scram-sha-256"]
-            + [f"--pwfile={secret}", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"],
+            [
+                *(_binary("initdb"), "-D", str(data), "-U", "supabase_admin", "-A", "scram-sha-256"),
+                *(f"--pwfile={secret}", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"),
+            ],
             folder,
         )
         with (data / "postgresql.conf").open("a") as file:
@@ -166,8 +166,8 @@ def running_postgres() -> Iterator[PostgresServer]:
 
 def run_quietly(command: list[str], folder: Path) -> None:
     # The server inherits the pipes of pg_ctl, so reading them to their end would wait for ever.
-    quiet = subprocess.DEVNULL
-    subprocess.run(command, user=plain_user(), cwd=folder, stdin=quiet, stdout=quiet, stderr=quiet, check=True)
+    null = subprocess.DEVNULL
+    subprocess.run(command, user=plain_user(), cwd=folder, stdin=null, stdout=null, stderr=null, check=True)
 
 
 @pytest.fixture(scope="session")

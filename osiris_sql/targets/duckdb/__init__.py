@@ -1,0 +1,5 @@
+"""Type `duckdb`: tables of a DuckDB database file."""
+
+from osiris_sql.targets.duckdb.target import DuckDBFile
+
+PLUGIN = DuckDBFile

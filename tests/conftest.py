@@ -1,0 +1,4 @@
+"""Servers that tests ask for by name; each starts when the first test needs it."""
+
+from servers.pgbouncer import pooler  # noqa: F401
+from servers.postgres import postgres  # noqa: F401

@@ -59,24 +59,12 @@ def from_text(text: str, type_: str, what: str) -> str:
     """Return a SQL expression: `text` as `type_`, or an error that names `what` and the value."""
     if type_ == "VARCHAR":
         return text
-    return _or_error(text, type_, text_fits(text, type_), what)
+    return or_error(text, type_, text_fits(text, type_), what)
 
 
 def from_sound_text(text: str, type_: str, what: str) -> str:
     """Return what `from_text` does for text that can't lose a part, but may be no value of the type."""
-    return _or_error(text, type_, f"try_cast({text} AS {type_}) IS NOT NULL", what)
-
-
-def from_typed(value: str, source: str, type_: str, what: str) -> str:
-    """Return a SQL expression: `value`, of DuckDB type `source`, as `type_`, or an error.
-
-    A value fits if casting it there and back changes nothing.
-    """
-    if source == type_:
-        return value
-    if source == "VARCHAR":
-        return from_text(value, type_, what)
-    return _or_error(value, type_, typed_fits(value, source, type_), what)
+    return or_error(text, type_, f"try_cast({text} AS {type_}) IS NOT NULL", what)
 
 
 def typed_fits(value: str, source: str, type_: str) -> str:
@@ -92,7 +80,8 @@ def text_literal(text: str) -> str:
     return quoted.replace("{", "' || chr(123) || '").replace("}", "' || chr(125) || '")
 
 
-def _or_error(value: str, type_: str, fits: str, what: str) -> str:
+def or_error(value: str, type_: str, fits: str, what: str) -> str:
+    """Return a SQL expression: `value` as `type_` where the condition `fits`, else an error."""
     before = text_literal(f"{what}: ")
     after = text_literal(f" is not exactly a value of type {type_}")
     message = f"{before} || '\"' || left({value}::VARCHAR, 200) || '\"' || {after}"

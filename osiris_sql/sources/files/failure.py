@@ -1,0 +1,146 @@
+"""Finds the place in a file that could not be read, and says it."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from osiris_sql.sources.files.options import Options
+from osiris_sql.sources.files.relation import FileRelation, open_csv, open_text, record_lines
+from osiris_sql.types.diagnostic import CancelledError, Diagnostic, Location, StepError
+from osiris_sql.types.relation import Column
+
+if TYPE_CHECKING:
+    import duckdb
+
+PARSER_LINE = re.compile(r"(?:CSV Error on Line: |in line |in record/value )(\d+)")
+EXPECTED = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
+
+
+def place_of(path: Path, root: Path) -> str:
+    """Return a file's path as the project names it: relative to its root where it is inside."""
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+
+
+def missing_columns(missing: list[str], names: list[str], place: str) -> StepError:
+    """Return what to raise for columns that a file does not have."""
+    return StepError(
+        *(
+            Diagnostic(
+                rule="unknown-column",
+                message=f'the file has no column "{name}"',
+                why=f"it has: {', '.join(names)}",
+                fix=_nearest(name, names) + "if the file changed on purpose, run: osiris-sql discover",
+                location=Location(path=place, line=1),
+            )
+            for name in missing
+        )
+    )
+
+
+def explain_failure(
+    con: duckdb.DuckDBPyConnection,
+    error: Exception,
+    relation: FileRelation,
+    columns: tuple[Column, ...],
+    place: str,
+    options: Options,
+) -> StepError:
+    """Return what to raise for an error while a file was read.
+
+    The file is read a second time to find, for each column, the first value that does not fit.
+    """
+    text = str(error)
+    if PARSER_LINE.search(text):
+        return _unparsable(text, place)
+    found = _misfits(con, relation, columns, place, options) if columns else []
+    if found:
+        return StepError(*found)
+    why = text.split("\n", 1)[0]
+    return StepError(
+        Diagnostic(
+            rule="unreadable-file",
+            message="the file can't be read",
+            why=why,
+            location=Location(path=place),
+        )
+    )
+
+
+def cancelled() -> CancelledError:
+    """Return what to raise once the source was interrupted."""
+    return CancelledError(Diagnostic(rule="interrupted", message="reading files was interrupted"))
+
+
+def _unparsable(text: str, place: str) -> StepError:
+    line = PARSER_LINE.search(text)
+    counts = EXPECTED.search(text)
+    lines = [part for part in text.split("\n") if part and "Error on Line" not in part]
+    message = f"a row has {counts[2]} fields, not {counts[1]}" if counts else "a row can't be read"
+    return StepError(
+        Diagnostic(
+            rule="ragged-row" if counts else "unreadable-row",
+            message=message,
+            why="; ".join(lines[:2]),
+            fix="correct the row, or see the connection's `delimiter` and `quote`",
+            location=Location(path=place, line=int(line[1]) if line else None),
+        )
+    )
+
+
+def _misfits(
+    con: duckdb.DuckDBPyConnection,
+    relation: FileRelation,
+    columns: tuple[Column, ...],
+    place: str,
+    options: Options,
+) -> list[Diagnostic]:
+    if relation.format == "csv":
+        relation = open_csv(relation.path, place, options, parallel=False)
+    by_name = {name.lower(): name for name in relation.types}
+    parts: list[str] = []
+    for column in columns:
+        name = by_name[column.name.lower()]
+        shown = relation.shown(name)
+        bad = f"{shown} IS NOT NULL AND NOT {relation.fits(name, column.type)}"
+        parts.append(f"min(r) FILTER ({bad}), arg_min({shown}, r) FILTER ({bad}), count(*) FILTER ({bad})")
+    numbered = f"SELECT row_number() OVER () AS r, * FROM ({relation.sql})"
+    with con.cursor() as cursor:
+        [counts] = cursor.execute(f"SELECT {', '.join(parts)} FROM ({numbered})").fetchall()
+    found = [(column, *counts[3 * i : 3 * i + 3]) for i, column in enumerate(columns)]
+    return [
+        _misfit(column, value, number, Location(path=place, line=_line_of(relation, row, options)))
+        for column, row, value, number in found
+        if number
+    ]
+
+
+def _misfit(column: Column, value: str, number: int, location: Location) -> Diagnostic:
+    return Diagnostic(
+        rule="inexact-value",
+        message=f'column {column.name}: "{value}" is not exactly a value of type {column.type}',
+        why=f"values of the column in this file that do not fit: {number}; the first is shown",
+        fix=f"correct the file, or declare another `data_type` for {column.name} (VARCHAR takes any text)"
+        " in sources.yml, or run: osiris-sql discover",
+        location=location,
+    )
+
+
+def _line_of(relation: FileRelation, row: int, options: Options) -> int | None:
+    """The line of the `row`th row, counted from 1."""
+    if relation.format == "csv":
+        starts = record_lines(relation.path, options, keep_blank=len(relation.types) == 1)
+        return next(islice(starts, row, None), None)
+    if relation.format == "jsonl":
+        with open_text(relation.path) as lines:
+            starts = (number for number, line in enumerate(lines, start=1) if line.strip())
+            return next(islice(starts, row - 1, None), None)
+    return None
+
+
+def _nearest(name: str, names: list[str]) -> str:
+    near = get_close_matches(name, names, n=1)
+    return f'did you mean "{near[0]}"? ' if near else ""

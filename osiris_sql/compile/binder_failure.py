@@ -14,12 +14,13 @@ _IDENTIFIER = re.compile(r'"(?:[^"]|"")*"|\w+|\S', re.UNICODE)
 
 # The first pattern that a message matches gives the rule.
 _RULES = (
+    (r"data-modifying|CTE needs a SELECT", "not-a-select"),
     (r"syntax error|unterminated", "syntax-error"),
     (r"must appear in the GROUP BY", "not-grouped"),
     (r"Ambiguous reference", "ambiguous-column"),
     (r"cannot contain (aggregates|window)|aggregate function calls cannot|nested", "misplaced-aggregate"),
     (r"Set operations can only apply", "set-operation-width"),
-    (r"No function matches|Cannot (compare|mix|combine)|Could not (convert|cast)|Unimplemented type|Type "
+    (r"Cannot (compare|mix|combine)|Could not (convert|cast)|Unimplemented type|Type "
      r"mismatch|type mismatch|must be of type|Conversion", "type-mismatch"),
     (r"Could not find key", "unknown-field"),
     (r"Duplicate alias", "duplicate-alias"),
@@ -31,6 +32,7 @@ _COLUMN = (
     re.compile(r'Column "(?P<column>[^"]+)" in \w+ list not found'),
     re.compile(r'Column "(?P<column>[^"]+)" does not exist'),
 )
+_CALL = re.compile(r"No function matches the given name and argument types '(.+?)'\. ")
 _MISSING = re.compile(r"(?P<kind>[\w ]+?) with name (?P<name>\S+) does not exist")
 
 
@@ -56,9 +58,13 @@ def explain_binder(error: Exception, sql: str, prefix: int, in_scope: Sequence[I
     missing = _MISSING.search(message)
     if missing:
         return _unknown_name(missing, facts, sql, start)
-    rule = next((rule for pattern, rule in _RULES if re.search(pattern, message)), "invalid-query")
     length = _word_length(sql, start)
-    return Problem(rule, message[0].lower() + message[1:].rstrip("."), start, length, _short(rest))
+    call = _CALL.search(message)
+    if call:
+        rest = rest.replace("Candidate functions:", "")
+        return Problem("type-mismatch", f"nothing takes these types: {call[1]}", start, length, _short(rest))
+    rule = next((rule for pattern, rule in _RULES if re.search(pattern, message)), "invalid-query")
+    return Problem(rule, _plain(message), start, length, _short(rest))
 
 
 def _facts(error: Exception) -> dict[str, Any]:
@@ -137,6 +143,12 @@ def _unknown_name(match: re.Match[str], facts: dict[str, Any], sql: str, start: 
     # DuckDB offers something however far away it is, and offers its own catalogue for tables.
     near = "" if rule == "unknown-relation" else did_you_mean(name, candidates)
     return Problem(rule, f'there is no {what} "{name}"', start, length, fix=near)
+
+
+def _plain(message: str) -> str:
+    """Return a message as the middle of a sentence; a word in capitals keeps them."""
+    first = message if message[1:2].isupper() else message[:1].lower() + message[1:]
+    return first.rstrip(".!")
 
 
 def _short(rest: str) -> str:

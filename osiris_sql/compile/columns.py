@@ -29,6 +29,7 @@ class Binder:
         import duckdb
 
         self._duckdb = duckdb
+        self._types: dict[str, str | None] = {}
         self._connection: duckdb.DuckDBPyConnection = duckdb.connect(":memory:")
         old = duckdb.__version__.startswith("1.")
         settings = {
@@ -60,12 +61,11 @@ class Binder:
             raise BinderError(explain_binder(error, sql, len(_DESCRIBE), in_scope)) from error
         return TableSchema(columns=tuple(Column(name=row[0], type=row[1]) for row in rows))
 
-    def create_table(self, relation: RelationRef, schema: TableSchema) -> TableSchema:
-        """Create an empty relation and return its columns as DuckDB prints their types."""
+    def create_table(self, relation: RelationRef, schema: TableSchema) -> None:
+        """Create an empty table."""
         self._create_schema(relation.schema)
         columns = ", ".join(f"{quote_identifier(c.name)} {c.type}" for c in schema.columns)
         self._connection.execute(f"CREATE OR REPLACE TABLE {relation.sql} ({columns})")
-        return schema
 
     def create_like(self, relation: RelationRef, sql: str, *, view: bool) -> TableSchema:
         """Create an empty relation as a query makes it; a view keeps columns of no type (`NULL`)."""
@@ -79,8 +79,12 @@ class Binder:
 
     def canonical_type(self, data_type: str) -> str | None:
         """Return a type as DuckDB prints it (`int` is `INTEGER`), or None if there is no such type."""
+        if data_type not in self._types:
+            self._types[data_type] = self._ask_type(data_type)
+        return self._types[data_type]
+
+    def _ask_type(self, data_type: str) -> str | None:
         try:
-            # Bound as a cast of one value, so that nothing but a type can stand there.
             rows = self._connection.execute(f"{_DESCRIBE}SELECT CAST(NULL AS {data_type})").fetchall()
         except self._duckdb.Error:
             return None
@@ -117,5 +121,5 @@ class Binder:
         return []
 
     def table_names(self, sql: str) -> list[str]:
-        """Return the tables that a query names, by DuckDB's own parser: `schema.name`, quoted where needed."""
+        """Return the tables that a query names, by DuckDB's own parser, as `schema.name`."""
         return sorted(self._connection.get_table_names(sql, qualified=True))

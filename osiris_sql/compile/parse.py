@@ -10,6 +10,7 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from osiris_sql.compile.columns import Binder
 from osiris_sql.compile.places import Problem
+from osiris_sql.project.nearest import did_you_mean
 
 _DUCKDB = Dialect.get_or_raise("duckdb")
 
@@ -28,6 +29,11 @@ class TableName:
     start: int | None = None
     end: int | None = None
     alias: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Schema and name as DuckDB compares them; models live in the schema `main`."""
+        return (self.schema or "main").lower(), self.name.lower()
 
     @property
     def written(self) -> str:
@@ -88,6 +94,7 @@ def _one_select(tokens: Sequence[Token]) -> Problem | None:
             first.start,
             first.end - first.start + 1,
             why="a model is one query; the tool creates its table or view",
+            fix=did_you_mean(first.text, ["select", "with", "from", "values"]),
         )
     for before, after in pairwise(tokens):
         if before.token_type == TokenType.SEMICOLON:

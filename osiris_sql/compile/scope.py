@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from osiris_sql.compile import dbt_functions
 from osiris_sql.compile.jinja import return_value
-from osiris_sql.compile.rendering import NeedsSchemaError, Rendering
+from osiris_sql.compile.rendering import NeedsSchemaError, Rendering, TemplateStopError
 from osiris_sql.compile.template_values import (
     AdapterCalls,
     ColumnText,
@@ -142,6 +142,8 @@ class TemplateScope:
         """Return the columns of a model or source table, from its static schema."""
         if not isinstance(relation, RelationText):
             self.rendering.refuse_question("get_columns_in_relation")
+        if (relation.schema.lower(), relation.name.lower()) in self.rendering.unresolved:
+            raise TemplateStopError
         schema = self._schema_of(relation.node)
         if schema is None:
             raise NeedsSchemaError(relation.node)

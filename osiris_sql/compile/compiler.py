@@ -1,0 +1,194 @@
+"""The compiler: a Project in, a Manifest out; every mistake of its author becomes a diagnostic."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from osiris_sql.compile.blocking import Blocking, disabled_input, draw_cycle, place_of_need
+from osiris_sql.compile.columns import Binder
+from osiris_sql.compile.draft import Draft, draft_model
+from osiris_sql.compile.fingerprint import source_fingerprint
+from osiris_sql.compile.keys import declared_keys
+from osiris_sql.compile.known import Known
+from osiris_sql.compile.model import ModelPass
+from osiris_sql.compile.node_names import NodeNames
+from osiris_sql.compile.publications import check_publication
+from osiris_sql.compile.render import Renderer
+from osiris_sql.compile.rendering import NeedsSchemaError
+from osiris_sql.compile.sources import bind_source, finish_sources
+from osiris_sql.types.diagnostic import Diagnostic, Location
+from osiris_sql.types.manifest import CompiledModel, CompiledTest, Manifest
+from osiris_sql.types.project import Model, Project, Publication
+from osiris_sql.types.relation import RelationRef, TableSchema
+
+
+def compile_all(project: Project, environ: Mapping[str, str] | None = None) -> Manifest:
+    """Return the project compiled; see `compile_project`."""
+    binder = Binder()
+    try:
+        return _Compilation(project, environ, binder).run()
+    finally:
+        binder.close()
+
+
+class _Compilation:
+    """One compilation, and what it has found so far."""
+
+    def __init__(self, project: Project, environ: Mapping[str, str] | None, binder: Binder) -> None:
+        self._project = project
+        self._binder = binder
+        self._names = NodeNames(project)
+        self._diagnostics: list[Diagnostic] = []
+        self._models: dict[str, CompiledModel] = {}
+        self._drafts: dict[str, Draft] = {}
+        self._blocking = Blocking()
+        self._disabled: set[str] = set()
+        self._done: set[str] = set()
+        self._awaited: dict[str, str] = {}
+        schemas = self._bind_sources()
+        keys = declared_keys(project, schemas)
+        self._pass = ModelPass(binder, self._names, keys)
+        for table in project.sources:
+            schema = schemas.get(table.node)
+            if schema is None:
+                self._blocking.broken.add(table.node)
+                continue
+            ref, identity = RelationRef(table.source, table.name), source_fingerprint(table, schema)
+            self._pass.known[table.node] = Known(table.node, ref, schema, keys.get(table.node, ()), identity)
+        self._renderer = Renderer(project, environ=environ, schema_of=self._schema_of)
+        self._diagnostics += self._renderer.diagnostics
+
+    def run(self) -> Manifest:
+        """Return the manifest."""
+        self._compile_models()
+        tests = self._compile_tests()
+        publications = tuple(self._check_publications())
+        project, known = self._project, self._pass.known
+        schemas = {node: known[node].schema for node in known}
+        models = tuple(self._models.values())
+        return Manifest(
+            project=project.name,
+            root=project.root,
+            env=project.env,
+            warehouse=project.warehouse,
+            settings=project.settings,
+            connections=project.connections,
+            sources=tuple(finish_sources(project.sources, schemas, models, tests)),
+            models=models,
+            tests=tests,
+            publications=publications,
+            diagnostics=(*project.diagnostics, *_by_place(self._diagnostics)),
+            blocked=self._blocking.blocked,
+        )
+
+    def _schema_of(self, node: str) -> TableSchema | None:
+        known = self._pass.known.get(node)
+        return known.schema if known else None
+
+    def _bind_sources(self) -> dict[str, TableSchema]:
+        found = {}
+        for table in self._project.sources:
+            # A table without a schema was reported while the project was loaded.
+            schema = self._project.schemas.get(table.node)
+            bound = bind_source(table, schema, self._binder, self._diagnostics) if schema else None
+            if bound:
+                found[table.node] = bound
+        return found
+
+    # ------------------------------------------------------------------------------ models
+
+    def _compile_models(self) -> None:
+        """Compile each model after those that it reads, depth first, so that few drafts are held."""
+        models = {model.node: model for model in self._project.models}
+        for node in sorted(models):
+            self._compile_with_needs(node, models)
+
+    def _compile_with_needs(self, root: str, models: Mapping[str, Model]) -> None:
+        path = {root: None}
+        while path:
+            node = next(reversed(path))
+            need = None if node in self._done else self._next_need(models[node])
+            if need is None:
+                if node not in self._done:
+                    self._finish(models[node])
+                del path[node]
+            elif need in path:
+                nodes = list(path)
+                cycle = nodes[nodes.index(need) :]
+                self._diagnostics.append(draw_cycle(cycle, self._drafts, models))
+                self._blocking.broken |= set(cycle)
+                self._done |= set(cycle)
+            else:
+                path[need] = None
+
+    def _next_need(self, model: Model) -> str | None:
+        """Return a model that must be compiled before this one."""
+        if model.node not in self._drafts:
+            self._draft(model)
+        draft = self._drafts.get(model.node)
+        needs = draft.needs if draft else {self._awaited[model.node]}
+        return min((n for n in needs if n.startswith("model:") and n not in self._done), default=None)
+
+    def _draft(self, model: Model) -> None:
+        """Draft a model, unless it must wait for the columns of another."""
+        try:
+            draft = draft_model(model, self._renderer, self._binder, self._names)
+        except NeedsSchemaError as waiting:
+            self._awaited[model.node] = waiting.node
+            return
+        self._drafts[model.node] = draft
+        if draft.config.enabled:
+            self._diagnostics += draft.diagnostics
+        else:
+            self._disabled.add(model.node)
+
+    def _finish(self, model: Model) -> None:
+        self._done.add(model.node)
+        draft = self._drafts.pop(model.node, None)
+        if model.node in self._disabled:
+            return
+        needs = draft.needs if draft else {self._awaited[model.node]}
+        if draft and draft.first is None:
+            self._blocking.broken.add(model.node)
+        elif self._blocking.block(model.node, needs):
+            self._diagnostics.append(self._blocking.explain(model.node, model.location))
+        elif needs & self._disabled:
+            self._blocking.broken.add(model.node)
+            places = {n: place_of_need(draft, n) if draft else model.location for n in needs}
+            self._diagnostics += [disabled_input(n, places[n]) for n in sorted(needs & self._disabled)]
+        elif draft:
+            self._compile(draft)
+
+    def _compile(self, draft: Draft) -> None:
+        compiled = self._pass.compile(draft, self._diagnostics)
+        if compiled:
+            self._models[compiled.name] = compiled
+        else:
+            self._blocking.broken.add(draft.model.node)
+
+    # ------------------------------------------------------------------------------ what reads models
+
+    def _compile_tests(self) -> tuple[CompiledTest, ...]:
+        return ()
+
+    def _check_publications(self) -> Iterator[Publication]:
+        for publication in self._project.publications:
+            node = f"model:{publication.model}"
+            if self._blocking.block(publication.node, {node}):
+                note = self._blocking.explain(publication.node, publication.location)
+                self._diagnostics.append(note)
+            elif node in self._disabled:
+                self._diagnostics.append(disabled_input(node, publication.location))
+            else:
+                found = check_publication(publication, self._models)
+                self._diagnostics += found
+                if not found:
+                    yield publication
+
+
+def _by_place(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Return diagnostics each once, by file and line."""
+
+    def key(diagnostic: Diagnostic) -> tuple[str, int, int]:
+        place = diagnostic.location or Location(path="")
+        return place.path, place.line or 0, place.column or 0
+
+    return sorted(dict.fromkeys(diagnostics), key=key)

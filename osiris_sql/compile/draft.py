@@ -1,0 +1,108 @@
+"""A model as far as it can be read alone: rendered, parsed, its table names resolved."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from osiris_sql.compile.columns import Binder
+from osiris_sql.compile.config import resolve_config
+from osiris_sql.compile.node_names import NodeNames
+from osiris_sql.compile.parse import Query, TableName, parse_query
+from osiris_sql.compile.places import Locate, Problem
+from osiris_sql.compile.render import Rendered, Renderer
+from osiris_sql.types.diagnostic import Diagnostic, Location
+from osiris_sql.types.manifest import ModelConfig
+from osiris_sql.types.project import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One rendering of a query: its syntax, its way back to the file, and the nodes that it names."""
+
+    query: Query
+    locate: Locate
+    nodes: Mapping[TableName, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A model read alone. `first` is None if it is broken; `increment` is there for incremental models.
+
+    `places` says where `config()` set each key.
+    """
+
+    model: Model
+    config: ModelConfig
+    first: Variant | None
+    increment: Variant | None = None
+    diagnostics: tuple[Diagnostic, ...] = ()
+    places: Mapping[str, Location] = field(default_factory=dict)
+
+    @property
+    def variants(self) -> tuple[Variant, ...]:
+        """The variants that there are."""
+        return tuple(variant for variant in (self.first, self.increment) if variant)
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The nodes that the model reads, itself left out."""
+        return frozenset(n for v in self.variants for n in v.nodes.values()) - {self.model.node}
+
+
+def draft_model(model: Model, renderer: Renderer, binder: Binder, names: NodeNames) -> Draft:
+    """Return what a model says; raises NeedsSchemaError if it must wait for the columns of another."""
+    rendered = renderer.render(model.path, model.text, name=model.name)
+    config, found = resolve_config(model, rendered.config)
+    diagnostics = [*found]
+    first = read_variant(rendered, model.path, binder, names, diagnostics)
+    increment = None
+    if config.materialized == "incremental":
+        rendered = renderer.render(model.path, model.text, name=model.name, incremental=True)
+        increment = read_variant(rendered, model.path, binder, names, diagnostics)
+    if first and model.node in first.nodes.values():
+        diagnostics.append(_self_reference(first, model))
+    if any(diagnostic.severity == "error" for diagnostic in diagnostics):
+        first = None
+    places = {key: entry.location for key, entry in rendered.config.items()}
+    return Draft(model, config, first, increment, tuple(dict.fromkeys(diagnostics)), places)
+
+
+def read_variant(
+    rendered: Rendered, path: str, binder: Binder, names: NodeNames, diagnostics: list[Diagnostic]
+) -> Variant | None:
+    """Return what a rendered text says, or None; what is wrong with it is added to `diagnostics`."""
+    diagnostics += rendered.diagnostics
+    if rendered.sql is None:
+        return None
+    query = parse_query(rendered.sql, binder)
+    problems = [*query.problems]
+    nodes: dict[TableName, str] = {}
+    for table in query.tables:
+        node = names.resolve(table)
+        if node is not None:
+            nodes[table] = node
+        elif table.key not in rendered.unresolved:
+            problems.append(names.unknown(table))
+    problems += _quoted_clock(query.sql)
+    diagnostics += [problem.at(rendered.locate, path) for problem in problems]
+    return Variant(query, rendered.locate, nodes)
+
+
+def _quoted_clock(sql: str) -> list[Problem]:
+    start = sql.find("'$run_clock")
+    if start < 0:
+        return []
+    fix = "leave the quotes out: {{ run_started_at }} is a TIMESTAMPTZ"
+    message = "the run clock stands in quotes, so it would be text"
+    return [Problem("quoted-clock", message, start, len("'$run_clock"), fix=fix)]
+
+
+def _self_reference(variant: Variant, model: Model) -> Diagnostic:
+    table = next(table for table, node in variant.nodes.items() if node == model.node)
+    problem = Problem(
+        "self-reference",
+        f'the model "{model.name}" reads itself before it exists',
+        table.start,
+        len(table.written),
+        fix="only an increment may: config(materialized='incremental') and {% if is_incremental() %}",
+    )
+    return problem.at(variant.locate, model.path)

@@ -1,0 +1,85 @@
+"""What is known of the nodes that are compiled so far."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from osiris_sql.compile.binder_failure import InScope
+from osiris_sql.compile.columns import Binder, BinderError
+from osiris_sql.compile.draft import Variant
+from osiris_sql.compile.keys import Keys
+from osiris_sql.compile.node_names import NodeNames
+from osiris_sql.compile.parse import Query, TableName, parse_query
+from osiris_sql.compile.places import Locate, Problem, Splice, splice_text
+from osiris_sql.types.relation import RelationRef, TableSchema, quote_identifier
+
+
+@dataclass(frozen=True, slots=True)
+class Inlined:
+    """An ephemeral model's query, to be spliced in wherever it is named.
+
+    `declared` maps files to the reasons with which their determinism was declared.
+    """
+
+    sql: str
+    locate: Locate
+    declared: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A node that others can read; `inlined` is there for ephemeral models, which are no relation."""
+
+    node: str
+    relation: RelationRef
+    schema: TableSchema
+    keys: Keys
+    fingerprint: str
+    inlined: Inlined | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """A query whose every table is a relation: ephemeral models are spliced in.
+
+    `tables` are the relations as (schema, name), lower case; `declared` maps the files of spliced
+    models to the reasons with which their determinism was declared.
+    """
+
+    query: Query
+    locate: Locate
+    tables: dict[tuple[str, str], Known]
+    scope: tuple[InScope, ...]
+    declared: Mapping[str, str] = field(default_factory=dict)
+
+
+def make_readable(variant: Variant, known: Mapping[str, Known], names: NodeNames, binder: Binder) -> Readable:
+    """Return a variant with ephemeral models spliced in, as text at the places of their names.
+
+    Raises BinderError where sqlglot could not say at which places.
+    """
+    query, locate = variant.query, variant.locate
+    inlined = [(table, inside) for table, node in variant.nodes.items() if (inside := known[node].inlined)]
+    if inlined:
+        splices = [_splice(table, inside) for table, inside in inlined]
+        sql, locate = splice_text(query.sql, locate, splices)
+        query = parse_query(sql, binder)
+    nodes = [(table, node) for table in query.tables if (node := names.resolve(table))]
+    return Readable(
+        query=query,
+        locate=locate,
+        tables={table.key: known[node] for table, node in nodes},
+        scope=tuple(
+            InScope(t.alias or t.name, node, known[node].schema) for t, node in variant.nodes.items()
+        ),
+        declared={path: why for _, inside in inlined for path, why in inside.declared.items()},
+    )
+
+
+def _splice(table: TableName, inside: Inlined) -> Splice:
+    if table.start is None or table.end is None:
+        message = f"the ephemeral model \"{table.name}\" can't be put into a query that sqlglot can't read"
+        raise BinderError(Problem("unreadable-query", message, fix="materialize it as a view"))
+    start, end = table.start, table.end
+    # A new line, because the text may end in a comment.
+    tail = "\n)" if table.alias else f"\n) as {quote_identifier(table.name)}"
+    return Splice(start, end, "(", inside.sql, tail, inside.locate)

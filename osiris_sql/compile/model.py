@@ -1,0 +1,237 @@
+"""One model compiled: bound by DuckDB, traced, judged, fingerprinted."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from osiris_sql.compile.columns import Binder, BinderError
+from osiris_sql.compile.contract import check_columns
+from osiris_sql.compile.determinism import InputFacts, Judgement, judge_query
+from osiris_sql.compile.draft import Draft, Variant
+from osiris_sql.compile.fingerprint import model_fingerprint
+from osiris_sql.compile.keys import Keys, lower_key, order_keys
+from osiris_sql.compile.known import Inlined, Known, Readable, make_readable
+from osiris_sql.compile.lineage import trace_columns
+from osiris_sql.compile.node_names import NodeNames
+from osiris_sql.compile.places import Problem
+from osiris_sql.compile.variants import (
+    Analysed,
+    compare_schemas,
+    finest_clock,
+    merge_lineage,
+    merge_reads,
+    worst_verdict,
+)
+from osiris_sql.project.nearest import did_you_mean
+from osiris_sql.types.diagnostic import Diagnostic
+from osiris_sql.types.manifest import CompiledModel, ModelConfig
+from osiris_sql.types.project import Model
+from osiris_sql.types.relation import RelationRef, TableSchema
+
+
+class ModelPass:
+    """Compiles drafts in build order; `known` are the nodes that were compiled so far."""
+
+    def __init__(self, binder: Binder, names: NodeNames, keys: Mapping[str, Keys]) -> None:
+        self.known: dict[str, Known] = {}
+        self._binder = binder
+        self._names = names
+        self._keys = keys
+
+    def compile(self, draft: Draft, diagnostics: list[Diagnostic]) -> CompiledModel | None:
+        """Return the model, which is known from now on, or None; what is wrong joins `diagnostics`."""
+        found: list[Diagnostic] = []
+        variants = self._analyse_all(draft, found)
+        diagnostics += dict.fromkeys(found)
+        if not variants or any(diagnostic.severity == "error" for diagnostic in found):
+            self.known.pop(draft.model.node, None)
+            return None
+        compiled = self._assemble(draft, variants)
+        self._remember(draft, variants, compiled.schema, compiled.fingerprint)
+        diagnostics += _unsafe(compiled)
+        return compiled
+
+    def _analyse_all(self, draft: Draft, found: list[Diagnostic]) -> list[Analysed]:
+        first = self._analyse(draft, draft.first, found) if draft.first else None
+        if first is None:
+            return []
+        model, variants = draft.model, [first]
+        found += check_columns(model, draft.config, first.schema, self._binder.canonical_type)
+        found += _check_key(draft, first.schema)
+        if draft.config.materialized != "ephemeral":
+            variants[0] = first = replace(first, schema=self._create(draft, first))
+        if draft.increment:
+            self._remember(draft, variants, first.schema, fingerprint="")
+            increment = self._analyse(draft, draft.increment, found)
+            if increment:
+                found += compare_schemas(first.schema, increment.schema, model)
+                variants.append(increment)
+        return variants
+
+    def _analyse(self, draft: Draft, variant: Variant, found: list[Diagnostic]) -> Analysed | None:
+        readable = Readable(variant.query, variant.locate, {}, ())
+        try:
+            readable = make_readable(variant, self.known, self._names, self._binder)
+            schema = self._binder.bind(readable.query.sql, readable.scope)
+            _refuse_duplicates(schema)
+        except BinderError as error:
+            found.append(error.problem.at(readable.locate, draft.model.path))
+            return None
+        sql, tree, tables = readable.query.sql, readable.query.tree, readable.tables
+        traced = trace_columns(sql, tree, {key: (k.node, k.schema) for key, k in tables.items()}, schema)
+        judged = self._judge(draft.config, readable, schema)
+        if judged.sql != sql:
+            found += self._check_rewrite(draft.model, readable, judged, schema)
+        return Analysed(readable, schema, traced, judged)
+
+    def _judge(self, config: ModelConfig, readable: Readable, schema: TableSchema) -> Judgement:
+        inputs = {key: InputFacts(k.node, k.schema, k.keys) for key, k in readable.tables.items()}
+
+        def judge(reason: str | None) -> Judgement:
+            return judge_query(
+                readable.query.sql,
+                readable.query.tree,
+                inputs,
+                schema,
+                declared=reason is not None,
+                reason=reason or "",
+                clock_grain=config.clock,
+            )
+
+        if config.determinism == "declared":
+            return judge(config.reason)
+        judged = judge(None)
+        spans = [finding.span for finding in judged.reasons if finding.verdict == "unsafe"]
+        files = {readable.locate(span[0], 1).path if span else "" for span in spans}
+        if files and files <= readable.declared.keys():
+            # All that is unsafe was spliced in, and declared where it was written.
+            return judge("; ".join(readable.declared[path] for path in sorted(files)))
+        return judged
+
+    def _check_rewrite(
+        self, model: Model, readable: Readable, judged: Judgement, schema: TableSchema
+    ) -> Iterator[Diagnostic]:
+        """Yield an error where a rewrite is not the same query to DuckDB: our mistake, said aloud."""
+        try:
+            if self._binder.bind(judged.sql, readable.scope) == schema:
+                return
+            why = "DuckDB gives it other columns"
+        except BinderError as error:
+            why = error.problem.message
+        yield Diagnostic(
+            rule="broken-rewrite",
+            message=f'the rewrite that makes "{model.name}" deterministic is not the same query',
+            location=model.location,
+            why=f"this is a mistake of osiris-sql: {why}",
+            fix="config(determinism='declared', reason='…') runs the text as it is",
+        )
+
+    def _create(self, draft: Draft, first: Analysed) -> TableSchema:
+        """Put the model into the binder as an empty relation and return the columns that it has there."""
+        relation = RelationRef("main", draft.model.name)
+        if any('"NULL"' in column.type for column in first.schema.columns):
+            view = draft.config.materialized == "view"
+            return self._binder.create_like(relation, first.readable.query.sql, view=view)
+        self._binder.create_table(relation, first.schema)
+        return first.schema
+
+    def _remember(
+        self, draft: Draft, variants: list[Analysed], schema: TableSchema, fingerprint: str
+    ) -> None:
+        model, config, first = draft.model, draft.config, variants[0]
+        declared = dict(first.readable.declared)
+        if config.determinism == "declared":
+            declared[model.path] = config.reason
+        inlined = Inlined(first.readable.query.sql, first.readable.locate, declared)
+        self.known[model.node] = Known(
+            node=model.node,
+            relation=RelationRef("main", model.name),
+            schema=schema,
+            keys=self._keys_of(model.node, config, first.judged),
+            fingerprint=fingerprint,
+            inlined=inlined if config.materialized == "ephemeral" else None,
+        )
+
+    def _keys_of(self, node: str, config: ModelConfig, judged: Judgement) -> Keys:
+        keys = set(self._keys.get(node, ()))
+        if config.materialized != "incremental":
+            keys |= set(judged.keys)
+        elif config.incremental_strategy != "append":
+            # What one batch proves does not hold over batches; the merge key does.
+            keys.add(lower_key(config.unique_key))
+        return order_keys(keys)
+
+    def _assemble(self, draft: Draft, variants: list[Analysed]) -> CompiledModel:
+        model, config, schema = draft.model, draft.config, variants[0].schema
+        needs = draft.needs | {k.node for v in variants for k in v.readable.tables.values()}
+        needs -= {model.node}
+        clock = finest_clock(variants, config)
+        increment_sql = variants[1].judged.sql if len(variants) > 1 else None
+        inputs = {node: self.known[node].fingerprint for node in needs if not self.known[node].inlined}
+        return CompiledModel(
+            name=model.name,
+            path=model.path,
+            relation=RelationRef("main", model.name),
+            config=config,
+            sql=variants[0].judged.sql,
+            increment_sql=increment_sql,
+            schema=_described(schema, model, config),
+            needs=tuple(sorted(needs)),
+            reads=merge_reads(variants, needs),
+            lineage=merge_lineage(variants, model.node),
+            verdict=worst_verdict(variants),
+            reasons=tuple(dict.fromkeys(reason for v in variants for reason in v.reasons)),
+            clock=clock,
+            fingerprint=model_fingerprint(
+                sql=variants[0].judged.sql,
+                increment_sql=increment_sql,
+                config=config,
+                schema=schema,
+                clock=clock,
+                inputs=inputs,
+            ),
+            description=model.description,
+            location=model.location,
+        )
+
+
+def _refuse_duplicates(schema: TableSchema) -> None:
+    seen: set[str] = set()
+    for name in schema.names:
+        if name.lower() in seen:
+            message = f'two columns are called "{name}"'
+            fix = "give one of them another name with AS, or leave it out"
+            raise BinderError(Problem("duplicate-column", message, fix=fix))
+        seen.add(name.lower())
+
+
+def _check_key(draft: Draft, schema: TableSchema) -> Iterator[Diagnostic]:
+    model = draft.model
+    for name in draft.config.unique_key:
+        if schema.type_of(name) is None:
+            yield Diagnostic(
+                rule="unknown-column",
+                message=f'{model.name} has no column "{name}", which its unique_key names',
+                location=draft.places.get("unique_key", model.location),
+                why=f"{model.name} has: {', '.join(schema.names)}",
+                fix=did_you_mean(name, schema.names),
+            )
+
+
+def _described(schema: TableSchema, model: Model, config: ModelConfig) -> TableSchema:
+    texts = {spec.name.lower(): spec.description for spec in model.columns}
+    columns = tuple(replace(c, description=texts.get(c.name.lower(), "")) for c in schema.columns)
+    keyed = config.materialized == "incremental" and config.incremental_strategy != "append"
+    return TableSchema(columns=columns, key=config.unique_key if keyed else ())
+
+
+def _unsafe(compiled: CompiledModel) -> Iterator[Diagnostic]:
+    """Yield an error for each construct whose answer may differ from run to run."""
+    for reason in compiled.reasons:
+        if reason.verdict == "unsafe":
+            yield Diagnostic(
+                rule=reason.rule,
+                message=reason.message,
+                location=reason.location or compiled.location,
+                why=f'"{compiled.name}" may give another answer each time it runs',
+                fix="or take it on: config(determinism='declared', reason='…')",
+            )

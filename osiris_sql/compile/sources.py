@@ -1,0 +1,85 @@
+"""Source tables: put into the binder, and the columns that anything reads of them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from osiris_sql.compile.columns import Binder
+from osiris_sql.compile.fingerprint import source_fingerprint
+from osiris_sql.project.nearest import did_you_mean
+from osiris_sql.types.diagnostic import Diagnostic
+from osiris_sql.types.manifest import CompiledModel, CompiledSource, CompiledTest
+from osiris_sql.types.project import SourceTable
+from osiris_sql.types.relation import RelationRef, TableSchema
+
+_TYPES = ("BIGINT", "BLOB", "BOOLEAN", "DATE", "DECIMAL(18,2)", "DOUBLE", "FLOAT", "HUGEINT", "INTEGER",
+          "INTERVAL", "JSON", "SMALLINT", "TIME", "TIMESTAMP", "TIMESTAMPTZ", "TINYINT", "UUID", "VARCHAR")  # fmt: skip
+
+Reads = Mapping[str, tuple[str, ...] | None]
+
+
+def bind_source(
+    table: SourceTable, schema: TableSchema, binder: Binder, diagnostics: list[Diagnostic]
+) -> TableSchema | None:
+    """Return a source's columns with types as DuckDB prints them, or None; it is in the binder then."""
+    types = [binder.canonical_type(column.type) for column in schema.columns]
+    unknown = [column for column, known in zip(schema.columns, types, strict=True) if known is None]
+    places = {spec.name.lower(): spec.location for spec in table.columns}
+    diagnostics += [
+        Diagnostic(
+            rule="unknown-type",
+            message=f'there is no type "{column.type}"',
+            location=places.get(column.name.lower(), table.location),
+            why=f"{table.source}.{table.name}.{column.name} has it",
+            fix=did_you_mean(column.type, _TYPES),
+        )
+        for column in unknown
+    ]
+    if unknown:
+        return None
+    pairs = zip(schema.columns, types, strict=True)
+    bound = replace(schema, columns=tuple(replace(column, type=known or "") for column, known in pairs))
+    binder.create_table(RelationRef(table.source, table.name), bound)
+    return bound
+
+
+def finish_sources(
+    tables: Iterable[SourceTable],
+    schemas: Mapping[str, TableSchema],
+    models: Iterable[CompiledModel],
+    tests: Iterable[CompiledTest],
+) -> Iterator[CompiledSource]:
+    """Yield each source table with the columns that models, tests, its extract and freshness read."""
+    used = _columns_used([*(model.reads for model in models), *(test.columns_read for test in tests)])
+    for table in tables:
+        schema = schemas.get(table.node)
+        if schema is None:
+            continue
+        columns = used.get(table.node, set())
+        wanted = {name.lower() for name in _own_columns(table)} | (columns or set())
+        names = schema.names if columns is None else [n for n in schema.names if n.lower() in wanted]
+        yield CompiledSource(
+            table=table,
+            relation=RelationRef(table.source, table.name),
+            schema=schema,
+            used=tuple(names),
+            fingerprint=source_fingerprint(table, schema),
+        )
+
+
+def _columns_used(readings: Iterable[Reads]) -> dict[str, set[str] | None]:
+    """Return the columns (lower case) read of each node, None where somebody reads them all."""
+    used: dict[str, set[str] | None] = {}
+    for reads in readings:
+        for node, columns in reads.items():
+            before = used.get(node, set())
+            nobody_all = before is not None and columns is not None
+            used[node] = {*(before or ()), *(c.lower() for c in columns or ())} if nobody_all else None
+    return used
+
+
+def _own_columns(table: SourceTable) -> Iterator[str]:
+    if table.extract.watermark:
+        yield table.extract.watermark
+    yield from table.extract.key
+    if table.freshness:
+        yield table.freshness.loaded_at_field

@@ -1,0 +1,103 @@
+"""What the variants of a model say together: the first build, and the increment."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from osiris_sql.compile.determinism import Judgement
+from osiris_sql.compile.known import Readable
+from osiris_sql.compile.lineage import Traced
+from osiris_sql.types.diagnostic import Diagnostic, Location
+from osiris_sql.types.manifest import ColumnLineage, ModelConfig, Reason, Verdict
+from osiris_sql.types.project import Model
+from osiris_sql.types.relation import TableSchema
+
+_WORST_FIRST: tuple[Verdict, ...] = ("unsafe", "unknown", "declared", "rewritten", "proved")
+Clock = Literal["day", "hour", "minute", "instant"]
+_FINEST_FIRST: tuple[Clock, ...] = ("instant", "minute", "hour", "day")
+
+
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """One variant of a model, with all that its SQL says."""
+
+    readable: Readable
+    schema: TableSchema
+    traced: Traced
+    judged: Judgement
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """The reasons of the verdict, at their places in the author's files."""
+        return tuple(
+            Reason(
+                rule=finding.rule,
+                verdict=finding.verdict,
+                message=finding.message,
+                location=self._place(finding.span),
+            )
+            for finding in self.judged.reasons
+        )
+
+    def _place(self, span: tuple[int, int] | None) -> Location | None:
+        return self.readable.locate(span[0], span[1] - span[0]) if span else None
+
+
+def compare_schemas(first: TableSchema, increment: TableSchema, model: Model) -> list[Diagnostic]:
+    """Return an error if an increment's columns are not those of the first build."""
+    if first == increment:
+        return []
+    one = [f"{c.name} {c.type}" for c in first.columns]
+    two = [f"{c.name} {c.type}" for c in increment.columns]
+    differing = next((pair for pair in zip(one, two, strict=False) if pair[0] != pair[1]), None)
+    more = f"{len(one)} columns, then {len(two)}"
+    why = f"first build: {differing[0]}; increment: {differing[1]}" if differing else more
+    return [
+        Diagnostic(
+            rule="increment-mismatch",
+            message=f'an increment of "{model.name}" has other columns than its first build',
+            location=model.location,
+            why=why,
+            fix="give both variants of the SELECT the same columns, in the same order",
+        )
+    ]
+
+
+def worst_verdict(variants: Sequence[Analysed]) -> Verdict:
+    """Return the verdict of the variants together."""
+    return min((variant.judged.verdict for variant in variants), key=_WORST_FIRST.index)
+
+
+def finest_clock(variants: Sequence[Analysed], config: ModelConfig) -> Clock | None:
+    """Return the grain at which the model reads the run clock."""
+    grains = [variant.judged.clock for variant in variants if variant.judged.clock]
+    if not grains and any("$run_clock" in variant.judged.sql for variant in variants):
+        return config.clock or "instant"
+    return next((grain for grain in _FINEST_FIRST if grain in grains), None)
+
+
+def merge_lineage(variants: Sequence[Analysed], node: str) -> tuple[ColumnLineage, ...]:
+    """Return the inputs of each column over all variants; what a model reads of itself is left out."""
+    merged = []
+    for position, column in enumerate(variants[0].schema.columns):
+        many = [variant.traced.lineage[position].inputs for variant in variants]
+        known = [inputs for inputs in many if inputs is not None]
+        together = dict.fromkeys(i for inputs in known for i in inputs if i.node != node)
+        complete = len(known) == len(many)
+        merged.append(ColumnLineage(column=column.name, inputs=tuple(together) if complete else None))
+    return tuple(merged)
+
+
+def merge_reads(variants: Sequence[Analysed], needs: Iterable[str]) -> Mapping[str, tuple[str, ...] | None]:
+    """Return the columns read of each node over all variants; None where all must be assumed."""
+    merged: dict[str, tuple[str, ...] | None] = {}
+    for node in sorted(needs):
+        reading = [
+            v.traced.reads for v in variants if any(k.node == node for k in v.readable.tables.values())
+        ]
+        many = [reads.get(node) for reads in reading]
+        if not many or any(columns is None for columns in many):
+            merged[node] = None
+        else:
+            merged[node] = tuple(dict.fromkeys(c for columns in many for c in columns or ()))
+    return merged

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from osiris_sql.project.mismatch import kind_of, missing_key, unknown_key
+from osiris_sql.project.mismatch import missing_key, unknown_key, wording
 from osiris_sql.project.nearest import did_you_mean
 from osiris_sql.project.shape import Report
 from osiris_sql.support.plugins import load_plugin, plugin_names
@@ -157,10 +157,8 @@ def _option_problem(name: str, value: Any, hint: Any) -> tuple[str, str, str] | 
     try:
         TypeAdapter(hint).validate_json(json.dumps(value), strict=True)
     except ValidationError as error:
-        wanted = error.errors(include_input=False, include_url=False)[0]["msg"]
-        wanted = wanted.replace("Input should be", "must be").replace("a valid string", "text")
-        fix = "put it in quotes" if "text" in wanted and kind_of(value) == "a number" else ""
-        return "wrong-type", f'"{name}" {wanted}, not {kind_of(value)}', fix
+        wanted, fix = wording(dict(error.errors(include_url=False)[0]))
+        return "wrong-type", f'"{name}" {wanted}', fix
     return None
 
 

@@ -1,6 +1,7 @@
 """A place where data does not fit its shape, said in the words of somebody who writes YAML."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -16,10 +17,10 @@ class Mismatch:
     def __init__(self, shape: type[Shape], placed: Any, root: KeyPath, error: dict[str, Any]) -> None:
         self.error = error
         self.shape = shape
-        self.steps = list(_walk(placed, error["loc"]))
         self.missing = error["type"] == "missing"
-        last = error["loc"][-1:] if self.missing else ()
-        self.path: KeyPath = (*self._original(root), *last)
+        there, absent = (error["loc"][:-1], error["loc"][-1:]) if self.missing else (error["loc"], ())
+        self.steps = list(_walk(placed, there))
+        self.path: KeyPath = (*self._original(root), *absent)
 
     def _original(self, root: KeyPath) -> KeyPath:
         path = root
@@ -30,12 +31,8 @@ class Mismatch:
 
     @property
     def victim(self) -> tuple[Any, str | int] | None:
-        """The container and the step in it to cut: a key of a mapping, or a mapping in a list."""
-        steps = self.steps
-        for container, step, value in reversed(steps):
-            if isinstance(container, Placed) or isinstance(value, Placed):
-                return container, step
-        return None
+        """The container and the key or index in it to cut; None is the whole."""
+        return self.steps[-1][:2] if self.steps else None
 
     @property
     def unknown(self) -> bool:
@@ -59,7 +56,7 @@ class Mismatch:
             return unknown_key(str(self.path[-1]), self.allowed, locate(self.path, key=True))
         if self.missing:
             return missing_key(str(self.path[-1]), locate(self.path[:-1]))
-        message, fix = _wording(self.error)
+        message, fix = wording(self.error)
         rule = "wrong-type" if self.error["type"] in _EXPECTED else "invalid-value"
         return Diagnostic(
             rule=rule, message=f"{_subject(self.path)} {message}", location=locate(self.path), fix=fix
@@ -107,13 +104,15 @@ _EXPECTED = {
     "float_type": "a number",
     "bool_type": "true or false",
     "list_type": "a list",
+    "tuple_type": "a list",
     "dict_type": "a mapping",
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
 }
 
 
-def _wording(error: dict[str, Any]) -> tuple[str, str]:
+def wording(error: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what a value must be, and a fix, from an error of pydantic; the value itself is not shown."""
     kind, given, facts = error["type"], error["input"], error.get("ctx", {})
     if kind in _EXPECTED:
         quotes = kind == "string_type" and isinstance(given, bool | int | float)
@@ -124,8 +123,8 @@ def _wording(error: dict[str, Any]) -> tuple[str, str]:
         return f"must be one of: {', '.join(allowed)}", did_you_mean(str(given), allowed)
     if kind == "value_error":
         return str(facts["error"]), ""
-    message: str = error["msg"]
-    return message.replace("Input should be", "must be").replace("String should", "must"), ""
+    message = re.sub(r"^\w+ should (be )?", r"must \1", error["msg"])
+    return message.partition(" after validation")[0], ""
 
 
 def kind_of(value: object) -> str:

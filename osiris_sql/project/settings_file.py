@@ -1,11 +1,12 @@
 """The settings of a project: `[tool.osiris-sql]` of pyproject.toml, or osiris-sql.toml."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from osiris_sql.project.check import check_shape
 from osiris_sql.project.folder_defaults import FolderDefaults, read_folder_defaults
@@ -20,7 +21,15 @@ from osiris_sql.types.noun import Json
 from osiris_sql.types.project import EngineSettings, LintConfig
 
 Positive = Annotated[int, Field(ge=1)]
-_MEMORY = r"^\d+(\.\d+)? ?([KMGT]i?)?B$"
+
+
+def _check_size(text: str) -> str:
+    if not re.fullmatch(r"\d+(\.\d+)? ?([KMGT]i?)?B", text):
+        raise ValueError('must be a size such as "4GB"')
+    return text
+
+
+Size = Annotated[str, AfterValidator(_check_size)]
 
 
 class LintShape(Shape):
@@ -39,7 +48,7 @@ class SettingsShape(Shape):
     vars: dict[str, Any] = Field(default_factory=dict)
     threads: Positive | None = None
     concurrency: Positive = 1
-    memory_limit: Annotated[str, Field(pattern=_MEMORY)] | None = None
+    memory_limit: Size | None = None
     warehouse: str = ".osiris/{env}.duckdb"
     test_paths: list[str] | None = None
     models: dict[str, Any] = Field(default_factory=dict)

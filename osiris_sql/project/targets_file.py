@@ -101,7 +101,7 @@ def _read_tables(target: TargetShape, scope: _Scope, delivered: Taken) -> list[P
         place = scope.file.at((*table.path, "name"))
         if scope.checked.is_broken(table.path) or not taken.take(table.name, place):
             continue
-        where = f"{target.connection or target.name}:{table.db_schema or ''}:{table.name}"
+        where = ".".join(filter(None, [target.connection or target.name, table.db_schema, table.name]))
         if _is_sound(table, scope) and delivered.take(where, place):
             found.append(_make_publication(target, table, scope))
     return found

@@ -45,7 +45,9 @@ def read_toml(text: str, path: str) -> TomlFile:
 
 def _syntax_error(message: str, text: str, path: str) -> Diagnostic:
     found = re.search(r" \(at line (\d+), column (\d+)\)$", message)
-    line, column = (int(found[1]), int(found[2])) if found else (text.count("\n") + 1, 1)
+    written = text.rstrip("\r\n")
+    end = written.count("\n") + 1, len(written) - written.rfind("\n")
+    line, column = (int(found[1]), int(found[2])) if found else end
     return Diagnostic(
         rule="toml-syntax",
         message=re.sub(r" \(at .*\)$", "", message),
@@ -68,7 +70,8 @@ def _find_places(text: str) -> dict[KeyPath, tuple[int, int, int]]:
         if header := _HEADER.match(line):
             table = _parts(header[1])
             column = header.start(1) + 1
-            places.setdefault(table, (number, column, column))
+            for size in range(len(table)):
+                places.setdefault(table[: size + 1], (number, column, column))
         elif entry := _ENTRY.match(line):
             place = (number, entry.start(1) + 1, entry.end() + 1)
             places.setdefault(table + _parts(entry[1]), place)

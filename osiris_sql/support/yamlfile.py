@@ -211,8 +211,7 @@ def _syntax_error(error: yaml.YAMLError, text: str, path: str) -> Diagnostic:
         message, fix = "a conflict marker of git", "finish the merge"
         return Diagnostic(rule="yaml-syntax", message=message, location=place, fix=fix)
     problem = str(getattr(error, "problem", "") or "this is not YAML")
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    line, column = _place_of_error(error, text)
     return Diagnostic(
         rule="yaml-syntax",
         message=problem,
@@ -220,6 +219,17 @@ def _syntax_error(error: yaml.YAMLError, text: str, path: str) -> Diagnostic:
         why=str(getattr(error, "context", None) or ""),
         fix=_syntax_fix(text, line, problem),
     )
+
+
+def _place_of_error(error: yaml.YAMLError, text: str) -> tuple[int, int]:
+    """Return line and column; of what is never closed, those where it was opened."""
+    mark, opened = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
+    written = text.rstrip()
+    end = written.count("\n"), len(written) - written.rfind("\n") - 1
+    if opened and (mark is None or (mark.line, mark.column) >= end):
+        mark = opened
+    line, column = min((mark.line, mark.column), end) if mark else (0, 0)
+    return line + 1, column + 1
 
 
 def _syntax_fix(text: str, line: int, problem: str) -> str:

@@ -120,8 +120,8 @@ def test_what_can_not_be_data_is_reported_in_place(text, found):
     [
         ("a:\n\t- b", "f.yml:2:1", "indent with spaces, not with tabs"),
         ("a: b: c", "f.yml:1:5", "put a text that holds a colon in quotes"),
-        ("a: [1,\n", "f.yml:2:1", ""),
-        ("a: 'x", "f.yml:1:6", ""),
+        ("a: [1,\n", "f.yml:1:7", ""),
+        ("a: 'x", "f.yml:1:4", ""),
         ("a: *nowhere", "f.yml:1:4", ""),
         ("a: 1\n--- \nb: 2", "f.yml:2:1", ""),
         ("a: 1\n<<<<<<< HEAD\nb: 2", "f.yml:2:1", "finish the merge"),

@@ -40,7 +40,7 @@ def guard(command: Callable[..., None]) -> Callable[..., None]:
         except KeyboardInterrupt:
             screen.err().print("interrupted", style="yellow")
             raise typer.Exit(CancelledError.exit_code) from None
-        except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
+        except (typer.Exit, typer.Abort, typer.BadParameter):
             raise
         except Exception as error:  # noqa: BLE001 - the last line of defence: a bug of ours
             _report_bug(error, start)

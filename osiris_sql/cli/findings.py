@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,7 +34,7 @@ def show_findings(findings: Sequence[Diagnostic], root: Path, output: str) -> No
     """Print findings to stdout in a format, and to stderr how many there are."""
     if output in FORMATS:
         text = FORMATS[output](findings)
-        sys.stdout.write(f"{text}\n" if text else "")
+        screen.write(f"{text}\n" if text else "")
     elif findings:
         screen.out().print(diagnostics_text(findings, root), soft_wrap=True)
     counts = Counter(finding.severity for finding in findings)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping, Sequence
 
 from osiris_sql import api
@@ -51,7 +50,7 @@ def plan_show(project: Project, model: str, limit: int, as_of: str | None) -> Pl
 def show_plan(plan: Plan, environ: Mapping[str, str], *, as_json: bool) -> None:
     """Print a plan: as the file that `--out` writes, or as a table for people."""
     if as_json:
-        sys.stdout.write(wire.to_document(plan))
+        screen.write(wire.to_document(plan))
         return
     console = screen.out()
     if plan.steps:

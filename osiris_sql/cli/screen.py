@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,14 @@ from osiris_sql.types.diagnostic import Diagnostic
 
 WIDE = 160
 """Columns where there is no terminal: a log scrolls sideways, a wrapped table can't be read."""
+
+
+class Screen(Console):
+    """A console whose reader may go away, as `head` does: what is left to say then goes nowhere."""
+
+    def on_broken_pipe(self) -> None:
+        """Say no more; the command goes on and ends with its own exit code."""
+        self.quiet = True
 
 
 def out() -> Console:
@@ -31,13 +40,19 @@ def err() -> Console:
 def _console(*, stderr: bool) -> Console:
     terminal = (sys.stderr if stderr else sys.stdout).isatty()
     width = None if terminal or "COLUMNS" in os.environ else WIDE
-    return Console(stderr=stderr, highlight=False, markup=False, emoji=False, width=width)
+    return Screen(stderr=stderr, highlight=False, markup=False, emoji=False, width=width)
 
 
 def print_json(data: Any) -> None:
     """Print plain data as JSON to stdout."""
-    sys.stdout.write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")
-    sys.stdout.flush()
+    write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")
+
+
+def write(text: str) -> None:
+    """Write text to stdout as it is; without a reader it goes nowhere."""
+    with suppress(BrokenPipeError):
+        sys.stdout.write(text)
+        sys.stdout.flush()
 
 
 def print_diagnostics(diagnostics: Iterable[Diagnostic], root: Path) -> None:

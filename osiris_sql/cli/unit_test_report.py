@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 from rich.text import Text
@@ -17,10 +16,9 @@ def show_unit_tests(results: Sequence[UnitTestResult], *, as_json: bool) -> None
     """Print one line a unit test, and for one that failed its place and the cells that differ."""
     for result in results:
         if as_json:
-            sys.stdout.write(wire.dump_canonical({"unit_test": wire.to_data(result)}) + "\n")
+            screen.write(wire.dump_canonical({"unit_test": wire.to_data(result)}) + "\n")
         else:
             screen.out().print(_report(result), soft_wrap=True)
-    sys.stdout.flush()
 
 
 def _report(result: UnitTestResult) -> Text:

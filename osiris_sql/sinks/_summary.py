@@ -69,6 +69,8 @@ def _what_changed(step: StepFinished, tests: Sequence[TestFinished]) -> Text:
     if tests:
         text.append(", " if text else "")
         text.append_text(tests_text(tests))
+    elif step.status == "failed" and step.diagnostics:
+        text.append(printable(step.diagnostics[0].message.partition("\n")[0]), "red")
     return text
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,19 +69,9 @@ class Console:
         self._live: Live | None = None
 
     def emit(self, event: Event) -> None:
-        """Show one event; a reader that went away does not end the run."""
+        """Show one event."""
         if not isinstance(event.body, StepProgress):
             self._events.append(event)
-        with suppress(BrokenPipeError):
-            self._show(event)
-
-    def close(self) -> None:
-        """Give the terminal back."""
-        if self._live:
-            self._live.stop()
-            self._live = None
-
-    def _show(self, event: Event) -> None:
         match event.body:
             case RunStarted() as body:
                 self._start(body)
@@ -102,6 +91,12 @@ class Console:
             case _:
                 pass
 
+    def close(self) -> None:
+        """Give the terminal back."""
+        if self._live:
+            self._live.stop()
+            self._live = None
+
     def _start(self, body: RunStarted) -> None:
         if self._summary:
             steps = plural(body.steps, "step")
@@ -115,7 +110,7 @@ class Console:
                 redirect_stdout=False,
                 redirect_stderr=False,
             )
-            self._live.start()
+            self._live.start(refresh=True)
 
     def _progress(self, body: StepProgress) -> None:
         running, now = self._running.get(body.step), time.monotonic()
@@ -150,14 +145,11 @@ class Console:
                 out.print(Text(f"= and {hidden:,} reused", "dim"))
         for part in _summary.failed_tests(result, self._plan):
             out.print(part)
-        _flush(out)
         diagnostics = _summary.failed_steps(result)
         if diagnostics:
             self._err.print(diagnostics_text(diagnostics, self._root), soft_wrap=True)
-            _flush(self._err)
         if self._summary:
             out.print(_summary.total_line(result, self._labels, self._root), soft_wrap=True)
-            _flush(out)
 
     def _renderable(self) -> RenderableType:
         grid = Table.grid(padding=(0, 1))
@@ -188,10 +180,6 @@ class Console:
 def _progress_text(progress: StepProgress) -> str:
     rows = f"{progress.rows:,}" + (f" of {progress.total:,}" if progress.total else "") + " rows"
     return f"{progress.message}, {rows}" if progress.message else rows
-
-
-def _flush(console: RichConsole) -> None:
-    console.file.flush()
 
 
 PLUGIN = Console

@@ -1,0 +1,59 @@
+"""Help that is worth reading, and the words that scripts rely on."""
+
+import re
+
+import pytest
+from typer.testing import CliRunner
+
+import osiris_sql
+from osiris_sql.cli.app import make_app
+
+COMMANDS = ["init", "discover", "doctor", "lint", "compile", "plan", "build", "test", "show", "ls", "clean"]
+
+
+def call(*arguments: str):
+    env = {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
+    return CliRunner().invoke(make_app(), list(arguments), env=env, prog_name="osiris-sql")
+
+
+def test_the_version():
+    assert call("--version").stdout == f"osiris-sql {osiris_sql.__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], []])
+def test_the_help_lists_every_command_in_order(arguments):
+    listed = re.findall(r"^│ ([a-z]+) +[A-Z]", call(*arguments).output, re.M)
+    assert listed == COMMANDS
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_says_what_it_does_with_examples_and_exit_codes(command):
+    shown = call(command, "--help")
+    assert shown.exit_code == 0
+    assert "Examples" in shown.stdout
+    assert f"   osiris-sql {command}" in shown.stdout
+    assert "Exit codes: 0 ok, 1 a step or check failed, 2" in shown.stdout
+    assert "--json" in shown.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_is_one_line_in_the_list_at_80_columns(command):
+    lines = CliRunner().invoke(make_app(), ["--help"], env={"COLUMNS": "80", "NO_COLOR": "1"}).stdout
+    assert re.search(rf"^│ {command} +[A-Z].*\. +│$", lines, re.M)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["biuld"], "No such command 'biuld'"),
+        (["build", "--selct", "a"], "No such option: --selct"),
+        (["show"], "Missing argument 'MODEL'"),
+        (["show", "a", "--limit", "0"], "Invalid value for '--limit'"),
+        (["lint", "--format", "xml"], "Invalid value for '--format'"),
+    ],
+)
+def test_a_wrong_call_exits_2_and_says_what_is_wrong(arguments, said):
+    answer = call(*arguments)
+    assert answer.exit_code == 2
+    assert said in answer.stderr
+    assert answer.stdout == ""

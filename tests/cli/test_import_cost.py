@@ -1,0 +1,58 @@
+"""What is asked for words answers at once: nothing heavy is loaded for it."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"duckdb", "sqlglot", "pyarrow", "pydantic", "jinja2", "yaml", "pymysql", "psycopg2", "cryptography"}
+LIST_MODULES = """
+import sys
+from osiris_sql.cli import main
+try:
+    sys.argv = ["osiris-sql", *sys.argv[1:]]
+    main()
+finally:
+    print("MODULES", *sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
+"""
+
+
+def loaded(*arguments: str, **environ: str) -> tuple[str, set[str]]:
+    """What a fresh Python prints for a call, and the top-level modules that it loads."""
+    run = subprocess.run(
+        [sys.executable, "-c", LIST_MODULES, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environ},
+    )
+    return run.stdout, set(run.stderr.rpartition("MODULES ")[2].split())
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"]])
+def test_words_load_no_engine_parser_or_driver(arguments):
+    printed, modules = loaded(*arguments)
+    assert "osiris-sql" in printed
+    assert "osiris_sql" in modules
+    assert modules & HEAVY == set()
+
+
+@pytest.mark.parametrize("command", ["build", "init", "lint"])
+def test_nor_does_the_help_of_a_command(command):
+    printed, modules = loaded(command, "--help")
+    assert "Examples" in printed
+    assert modules & HEAVY <= {"pydantic"}, "typer itself checks the values of options with pydantic"
+
+
+def test_completion_loads_neither(tmp_path):
+    (tmp_path / "osiris-sql.toml").write_text('name = "x"\n')
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/orders.sql").write_text("select 1")
+    printed, modules = loaded(
+        _OSIRIS_SQL_COMPLETE="complete_bash",
+        COMP_WORDS=f"osiris-sql build --project-dir {tmp_path} --select o",
+        COMP_CWORD="5",
+    )
+    assert printed.split() == ["orders"]
+    assert modules & HEAVY <= {"pydantic"}

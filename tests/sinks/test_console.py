@@ -1,0 +1,227 @@
+"""What a person sees of a run: of real runs, by the real loop."""
+
+import io
+import re
+
+import pytest
+from rich.console import Console as RichConsole
+from run.plans import data_test, model, plan_of
+
+from osiris_sql.run.execute import execute
+from osiris_sql.sinks._labels import seconds_text
+from osiris_sql.sinks.console import Console
+from osiris_sql.types.diagnostic import Location
+from osiris_sql.types.event import Event, RunFinished, RunStarted, StepFinished, StepProgress, StepStarted
+from osiris_sql.types.plan import Publish
+from osiris_sql.types.relation import Column, RelationRef
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def console(stream: io.StringIO, width: int = 100) -> RichConsole:
+    return RichConsole(file=stream, width=width, highlight=False, markup=False, color_system=None)
+
+
+def show(plan, root, *, summary=True, terminal=False):
+    """Run a plan with a console; return what stood on stdout and stderr, times taken out."""
+    out, err = io.StringIO(), Terminal() if terminal else io.StringIO()
+    sink = Console(plan, root, out=console(out), err=console(err), summary=summary)
+    execute(plan, root, {}, [sink], run_id="r1", launcher="local")
+    sink.close()
+    return tidy(out.getvalue()), tidy(err.getvalue())
+
+
+def tidy(text: str) -> str:
+    return "\n".join(re.sub(r"\d+\.\ds", "0.0s", line).rstrip() for line in text.splitlines())
+
+
+def test_a_run_without_a_terminal_is_one_line_a_step_then_the_summary(tmp_path):
+    passing = data_test("positive", "a", "SELECT * FROM a WHERE id < 0")
+    plan = plan_of(
+        model("a", "SELECT unnest([1, 2]) AS id", tests=(passing,)),
+        model("b", "SELECT id FROM a", inputs=("a",), materialized="view"),
+    )
+    out, err = show(plan, tmp_path)
+    assert err == "build test (dev), 2 steps\n1/2 built     table a: 2 rows, 0.0s\n2/2 built     view b: 0.0s"
+    assert out == (
+        "✓ built  table  a  2  test: 1 passed  0.0s\n"
+        "✓ built  view   b                     0.0s\n"
+        "ok in 0.0s: 2 built · test: 1 passed · .osiris/runs/r1"
+    )
+
+
+def test_what_was_reused_says_why(tmp_path):
+    plan = plan_of(model("a", "SELECT 1 AS id"))
+    show(plan, tmp_path)
+    out, _ = show(plan, tmp_path)
+    assert "= reused  table  a  1  same SQL, same rows" in out
+    assert "ok in 0.0s: 1 reused" in out
+
+
+def test_a_failed_test_names_place_count_and_rows(tmp_path):
+    failing = data_test("small", "a", "SELECT * FROM a WHERE id > 1", column="id")
+    plan = plan_of(
+        model(
+            "a",
+            "SELECT unnest([1, 2, 3]) AS id, NULL::INTEGER AS note",
+            columns="id INTEGER, note INTEGER",
+            tests=(failing,),
+        ),
+        model("b", "SELECT id FROM a", inputs=("a",)),
+    )
+    out, err = show(plan, tmp_path)
+    assert (
+        "FAIL small  models/models.yml:3\n"
+        "     2 offending rows in a.id\n"
+        "     id  note\n"
+        "     2   NULL\n"
+        "     3   NULL\n"
+    ) in out
+    assert "✗ failed   table  a    test: 1 failed" in out
+    assert "- skipped  table  b" in out
+    assert out.endswith("failed in 0.0s: 1 failed, 1 skipped · test: 1 failed · .osiris/runs/r1")
+    assert "test-failed" not in err, "the summary has said it"
+
+
+def test_a_warning_shows_its_limits(tmp_path):
+    warning = data_test("small", "a", "SELECT * FROM a", severity="warn", warn_if="> 1")
+    out, _ = show(plan_of(model("a", "SELECT unnest([1, 2]) AS id", tests=(warning,))), tmp_path)
+    assert "WARN small  models/models.yml:3\n     2 offending rows in a (warns if > 1, fails if != 0)" in out
+    assert out.splitlines()[-1].startswith("ok in")
+
+
+def test_a_failed_step_is_explained_in_full_on_stderr(tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/a.sql").write_text("select 'x'::integer as id\n")
+    plan = plan_of(model("a", "SELECT 'x'::INTEGER AS id", location=Location(path="models/a.sql", line=1)))
+    out, err = show(plan, tmp_path)
+    assert "models/a.sql:1" in err
+    assert "    1 | select 'x'::integer as id" in err
+    assert "Conversion Error" in err or "convert" in err.lower()
+    assert "✗ failed  table  a" in out
+
+
+def test_without_summary_only_failures_are_shown(tmp_path):
+    assert show(plan_of(model("a", "SELECT 1 AS id")), tmp_path, summary=False) == ("", "")
+    out, err = show(plan_of(model("a", "SELECT 'x'::INTEGER AS id")), tmp_path, summary=False)
+    assert out == ""
+    assert "error[" in err
+
+
+def test_of_a_long_run_the_reused_steps_are_counted(tmp_path):
+    plan = plan_of(*(model(f"m{n}", f"SELECT {n} AS id") for n in range(41)))
+    show(plan, tmp_path)
+    out, _ = show(plan, tmp_path)
+    assert out.splitlines() == ["= and 41 reused", "ok in 0.0s: 41 reused · .osiris/runs/r1"]
+
+
+def test_what_the_data_says_can_not_drive_the_terminal(tmp_path):
+    failing = data_test("t", "a", "SELECT * FROM a")
+    plan = plan_of(model("a", "SELECT chr(27) || '[31mred' AS id", columns="id VARCHAR", tests=(failing,)))
+    out, _ = show(plan, tmp_path)
+    assert "\x1b" not in out
+    assert "␛[31mred" in out
+
+
+def test_on_a_terminal_the_progress_is_live_and_leaves_no_trace(tmp_path):
+    out, err = show(plan_of(model("a", "SELECT 1 AS id")), tmp_path, terminal=True)
+    assert "0/1 steps" in err
+    assert "1/1 built" not in err, "a line a step is for logs"
+    assert "✓ built" in out
+
+
+PUBLISH = Publish(
+    id="publish.app.films",
+    node="target:app.films",
+    why="test",
+    relation=RelationRef("main", "films"),
+    input="model:films",
+    connection="app",
+    target="app",
+    table="films",
+    mode="upsert",
+    key=("id",),
+    columns=(Column(name="id", type="INTEGER"),),
+    fingerprint="f",
+    location=Location(path="targets.yml", line=9),
+)
+
+
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        (
+            {"inserted": 3, "updated": 1, "deleted": 0, "unchanged": 1200},
+            "3 inserted, 1 updated, 1,200 unchanged",
+        ),
+        ({"inserted": 0, "updated": 0, "deleted": 0, "unchanged": 0}, "nothing changed"),
+        ({"inserted": 0, "already_published": True}, "already published"),
+    ],
+)
+def test_a_publication_says_what_it_did_to_the_target(tmp_path, facts, said):
+    out = stream_of(
+        tmp_path, StepFinished(step=PUBLISH.id, status="success", rows_in=1204, rows_out=1204, facts=facts)
+    )
+    assert f"upsert  app.films  1,204  {said}" in out
+
+
+def test_rows_in_and_out_are_shown_where_they_differ(tmp_path):
+    out = stream_of(tmp_path, StepFinished(step=PUBLISH.id, status="success", rows_in=1200, rows_out=7))
+    assert "1,200 → 7" in out
+
+
+def test_a_run_that_never_began_a_step_says_so(tmp_path):
+    out = stream_of(tmp_path, finished=RunFinished(status="failed", exit_code=3, seconds=0.1))
+    assert out == "failed in 0.1s · .osiris/runs/r1\n"
+
+
+def test_a_step_that_takes_long_says_so_in_a_log(tmp_path, monkeypatch):
+    monkeypatch.setattr("osiris_sql.sinks.console.QUIET", 0.0)
+    err = io.StringIO()
+    sink = Console(plan_of(PUBLISH), tmp_path, out=console(io.StringIO()), err=console(err))
+    for seq, body in enumerate(
+        (
+            STARTED,
+            StepStarted(step=PUBLISH.id),
+            StepProgress(step=PUBLISH.id, rows=5000, total=10000, message="copy"),
+        )
+    ):
+        sink.emit(Event(seq=seq, at="", body=body))
+    sink.close()
+    assert "... upsert app.films: copy, 5,000 of 10,000 rows, 0.0s" in err.getvalue()
+
+
+STARTED = RunStarted(
+    run_id="r1",
+    project="test",
+    env="dev",
+    command="build",
+    launcher="local",
+    plan_sha256="",
+    steps=1,
+    versions={},
+)
+DONE = RunFinished(status="success", exit_code=0, seconds=0.1)
+
+
+def stream_of(root, *bodies, finished=DONE) -> str:
+    """What stdout shows of a stream of events."""
+    out = io.StringIO()
+    sink = Console(plan_of(PUBLISH), root, out=console(out), err=console(io.StringIO()))
+    for seq, body in enumerate((STARTED, *bodies, finished)):
+        sink.emit(Event(seq=seq, at="", body=body))
+    sink.close()
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0.0s"), (0.44, "0.4s"), (59.4, "59.4s"), (65, "1m 05s"), (3599.7, "1h 00m"), (7380, "2h 03m")],
+)
+def test_seconds_as_people_say_them(seconds, text):
+    assert seconds_text(seconds) == text

@@ -66,7 +66,7 @@ DeclaredTests = Annotated[
 
 
 @dataclass(frozen=True)
-class Tested:
+class Subject:
     """What tests are declared on: a node, perhaps one of its columns."""
 
     node: str
@@ -74,23 +74,25 @@ class Tested:
 
 
 def read_data_tests(
-    entries: list[Any], path: KeyPath, tested: Tested, file: YamlFile, report: Report
+    entries: list[Any], path: KeyPath, subject: Subject, file: YamlFile, report: Report
 ) -> list[DataTest]:
     """Return the sound data tests of the list at `path`."""
-    found = (_read_test(entry, (*path, index), tested, file, report) for index, entry in enumerate(entries))
+    found = (_read_test(entry, (*path, index), subject, file, report) for index, entry in enumerate(entries))
     return [test for test in found if test]
 
 
-def _read_test(entry: Any, path: KeyPath, tested: Tested, file: YamlFile, report: Report) -> DataTest | None:
+def _read_test(
+    entry: Any, path: KeyPath, subject: Subject, file: YamlFile, report: Report
+) -> DataTest | None:
     if isinstance(entry, str):
-        return _make_test(entry, {}, path, tested, file, report)
+        return _make_test(entry, {}, path, subject, file, report)
     if not isinstance(entry, dict) or not entry:
         message = f"a data test must be a name or a mapping, not {kind_of(entry)}"
         report(Diagnostic(rule="wrong-type", message=message, location=file.at(path)))
         return None
     if "test_name" in entry:
         name = entry["test_name"]
-        return _make_test(str(name), _without(entry, "test_name"), path, tested, file, report)
+        return _make_test(str(name), _without(entry, "test_name"), path, subject, file, report)
     name, body = next(iter(entry.items()))
     if len(entry) > 1 or not isinstance(body, dict | None):
         report(
@@ -102,11 +104,11 @@ def _read_test(entry: Any, path: KeyPath, tested: Tested, file: YamlFile, report
             )
         )
         return None
-    return _make_test(name, body or {}, (*path, name), tested, file, report)
+    return _make_test(name, body or {}, (*path, name), subject, file, report)
 
 
 def _make_test(
-    test: str, body: Mapping[str, Any], path: KeyPath, tested: Tested, file: YamlFile, report: Report
+    test: str, body: Mapping[str, Any], path: KeyPath, subject: Subject, file: YamlFile, report: Report
 ) -> DataTest | None:
     arguments = _read_arguments(body, path, file, report)
     config = _read_config(body, path, file, report)
@@ -118,11 +120,11 @@ def _make_test(
     if arguments is None or config is None:
         return None
     return DataTest(
-        name=body.get("name") or generic_name(test, tested, arguments),
+        name=body.get("name") or generic_name(test, subject, arguments),
         kind="generic",
         test=test,
-        node=tested.node,
-        column=tested.column,
+        node=subject.node,
+        column=subject.column,
         arguments=arguments,
         config=config,
         description=body.get("description") or "",
@@ -170,12 +172,12 @@ def _without(entry: Mapping[str, Any], key: str) -> dict[str, Any]:
     return {name: value for name, value in entry.items() if name != key}
 
 
-def generic_name(test: str, tested: Tested, arguments: Mapping[str, Json]) -> str:
+def generic_name(test: str, subject: Subject, arguments: Mapping[str, Json]) -> str:
     """Return dbt's name of a generic test: test, relation and arguments, hashed where it is long."""
-    kind, _, relation = tested.node.partition(":")
+    kind, _, relation = subject.node.partition(":")
     owner = relation.replace(".", "_")
     start = f"source_{test}_{owner}" if kind == "source" else f"{test}_{owner}"
-    values = {**arguments, **({"column_name": tested.column} if tested.column else {})}
+    values = {**arguments, **({"column_name": subject.column} if subject.column else {})}
     parts = [part for _, value in sorted(values.items()) for part in _flat(value)]
     name = f"{start}_" + "__".join(re.sub(r"[^0-9a-zA-Z_]+", "_", part) for part in parts)
     if len(name) <= _LONGEST_NAME:

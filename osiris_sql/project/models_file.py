@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from osiris_sql.project.check import check_shape
-from osiris_sql.project.declared_tests import DeclaredTests, Tested, read_data_tests
+from osiris_sql.project.declared_tests import DeclaredTests, Subject, read_data_tests
 from osiris_sql.project.model_config import ConfigShape
 from osiris_sql.project.names import Taken, unknown_name
 from osiris_sql.project.shape import Report, Shape
@@ -81,17 +81,17 @@ def read_models_files(files: list[YamlFile], models: Mapping[str, Any], report: 
 
 
 def _read_model(model: ModelShape, file: YamlFile, tests: list[DataTest], report: Report) -> ModelEntry:
-    tested = Tested(f"model:{model.name}")
-    tests += read_declared(model, tested, file, report)
+    subject = Subject(f"model:{model.name}")
+    tests += read_declared(model, subject, file, report)
     return ModelEntry(
         config=model.config.given(),
-        columns=read_columns(model.columns, tested, file, tests, report),
+        columns=read_columns(model.columns, subject, file, tests, report),
         description=model.description.strip(),
     )
 
 
 def read_columns(
-    columns: list[ColumnShape], tested: Tested, file: YamlFile, tests: list[DataTest], report: Report
+    columns: list[ColumnShape], subject: Subject, file: YamlFile, tests: list[DataTest], report: Report
 ) -> tuple[ColumnSpec, ...]:
     """Return the columns, each once, and add their data tests to `tests`."""
     taken = Taken("columns", report)
@@ -100,7 +100,7 @@ def read_columns(
         place = file.at((*column.path, "name"))
         if not taken.take(column.name, place):
             continue
-        tests += read_declared(column, Tested(tested.node, column.name), file, report)
+        tests += read_declared(column, Subject(subject.node, column.name), file, report)
         found.append(
             ColumnSpec(
                 name=column.name,
@@ -112,10 +112,10 @@ def read_columns(
     return tuple(found)
 
 
-def read_declared(shape: Any, tested: Tested, file: YamlFile, report: Report) -> list[DataTest]:
+def read_declared(shape: Any, subject: Subject, file: YamlFile, report: Report) -> list[DataTest]:
     """Return the data tests of a shape, under `data_tests` or the older `tests`."""
     return [
         test
         for key in ("data_tests", "tests")
-        for test in read_data_tests(getattr(shape, key), (*shape.path, key), tested, file, report)
+        for test in read_data_tests(getattr(shape, key), (*shape.path, key), subject, file, report)
     ]

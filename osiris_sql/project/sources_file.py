@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from osiris_sql.project.check import Checked, check_shape
-from osiris_sql.project.declared_tests import DeclaredTests, Tested
+from osiris_sql.project.declared_tests import DeclaredTests, Subject
 from osiris_sql.project.durations import Duration
 from osiris_sql.project.mismatch import missing_key
 from osiris_sql.project.models_file import ColumnShape, read_columns, read_declared
@@ -123,15 +123,15 @@ def _check_connection_name(source: SourceShape, scope: _Scope, connections: Coll
 
 
 def _read_table(source: SourceShape, table: TableShape, scope: _Scope, tests: list[DataTest]) -> SourceTable:
-    tested = Tested(f"source:{source.name}.{table.name}")
-    tests += read_declared(table, tested, scope.file, scope.report)
+    subject = Subject(f"source:{source.name}.{table.name}")
+    tests += read_declared(table, subject, scope.file, scope.report)
     return SourceTable(
         source=source.name,
         name=table.name,
         identifier=table.identifier or table.name,
         connection=source.connection or source.name,
         extract=_read_extract(table, scope),
-        columns=read_columns(table.columns, tested, scope.file, tests, scope.report),
+        columns=read_columns(table.columns, subject, scope.file, tests, scope.report),
         description=table.description.strip(),
         freshness=_read_freshness(source, table, scope),
         tags=tuple(dict.fromkeys([*source.tags, *table.tags])),

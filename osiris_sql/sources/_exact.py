@@ -52,7 +52,7 @@ def text_fits(text: str, type_: str) -> str:
     pattern = _pattern(kind, type_)
     if pattern is None:
         return f"{value} IS NOT NULL"
-    return f"({value} IS NOT NULL AND regexp_full_match({text}, {text_literal(pattern)}))"
+    return f"({value} IS NOT NULL AND regexp_full_match({text}, {template_literal(pattern)}))"
 
 
 def from_text(text: str, type_: str, what: str) -> str:
@@ -75,15 +75,21 @@ def typed_fits(value: str, source: str, type_: str) -> str:
 
 
 def text_literal(text: str) -> str:
-    """Return a SQL string literal, free of braces so that it survives `str.format` and templates."""
-    quoted = "'" + text.replace("'", "''") + "'"
-    return quoted.replace("{", "' || chr(123) || '").replace("}", "' || chr(125) || '")
+    """Return a SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def template_literal(text: str) -> str:
+    """Return a SQL string expression without braces, which `str.format` would take for its own."""
+    parts = {"{": "' || chr(123) || '", "}": "' || chr(125) || '"}
+    literal = "".join(parts.get(c, c) for c in text_literal(text))
+    return literal if literal == text_literal(text) else f"({literal})"
 
 
 def or_error(value: str, type_: str, fits: str, what: str) -> str:
     """Return a SQL expression: `value` as `type_` where the condition `fits`, else an error."""
-    before = text_literal(f"{what}: ")
-    after = text_literal(f" is not exactly a value of type {type_}")
+    before = template_literal(f"{what}: ")
+    after = template_literal(f" is not exactly a value of type {type_}")
     message = f"{before} || '\"' || left({value}::VARCHAR, 200) || '\"' || {after}"
     return (
         f"CASE WHEN {value} IS NULL THEN NULL WHEN {fits} THEN try_cast({value} AS {type_}) "

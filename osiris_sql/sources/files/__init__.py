@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from osiris_sql.protocols import DiscoveredTable, ProbeResult, Snapshot
 from osiris_sql.sources.files import options as files_options
-from osiris_sql.sources.files.failure import cancelled, place_of
-from osiris_sql.sources.files.locate import ABSENT, TableFiles, find_files, table_names
+from osiris_sql.sources.files.locate import ABSENT, TableFiles, cancelled, find_files, place_of, table_names
 from osiris_sql.types.diagnostic import Diagnostic, ProjectError, StepError
 from osiris_sql.types.observed import ObservedSource
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import duckdb
 
 from osiris_sql.protocols import DiscoveredTable
-from osiris_sql.sources.files.failure import explain_failure, place_of
-from osiris_sql.sources.files.locate import TableFiles
+from osiris_sql.sources.files.failure import explain_failure
+from osiris_sql.sources.files.locate import TableFiles, place_of
 from osiris_sql.sources.files.options import Options
 from osiris_sql.sources.files.reading import connect, open_file
 from osiris_sql.sources.files.relation import json_keys

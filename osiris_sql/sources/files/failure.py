@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
+from contextlib import suppress
 from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import duckdb
 
 from osiris_sql.sources.files.options import Options
-from osiris_sql.sources.files.relation import FileRelation, open_csv, open_text, record_lines
-from osiris_sql.types.diagnostic import CancelledError, Diagnostic, Location, StepError
+from osiris_sql.sources.files.relation import FileRelation, json_objects, open_csv, open_text, record_lines
+from osiris_sql.types.diagnostic import Diagnostic, Location, StepError
 from osiris_sql.types.relation import Column
-
-if TYPE_CHECKING:
-    import duckdb
 
 PARSER_LINE = re.compile(r"(?:CSV Error on Line: |in line |in record/value )(\d+)")
 EXPECTED = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
-
-
-def place_of(path: Path, root: Path) -> str:
-    """Return a file's path as the project names it: relative to its root where it is inside."""
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
 
 
 def missing_columns(missing: list[str], names: list[str], place: str) -> StepError:
@@ -54,9 +49,12 @@ def explain_failure(
     The file is read a second time to find, for each column, the first value that does not fit.
     """
     text = str(error)
-    if PARSER_LINE.search(text):
-        return _unparsable(text, place)
-    found = _misfits(con, relation, columns, place, options) if columns else []
+    if line := PARSER_LINE.search(text):
+        broken = _broken_json_line(relation.path) if relation.format == "jsonl" else None
+        return _unparsable(text, Location(path=place, line=broken or int(line[1])))
+    found: list[Diagnostic] = []
+    with suppress(duckdb.Error):  # what can't be read can't be searched; the first error stands
+        found = _no_objects(con, relation, place, options) or _misfits(con, relation, columns, place, options)
     if found:
         return StepError(*found)
     why = text.split("\n", 1)[0]
@@ -70,25 +68,55 @@ def explain_failure(
     )
 
 
-def cancelled() -> CancelledError:
-    """Return what to raise once the source was interrupted."""
-    return CancelledError(Diagnostic(rule="interrupted", message="reading files was interrupted"))
-
-
-def _unparsable(text: str, place: str) -> StepError:
-    line = PARSER_LINE.search(text)
+def _unparsable(text: str, location: Location) -> StepError:
     counts = EXPECTED.search(text)
     lines = [part for part in text.split("\n") if part and "Error on Line" not in part]
+    how = "" if "JSON" in text else ", or see the connection's `delimiter` and `quote`"
     message = f"a row has {counts[2]} fields, not {counts[1]}" if counts else "a row can't be read"
     return StepError(
         Diagnostic(
             rule="ragged-row" if counts else "unreadable-row",
             message=message,
             why="; ".join(lines[:2]),
-            fix="correct the row, or see the connection's `delimiter` and `quote`",
-            location=Location(path=place, line=int(line[1]) if line else None),
+            fix="correct the row"
+            + ("" if "JSON" in text else ", or see the connection's `delimiter` and `quote`"),
+            location=location,
         )
     )
+
+
+def _broken_json_line(path: Path) -> int | None:
+    """The first line that is no JSON; DuckDB counts it from one too many."""
+    with open_text(path) as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                json.loads(line)
+            except ValueError:
+                if line.strip():
+                    return number
+    return None
+
+
+def _no_objects(
+    con: duckdb.DuckDBPyConnection, relation: FileRelation, place: str, options: Options
+) -> list[Diagnostic]:
+    if relation.format != "jsonl":
+        return []
+    numbered = f"SELECT row_number() OVER () AS r, json FROM {json_objects(relation.path)}"
+    with con.cursor() as cursor:
+        [(row,)] = cursor.execute(
+            f"SELECT min(r) FROM ({numbered}) WHERE json_type(json) <> 'OBJECT'"
+        ).fetchall()
+    if row is None:
+        return []
+    return [
+        Diagnostic(
+            rule="unreadable-row",
+            message="a line is not a JSON object",
+            fix="write one object with its keys on each line",
+            location=Location(path=place, line=_line_of(relation, row, options)),
+        )
+    ]
 
 
 def _misfits(
@@ -98,6 +126,8 @@ def _misfits(
     place: str,
     options: Options,
 ) -> list[Diagnostic]:
+    if not columns:
+        return []
     if relation.format == "csv":
         relation = open_csv(relation.path, place, options, parallel=False)
     by_name = {name.lower(): name for name in relation.types}

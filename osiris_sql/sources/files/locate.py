@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from osiris_sql.types.diagnostic import Diagnostic, StepError, UnreachableError
+from osiris_sql.types.diagnostic import CancelledError, Diagnostic, StepError, UnreachableError
 
 ABSENT = "no-such-file"
 Format = Literal["csv", "parquet", "jsonl"]
@@ -54,6 +54,16 @@ def format_of(path: Path) -> Format | None:
     """Return the format that a file's name says, or None."""
     found = (format_ for extension, format_ in EXTENSIONS.items() if path.name.lower().endswith(extension))
     return next(found, None)
+
+
+def place_of(path: Path, root: Path) -> str:
+    """Return a file's path as the project names it: relative to its root where it is inside."""
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+
+
+def cancelled() -> CancelledError:
+    """Return what to raise once the source was interrupted."""
+    return CancelledError(Diagnostic(rule="interrupted", message="reading files was interrupted"))
 
 
 def table_names(folder: Path) -> list[str]:

@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from osiris_sql.protocols import ArrowRows, TableRead
 from osiris_sql.sources._exact import canonical_type, text_literal
-from osiris_sql.sources.files.failure import cancelled, explain_failure, missing_columns, place_of
-from osiris_sql.sources.files.locate import TableFiles, find_files
+from osiris_sql.sources.files.failure import explain_failure, missing_columns
+from osiris_sql.sources.files.locate import TableFiles, cancelled, find_files, place_of
 from osiris_sql.sources.files.options import Options
 from osiris_sql.sources.files.relation import FileRelation, json_keys, open_csv, open_json, open_parquet
 from osiris_sql.types.diagnostic import Diagnostic, Location, OsirisError, StepError

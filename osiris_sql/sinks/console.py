@@ -138,18 +138,26 @@ class Console:
 
     def _finish(self, result: RunResult) -> None:
         out = self._out if self._summary else self._err
+        gap = "\n" if self._summary else ""
         if self._summary and result.steps:
-            out.print(_summary.steps_table(result, self._labels))
-            hidden = len(result.steps) - len(_summary.shown_steps(result.steps))
-            if hidden:
-                out.print(Text(f"= and {hidden:,} reused", "dim"))
-        for part in _summary.failed_tests(result, self._plan):
-            out.print(part)
+            self._table(result)
+        tests = _summary.failed_tests(result, self._plan)
+        if tests:
+            out.print(gap, end="")
+            for part in tests:
+                out.print(part)
         diagnostics = _summary.failed_steps(result)
         if diagnostics:
-            self._err.print(diagnostics_text(diagnostics, self._root), soft_wrap=True)
+            self._err.print(Text(gap).append_text(diagnostics_text(diagnostics, self._root)), soft_wrap=True)
         if self._summary:
+            out.print("\n" if tests or diagnostics else "", end="")
             out.print(_summary.total_line(result, self._labels, self._root), soft_wrap=True)
+
+    def _table(self, result: RunResult) -> None:
+        self._out.print(_summary.steps_table(result, self._labels))
+        hidden = len(result.steps) - len(_summary.shown_steps(result.steps))
+        if hidden:
+            self._out.print(Text(f"= and {hidden:,} reused", "dim"))
 
     def _renderable(self) -> RenderableType:
         grid = Table.grid(padding=(0, 1))

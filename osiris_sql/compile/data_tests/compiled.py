@@ -1,0 +1,97 @@
+"""Every data test of a project compiled."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from osiris_sql.compile.data_tests.custom import CustomTest, custom_tests
+from osiris_sql.compile.data_tests.generic import find_test, render_generic
+from osiris_sql.compile.data_tests.mistakes import TestMistakeError
+from osiris_sql.compile.data_tests.query import TestQuery, read_query
+from osiris_sql.compile.data_tests.scope import TestScope
+from osiris_sql.compile.data_tests.settings import compiled_settings, is_enabled, merged_config
+from osiris_sql.compile.fingerprint import canonical_tokens, fingerprint
+from osiris_sql.compile.rendering import NeedsSchemaError
+from osiris_sql.types.diagnostic import Diagnostic
+from osiris_sql.types.manifest import CompiledTest
+from osiris_sql.types.project import DataTest
+
+
+def compile_data_tests(scope: TestScope) -> tuple[tuple[CompiledTest, ...], tuple[Diagnostic, ...]]:
+    """Return the data tests, each bound over the static schema, and what is wrong with the others.
+
+    A test of a node that is broken or disabled is left out, without a word of its own.
+    """
+    own = custom_tests(scope.project)
+    compiled: list[CompiledTest] = []
+    found: list[Diagnostic] = []
+    for test in scope.project.data_tests:
+        try:
+            made = _compile_test(test, own, scope)
+        except TestMistakeError as mistake:
+            found += mistake.diagnostics
+        else:
+            compiled += [made] if made else []
+    return tuple(compiled), tuple(dict.fromkeys(found))
+
+
+def _compile_test(test: DataTest, own: Mapping[str, CustomTest], scope: TestScope) -> CompiledTest | None:
+    if not is_enabled(dict(test.config)):
+        return None
+    return _compile_generic(test, own, scope) if test.kind == "generic" else _compile_singular(test, scope)
+
+
+def _compile_generic(test: DataTest, own: Mapping[str, CustomTest], scope: TestScope) -> CompiledTest | None:
+    definition = find_test(test, own, scope.project.name)
+    if test.node not in scope.known:
+        return None
+    rendered = render_generic(test, definition, scope)
+    config = merged_config(test, rendered)
+    if not is_enabled(config):
+        return None
+    query = read_query(rendered, test.location.path, scope)
+    return _assemble(test, definition.name, test.node, query, config)
+
+
+def _compile_singular(test: DataTest, scope: TestScope) -> CompiledTest | None:
+    path = test.location.path
+    try:
+        rendered = scope.renderer.render(path, test.text)
+    except NeedsSchemaError as waiting:
+        raise TestMistakeError from waiting
+    if rendered.sql is None:
+        raise TestMistakeError(*rendered.diagnostics)
+    config = merged_config(test, rendered)
+    if not is_enabled(config):
+        return None
+    query = read_query(rendered, path, scope)
+    if not query.reads:
+        raise TestMistakeError(_reads_nothing(test))
+    return _assemble(test, "", query.reads[-1], query, config)
+
+
+def _reads_nothing(test: DataTest) -> Diagnostic:
+    return Diagnostic(
+        rule="test-of-nothing",
+        message=f'the test "{test.name}" reads no model and no source table',
+        location=test.location,
+        why="it could not tell whether anything that was built is right",
+        fix="select the offending rows of a model, such as FROM {{ ref('orders') }}",
+    )
+
+
+def _assemble(test: DataTest, name: str, node: str, query: TestQuery, config: dict[str, Any]) -> CompiledTest:
+    settings = compiled_settings(config)
+    outcome = {key: value for key, value in settings.items() if key not in ("tags", "store_failures")}
+    return CompiledTest(
+        name=test.name,
+        node=node,
+        column=test.column,
+        test=name,
+        sql=query.sql,
+        reads=query.reads,
+        columns_read=query.columns_read,
+        fingerprint=fingerprint(canonical_tokens(query.sql), outcome),
+        description=test.description,
+        location=test.location,
+        **settings,
+    )

@@ -1,0 +1,23 @@
+-- description: At least one row has a value. An empty table has none.
+-- arguments:
+--   column_name: {type: column}
+--   group_by_columns: {type: columns, default: [], about: looks at each group of these columns}
+-- bad:
+--   - rows: SELECT NULL::INTEGER AS x
+--     arguments: {column_name: x}
+--   - rows: SELECT 1 AS x WHERE false
+--     arguments: {column_name: x}
+--   - rows: SELECT * FROM (VALUES ('a', 1), ('b', NULL)) AS t(part, x)
+--     arguments: {column_name: x, group_by_columns: [part]}
+-- good:
+--   - rows: SELECT * FROM (VALUES (1), (NULL)) AS t(x)
+--     arguments: {column_name: x}
+--   - rows: SELECT * FROM (VALUES ('a', 1), ('a', NULL)) AS t(part, x)
+--     arguments: {column_name: x, group_by_columns: [part]}
+
+SELECT {% for column in group_by_columns %}{{ column }}, {% endfor %}count({{ column_name }}) AS n_values
+FROM {{ model }}
+{%- if group_by_columns %}
+GROUP BY {{ group_by_columns | join(', ') }}
+{%- endif %}
+HAVING count({{ column_name }}) = 0

@@ -1,0 +1,20 @@
+-- description: No text is empty. NULLs are ignored.
+-- arguments:
+--   column_name: {type: column}
+--   trim_whitespace: {type: boolean, default: true, about: whether blanks alone count as empty}
+-- bad:
+--   - rows: SELECT * FROM (VALUES ('a'), ('')) AS t(name)
+--     arguments: {column_name: name}
+--   - rows: SELECT '  ' AS name
+--     arguments: {column_name: name}
+-- good:
+--   - rows: SELECT * FROM (VALUES ('a'), (NULL)) AS t(name)
+--     arguments: {column_name: name}
+--   - rows: SELECT '  ' AS name
+--     arguments: {column_name: name, trim_whitespace: false}
+--   - rows: SELECT '' AS name WHERE false
+--     arguments: {column_name: name}
+
+SELECT {{ column_name }}
+FROM {{ model }}
+WHERE {% if trim_whitespace %}trim({{ column_name }}){% else %}{{ column_name }}{% endif %} = ''

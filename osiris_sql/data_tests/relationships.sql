@@ -1,0 +1,22 @@
+-- description: Every value occurs in a column of another relation. NULLs are ignored.
+-- arguments:
+--   column_name: {type: column}
+--   to: {type: relation, about: 'the other relation, such as ref(''customers'')'}
+--   field: {type: name, about: its column}
+-- bad:
+--   - rows: SELECT * FROM (VALUES (1), (2), (2)) AS t(customer_id)
+--     arguments: {column_name: customer_id, to: SELECT 1 AS id, field: id}
+--   - rows: SELECT 1 AS customer_id
+--     arguments: {column_name: customer_id, to: SELECT NULL::INTEGER AS id, field: id}
+--   - rows: SELECT 1 AS customer_id
+--     arguments: {column_name: customer_id, to: SELECT 1 AS id WHERE false, field: id}
+-- good:
+--   - rows: SELECT * FROM (VALUES (1), (1), (NULL)) AS t(customer_id)
+--     arguments: {column_name: customer_id, to: 'SELECT * FROM (VALUES (1), (1), (NULL)) AS t(id)', field: id}
+--   - rows: SELECT 1 AS id WHERE false
+--     arguments: {column_name: id, to: SELECT 1 AS id WHERE false, field: id}
+
+SELECT child.{{ column_name }}
+FROM {{ model }} AS child
+WHERE child.{{ column_name }} IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM {{ to }} AS parent WHERE parent.{{ field }} = child.{{ column_name }})

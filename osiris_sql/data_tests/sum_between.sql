@@ -1,0 +1,31 @@
+-- description: The sum of a column lies in a range. NULLs are left out; a column without any value passes.
+-- aliases: [expect_column_sum_to_be_between]
+-- arguments:
+--   column_name: {type: column}
+--   min_value: {type: sql, default: null, about: 'the least value, a number or SQL'}
+--   max_value: {type: sql, default: null, about: 'the greatest value, a number or SQL'}
+--   strictly: {type: boolean, default: false, about: whether the ends are too much already}
+--   group_by: {type: columns, default: [], about: looks at each group of these columns}
+-- any_of: [min_value, max_value]
+-- bad:
+--   - rows: SELECT * FROM (VALUES (1), (3), (NULL)) AS t(x)
+--     arguments: {column_name: x, max_value: 3}
+--   - rows: SELECT * FROM (VALUES ('a', 1), ('b', 9)) AS t(part, x)
+--     arguments: {column_name: x, min_value: 5, group_by: [part]}
+-- good:
+--   - rows: SELECT * FROM (VALUES (1), (3), (NULL)) AS t(x)
+--     arguments: {column_name: x, min_value: 3, max_value: 5, strictly: true}
+--   - rows: SELECT * FROM (VALUES (1.25), (2.75), (NULL)) AS t(x)
+--     arguments: {column_name: x, min_value: 4, max_value: 4}
+--   - rows: SELECT 1 AS x WHERE false
+--     arguments: {column_name: x, min_value: 5}
+
+SELECT {% for column in group_by %}{{ column }}, {% endfor %}sum({{ column_name }}) AS total
+FROM {{ model }}
+{%- if group_by %}
+GROUP BY {{ group_by | join(', ') }}
+{%- endif %}
+HAVING {% if min_value is not none %}NOT (sum({{ column_name }}) {{ '>' if strictly else '>=' }} ({{ min_value }})){% endif %}
+{%- if min_value is not none and max_value is not none %}
+    OR {% endif %}
+{%- if max_value is not none %}NOT (sum({{ column_name }}) {{ '<' if strictly else '<=' }} ({{ max_value }})){% endif %}

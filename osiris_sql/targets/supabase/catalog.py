@@ -1,10 +1,14 @@
 """What PostgreSQL's catalog says about a table, as one noun."""
 
-from dataclasses import dataclass, field
+from __future__ import annotations
 
-from psycopg2.extensions import cursor as Cursor  # noqa: N812
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from osiris_sql.types.relation import quote_identifier
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 # These types have no equality operator, so their text is compared.
 _NO_EQUALITY = {"json", "xml", "point", "line", "lseg", "box", "path", "polygon", "circle"}

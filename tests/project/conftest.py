@@ -4,11 +4,15 @@ import sys
 from textwrap import dedent
 
 import pytest
+from hypothesis import settings
 
 import osiris_sql.sources
 import osiris_sql.targets
 from osiris_sql.project import load_project
 from osiris_sql.support.plugins import load_plugin, plugin_names
+
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 PLUGIN = """
 from dataclasses import dataclass
@@ -111,8 +115,12 @@ class OnDisk:
 
     def __init__(self, root):
         self.root = root
+        self.restore()
+
+    def restore(self):
         for path, text in FILES.items():
             self.write(path, text)
+        (self.root / "sources.lock").unlink(missing_ok=True)
 
     def write(self, path, content):
         file = self.root / path

@@ -66,8 +66,8 @@ def place_of_need(draft: Draft, need: str) -> Location:
     """Return where a model names another node."""
     for variant in draft.variants:
         for table, node in variant.nodes.items():
-            if node == need and table.start is not None:
-                return variant.locate(table.start, len(table.written))
+            if node == need:
+                return variant.locate(table.start, table.end - table.start)
     return draft.model.location
 
 

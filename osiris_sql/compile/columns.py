@@ -1,6 +1,8 @@
 """DuckDB as the judge of names and types: queries are bound over empty typed tables."""
 
+import json
 from collections.abc import Sequence
+from typing import Any
 
 from osiris_sql.compile.binder_failure import InScope, explain_binder
 from osiris_sql.compile.places import Problem
@@ -120,6 +122,8 @@ class Binder:
             return [Problem("not-a-select", "this is not a SELECT", 0, 1, why="a model is one query")]
         return []
 
-    def table_names(self, sql: str) -> list[str]:
-        """Return the tables that a query names, by DuckDB's own parser, as `schema.name`."""
-        return sorted(self._connection.get_table_names(sql, qualified=True))
+    def syntax_tree(self, sql: str) -> dict[str, Any] | None:
+        """Return DuckDB's own syntax tree of a SELECT as JSON, or None where it can't write one."""
+        row = self._connection.execute("SELECT json_serialize_sql(?)", [sql]).fetchone()
+        document: dict[str, Any] = json.loads(row[0]) if row else {"error": True}
+        return None if document["error"] else document

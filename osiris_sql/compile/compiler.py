@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from osiris_sql.compile.blocking import Blocking, disabled_input, draw_cycle, place_of_need
 from osiris_sql.compile.columns import Binder
+from osiris_sql.compile.data_tests import TestScope, compile_data_tests
 from osiris_sql.compile.draft import Draft, draft_model
 from osiris_sql.compile.fingerprint import source_fingerprint
 from osiris_sql.compile.keys import declared_keys
@@ -167,7 +168,16 @@ class _Compilation:
     # ------------------------------------------------------------------------------ what reads models
 
     def _compile_tests(self) -> tuple[CompiledTest, ...]:
-        return ()
+        scope = TestScope(
+            project=self._project,
+            renderer=self._renderer,
+            binder=self._binder,
+            names=self._names,
+            known=self._pass.known,
+        )
+        compiled, found = compile_data_tests(scope)
+        self._diagnostics += found
+        return compiled
 
     def _check_publications(self) -> Iterator[Publication]:
         for publication in self._project.publications:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from osiris_sql.compile.columns import Binder
 from osiris_sql.compile.config import resolve_config
 from osiris_sql.compile.node_names import NodeNames
-from osiris_sql.compile.parse import Query, TableName, parse_query
+from osiris_sql.compile.parse import Query, parse_query
 from osiris_sql.compile.places import Locate, Problem
 from osiris_sql.compile.render import Rendered, Renderer
+from osiris_sql.compile.table_name import TableName
 from osiris_sql.types.diagnostic import Diagnostic, Location
 from osiris_sql.types.manifest import ModelConfig
 from osiris_sql.types.project import Model
@@ -102,7 +103,7 @@ def _self_reference(variant: Variant, model: Model) -> Diagnostic:
         "self-reference",
         f'the model "{model.name}" reads itself before it exists',
         table.start,
-        len(table.written),
+        table.end - table.start,
         fix="only an increment may: config(materialized='incremental') and {% if is_incremental() %}",
     )
     return problem.at(variant.locate, model.path)

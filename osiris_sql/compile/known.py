@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from osiris_sql.compile.binder_failure import InScope
-from osiris_sql.compile.columns import Binder, BinderError
+from osiris_sql.compile.columns import Binder
 from osiris_sql.compile.draft import Variant
 from osiris_sql.compile.keys import Keys
 from osiris_sql.compile.node_names import NodeNames
-from osiris_sql.compile.parse import Query, TableName, parse_query
-from osiris_sql.compile.places import Locate, Problem, Splice, splice_text
+from osiris_sql.compile.parse import Query, parse_query
+from osiris_sql.compile.places import Locate, Splice, splice_text
+from osiris_sql.compile.table_name import TableName
 from osiris_sql.types.relation import RelationRef, TableSchema, quote_identifier
 
 
@@ -53,10 +54,7 @@ class Readable:
 
 
 def make_readable(variant: Variant, known: Mapping[str, Known], names: NodeNames, binder: Binder) -> Readable:
-    """Return a variant with ephemeral models spliced in, as text at the places of their names.
-
-    Raises BinderError where sqlglot could not say at which places.
-    """
+    """Return a variant with ephemeral models spliced in, as text at the places of their names."""
     query, locate = variant.query, variant.locate
     inlined = [(table, inside) for table, node in variant.nodes.items() if (inside := known[node].inlined)]
     if inlined:
@@ -76,10 +74,6 @@ def make_readable(variant: Variant, known: Mapping[str, Known], names: NodeNames
 
 
 def _splice(table: TableName, inside: Inlined) -> Splice:
-    if table.start is None or table.end is None:
-        message = f"the ephemeral model \"{table.name}\" can't be put into a query that sqlglot can't read"
-        raise BinderError(Problem("unreadable-query", message, fix="materialize it as a view"))
-    start, end = table.start, table.end
     # A new line, because the text may end in a comment.
     tail = "\n)" if table.alias else f"\n) as {quote_identifier(table.name)}"
-    return Splice(start, end, "(", inside.sql, tail, inside.locate)
+    return Splice(table.start, table.end, "(", inside.sql, tail, inside.locate)

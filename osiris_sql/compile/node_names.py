@@ -1,8 +1,8 @@
 """Which node a table name in SQL means."""
 
-from osiris_sql.compile.parse import TableName
 from osiris_sql.compile.places import Problem
-from osiris_sql.project.nearest import did_you_mean
+from osiris_sql.compile.table_name import TableName
+from osiris_sql.project.nearest import nearest_name
 from osiris_sql.types.project import Project
 from osiris_sql.types.relation import RelationRef
 
@@ -17,7 +17,7 @@ class NodeNames:
         for table in project.sources:
             self.relations[table.node] = RelationRef(table.source, table.name)
         self._nodes = {(ref.schema.lower(), ref.name.lower()): node for node, ref in self.relations.items()}
-        self._spoken = [ref.name if ref.schema == "main" else str(ref) for ref in self.relations.values()]
+        self._spoken = {r.name if r.schema == "main" else str(r): r.name for r in self.relations.values()}
 
     def resolve(self, table: TableName) -> str | None:
         """Return the node that a table name means, or None."""
@@ -25,11 +25,14 @@ class NodeNames:
 
     def unknown(self, table: TableName) -> Problem:
         """Return the problem of a name that means nothing."""
-        length = len(table.written) if table.start is None or table.end is None else table.end - table.start
+        near = nearest_name(table.written, self._spoken)
+        if near is None and table.schema is None:
+            bare = nearest_name(table.name, self._spoken.values())
+            near = next((spoken for spoken, name in self._spoken.items() if name == bare), None)
         return Problem(
             "unknown-relation",
             f'there is no model or source table "{table.written}"',
             table.start,
-            length,
-            fix=did_you_mean(table.written, self._spoken, "write a model of this name, or describe a source"),
+            table.end - table.start,
+            fix=f'did you mean "{near}"?' if near else "write a model of this name, or describe a source",
         )

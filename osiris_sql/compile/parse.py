@@ -9,7 +9,9 @@ from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
 
 from osiris_sql.compile.columns import Binder
+from osiris_sql.compile.duckdb_tree import functions_in, tables_in
 from osiris_sql.compile.places import Problem
+from osiris_sql.compile.table_name import TableName
 from osiris_sql.project.nearest import did_you_mean
 
 _DUCKDB = Dialect.get_or_raise("duckdb")
@@ -18,27 +20,6 @@ _QUERY_WORDS = frozenset({"select", "with", "from", "values", "table", "pivot", 
 _FILE_FUNCTIONS = frozenset({"glob", "parquet_scan", "sqlite_scan", "postgres_scan", "mysql_scan"})
 _FILE_FUNCTIONS |= {"postgres_query", "mysql_query", "iceberg_scan", "delta_scan", "st_read", "sniff_csv"}
 _HIDING_FUNCTIONS = frozenset({"query", "query_table"})
-
-
-@dataclass(frozen=True, slots=True)
-class TableName:
-    """A table as a query names it; `start` and `end` are characters, None where only the name is known."""
-
-    schema: str | None
-    name: str
-    start: int | None = None
-    end: int | None = None
-    alias: str = ""
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """Schema and name as DuckDB compares them; models live in the schema `main`."""
-        return (self.schema or "main").lower(), self.name.lower()
-
-    @property
-    def written(self) -> str:
-        """The name with its schema, as it was written."""
-        return f"{self.schema}.{self.name}" if self.schema else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +56,9 @@ def parse_query(sql: str, binder: Binder) -> Query:
     problems = list(binder.check_statement(sql)) if pivots else []
     if problems:
         return Query(sql, None, problems=tuple(problems))
-    if tree is None:
-        problems += _refused_calls(tokens)
-        tables = [] if problems else [_split_name(name) for name in binder.table_names(sql)]
-    else:
-        tables, problems = _read_tables(sql, tree)
+    tables, problems = _read_document(sql, binder) if tree is None else _read_tree(sql, tree)
+    tables.sort(key=lambda table: table.start)
+    problems.sort(key=lambda problem: problem.start or 0)
     return Query(sql, tree, tuple(tables), tuple(problems))
 
 
@@ -112,7 +91,7 @@ def _parse_tree(sql: str, tokens: list[Token]) -> exp.Expr | None:
     return tree if isinstance(tree, exp.Query | exp.Pivot | exp.Values) else None
 
 
-def _read_tables(sql: str, tree: exp.Expr) -> tuple[list[TableName], list[Problem]]:
+def _read_tree(sql: str, tree: exp.Expr) -> tuple[list[TableName], list[Problem]]:
     tables: list[TableName] = []
     problems: list[Problem] = []
     for node in tree.find_all(exp.Table):
@@ -125,9 +104,25 @@ def _read_tables(sql: str, tree: exp.Expr) -> tuple[list[TableName], list[Proble
         elif node.db or not _names_cte(node):
             schema = f"{node.catalog}.{node.db}" if node.catalog else node.db
             tables.append(TableName(schema or None, node.name, start, end, node.alias))
-    # find_all walks breadth first; a person reads from the top.
-    tables.sort(key=lambda table: table.start or 0)
-    return tables, sorted(problems, key=lambda problem: problem.start or 0)
+    return tables, problems
+
+
+def _read_document(sql: str, binder: Binder) -> tuple[list[TableName], list[Problem]]:
+    document = binder.syntax_tree(sql)
+    if document is None:
+        message = "neither sqlglot nor DuckDB can say which tables this query names"
+        return [], [Problem("unreadable-query", message, fix="write it in another way")]
+    tables: list[TableName] = []
+    problems: list[Problem] = []
+    for table in tables_in(document, sql):
+        written = sql[table.start : table.end]
+        if written.startswith("'"):
+            problems.append(_file_problem(written, table.start, table.end))
+        else:
+            tables.append(table)
+    for name, start in functions_in(document, sql):
+        problems += _refuse_function(name, start, start + len(name))
+    return tables, problems
 
 
 def _span(node: exp.Table) -> tuple[int, int]:
@@ -160,12 +155,6 @@ def _visible(ctes: exp.With, inside: exp.Expr | None) -> Iterator[str]:
             return
 
 
-def _refused_calls(tokens: Sequence[Token]) -> Iterator[Problem]:
-    for token, after in pairwise(tokens):
-        if after.token_type == TokenType.L_PAREN and token.text.lower() != "glob":
-            yield from _refuse_function(token.text.lower(), token.start, token.end + 1)
-
-
 def _refuse_function(name: str, start: int, end: int) -> Iterator[Problem]:
     if name.startswith("read_") or name in _FILE_FUNCTIONS:
         yield _file_problem(f"{name}()", start, end)
@@ -189,17 +178,3 @@ def _file_problem(what: str, start: int, end: int) -> Problem:
         why="its columns and rows must be known, and recorded, before it runs",
         fix="describe the files as a source of type files in sources.yml, and name its table",
     )
-
-
-def _split_name(qualified: str) -> TableName:
-    """Read a name as DuckDB writes it: parts joined by dots, quoted where they must be."""
-    parts = [""]
-    quoted = False
-    for character in qualified:
-        if character == '"':
-            quoted = not quoted
-        elif character == "." and not quoted:
-            parts.append("")
-        else:
-            parts[-1] += character
-    return TableName(".".join(parts[:-1]) or None, parts[-1])

@@ -11,19 +11,15 @@ from osiris_sql.types.project import Connection, Project
 
 def secret_env_names(project: Project) -> frozenset[str]:
     """Return the variables that the secret options of the project's connections are made of."""
-    read = {table.connection for table in project.sources}
-    written = {publication.connection for publication in project.publications}
     found: set[str] = set()
     for connection in project.connections:
-        if not all_env_names(connection.options):
-            continue
-        kinds: list[Kind] = ["sources"] if connection.name in read else []
-        kinds += ["targets"] if connection.name in written or not kinds else []
-        found |= {name for kind in kinds for name in _secrets_of(connection, kind)}
+        if all_env_names(connection.options):
+            found |= set(_secrets_of(connection))
     return frozenset(found)
 
 
-def _secrets_of(connection: Connection, kind: Kind) -> Iterable[str]:
+def _secrets_of(connection: Connection) -> Iterable[str]:
+    kind: Kind = "sources" if connection.role == "source" else "targets"
     try:
         hints = get_type_hints(load_plugin(kind, connection.type).Options)
     except ProjectError:

@@ -11,8 +11,10 @@ from osiris_sql.types.manifest import CompiledModel, CompiledSource, CompiledTes
 from osiris_sql.types.project import SourceTable
 from osiris_sql.types.relation import RelationRef, TableSchema
 
-_TYPES = ("BIGINT", "BLOB", "BOOLEAN", "DATE", "DECIMAL(18,2)", "DOUBLE", "FLOAT", "HUGEINT", "INTEGER",
-          "INTERVAL", "JSON", "SMALLINT", "TIME", "TIMESTAMP", "TIMESTAMPTZ", "TINYINT", "UUID", "VARCHAR")  # fmt: skip
+_TYPES = (
+    *("BIGINT", "BLOB", "BOOLEAN", "DATE", "DECIMAL(18,2)", "DOUBLE", "FLOAT", "HUGEINT", "INTEGER", "JSON"),
+    *("INTERVAL", "SMALLINT", "TIME", "TIMESTAMP", "TIMESTAMPTZ", "TINYINT", "UUID", "VARCHAR"),
+)
 
 Reads = Mapping[str, tuple[str, ...] | None]
 

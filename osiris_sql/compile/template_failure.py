@@ -76,7 +76,7 @@ def _blame(error: BaseException, path: str, files: Mapping[str, str], needle: st
 
 def _quoted(message: str) -> str | None:
     names = re.findall(r"'([A-Za-z_]\w*)'", message)
-    return names[-1] if names else None
+    return names[0] if names else None
 
 
 def _package_hint(name: str, place: Location, files: Mapping[str, str]) -> str:

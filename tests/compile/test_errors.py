@@ -1,0 +1,310 @@
+"""Every mistake has its rule, and stands at its exact place: file, line, column, length."""
+
+import pytest
+from compile.films import column, compiled, findings, model, publication, source
+
+from osiris_sql.types.diagnostic import Diagnostic, Location
+
+
+def only(text: str, **changes: object) -> Diagnostic:
+    """Return the one diagnostic of a project with the one model `m`."""
+    manifest = compiled({"m": text}, **changes)
+    assert len(manifest.diagnostics) == 1, findings(manifest)
+    return manifest.diagnostics[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "place", "length"),
+    [
+        # names
+        ("select titel from cinema.movies", "unknown-column", "1:8", 5),
+        ("select\n  'é😀' as s, m.titel\nfrom cinema.movies m", "unknown-column", "2:16", 5),
+        ("select sum(m.budgett) from cinema.movies as m", "unknown-column", "1:14", 7),
+        ("select * exclude (nope) from cinema.movies", "unknown-column", "1:19", 4),
+        ("select 1 from cinema.movies group by nope", "unknown-column", "1:38", 4),
+        ("select a.id from cinema.movies a join cinema.directors b using (zz)", "unknown-column", "1:65", 2),
+        (
+            "select id from cinema.movies qualify row_number() over (order by idd) = 1",
+            "unknown-column",
+            "1:66",
+            3,
+        ),
+        ("select flor(budget) from cinema.movies", "unknown-function", "1:8", 4),
+        ("select cast(id as strin) from cinema.movies", "unknown-type", "1:19", 5),
+        ("select * from moviez", "unknown-relation", "1:15", 6),
+        ("select * from cinema.moviez", "unknown-relation", "1:15", 13),
+        ('select * from "cinema" . "moviez"', "unknown-relation", "1:15", 19),
+        ("select * from a.b.c", "unknown-relation", "1:15", 5),
+        ("select 1 where exists (from nope)", "unknown-relation", "1:29", 4),
+        # types and structure
+        ("select id + title from cinema.movies", "type-mismatch", "1:11", 1),
+        ("select substr(1)", "type-mismatch", "1:8", 6),
+        ("select title, count(*) from cinema.movies", "not-grouped", "1:8", 5),
+        (
+            "select id from cinema.movies m join cinema.directors d on m.id = d.id",
+            "ambiguous-column",
+            "1:8",
+            2,
+        ),
+        ("select 1 from cinema.movies where sum(id) > 1", "misplaced-aggregate", "1:35", 3),
+        # syntax
+        ("select 1 frm x y z", "syntax-error", "1:14", 1),
+        ("select 'open", "syntax-error", "1:8", 1),
+        ("insert into x values (1)", "not-a-select", "1:1", 6),
+        ("selec 1", "not-a-select", "1:1", 5),
+        ("describe cinema.movies", "not-a-select", "1:1", 8),
+        ("select 1;\nselect 2", "two-statements", "2:1", 1),
+        ("pivot cinema.movies on released using sum(id)", "dynamic-pivot", "1:1", 5),
+        # what would read outside
+        ("from 'films.csv'", "file-in-model", "1:6", 11),
+        ("select * from read_csv('films.csv')", "file-in-model", "1:15", 8),
+        ("select * from parquet_scan(['a', 'b'])", "file-in-model", "1:15", 12),
+        ("select x'61'::blob as b from read_csv('films.csv')", "file-in-model", "1:30", 8),
+        ("select * from glob('*')", "file-in-model", "1:15", 4),
+        ("select * from query_table('movies')", "hidden-relation", "1:15", 11),
+        # templates
+        ("select 1\nfrom {{ ref('nope') }}", "unknown-relation", "2:14", 4),
+        ("from {{ source('cinema', 'nope') }}", "unknown-relation", "1:27", 4),
+        ("from {{ source('kino', 'movies') }}", "unknown-relation", "1:17", 4),
+        ("select {{ foo }}", "unknown-name", "1:11", 3),
+        ("select {{ dbt_date.today() }}", "unknown-name", "1:11", 8),
+        ("select {{ 1 | foo }}", "unknown-filter", "1:15", 3),
+        ("select {{ var('nope') }}", "unknown-variable", "1:16", 4),
+        ("select {{ env_var('NOPE') }}", "missing-variable", "1:20", 4),
+        ("select 1\n{% fro x %}", "template-syntax", "2:4", 3),
+        ("select {{ run_query('select 1') }}", "needs-connection", "1:11", 9),
+        ("{% call statement('x') %}select 1{% endcall %}", "needs-connection", "1:9", 9),
+        ("select {{ adapter.get_relation('x') }}", "needs-connection", "1:11", 20),
+        ("select '{{ run_started_at }}'", "quoted-clock", "1:8", 1),
+        ("select {{ ''.__class__ }}", "unsafe-template", "1:14", 9),
+        # configuration
+        ("{{ config(materialised='table') }} select 1", "unknown-key", "1:11", 12),
+        ("{{ config(materialized='tabel') }} select 1", "invalid-value", "1:11", 12),
+        ("{{ config(tags=1) }} select 1", "wrong-type", "1:11", 4),
+        ("{{ config(determinism='declared') }} select 1", "missing-reason", "1:11", 11),
+        (
+            "{{ config(materialized='incremental',\n  incremental_strategy='merge') }} select 1 as a",
+            "missing-key",
+            "2:3",
+            20,
+        ),
+        (
+            "{{ config(materialized='incremental',\n  unique_key='b') }} select 1 as a",
+            "unknown-column",
+            "2:3",
+            10,
+        ),
+        ("select 1\nfrom {{ ref('m') }}", "self-reference", "2:6", 14),
+    ],
+)
+def test_a_mistake_stands_at_its_place(text: str, rule: str, place: str, length: int) -> None:
+    found = only(text)
+    assert (found.rule, str(found.location), found.location and found.location.length) == (
+        rule,
+        f"models/m.sql:{place}",
+        length,
+    )
+    assert found.severity == "error"
+
+
+@pytest.mark.parametrize("text", ["", "  \n", "-- nothing", "/* nothing */", ";", "{# nothing #}"])
+def test_an_empty_file_is_a_mistake(text: str) -> None:
+    assert findings(compiled({"m": text})) == ["empty-model models/m.sql"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "fix"),
+    [
+        (
+            "select titel from cinema.movies",
+            'cinema.movies has no column "titel"',
+            'did you mean "title"? if the table changed, run: osiris-sql discover cinema',
+        ),
+        ("select nam from d", 'd has no column "nam"', 'did you mean "name"?'),
+        ("from moves", 'there is no model or source table "moves"', 'did you mean "moves_old"?'),
+        ("from moviez", 'there is no model or source table "moviez"', 'did you mean "cinema.movies"?'),
+        ("select {{ cent(1) }}", '"cent" is not a variable, function or macro that templates know',
+         'did you mean "cents"?'),
+        ("select {{ var('frist_year') }}", 'there is no variable "frist_year"', 'did you mean "first_year"?'),
+        ("select flor(1.5)", 'there is no function "flor"', 'did you mean "floor"?'),
+        ("selec 1", 'this is not a SELECT: it begins with "selec"', 'did you mean "select"?'),
+    ],
+)  # fmt: skip
+def test_the_nearest_name_is_offered(text: str, message: str, fix: str) -> None:
+    others = {"d": "from cinema.directors", "moves_old": "select 1 as x"}
+    manifest = compiled({"m": text, **others}, macros={"money": "{% macro cents(x) %}{% endmacro %}"})
+    (found,) = manifest.diagnostics
+    assert (found.message, found.fix) == (message, fix)
+
+
+def test_a_source_column_says_what_the_lock_records() -> None:
+    found = only("select nme from cinema.directors")
+    assert found.why == "sources.lock records: id, name"
+
+
+def test_all_mistakes_come_at_once() -> None:
+    manifest = compiled(
+        {
+            "a": "select {{ ref('x1') }}, {{ ref('x2') }} from nowhere",
+            "b": "select oops from cinema.movies",
+            "c": "{% if %}",
+            "d": "select 1 as ok",
+        }
+    )
+    assert findings(manifest) == [
+        "unknown-relation models/a.sql:1:16",
+        "unknown-relation models/a.sql:1:33",
+        "unknown-relation models/a.sql:1:46",
+        "unknown-column models/b.sql:1:8",
+        "template-syntax models/c.sql:1",
+    ]
+    assert [m.name for m in manifest.models] == ["d"]
+
+
+def test_a_broken_model_blocks_only_those_below_it() -> None:
+    manifest = compiled(
+        {
+            "a": "select oops from cinema.movies",
+            "b": "from a",
+            "c": "from b join d using (id)",
+            "d": "from cinema.directors",
+            "e": "select 1 frm x y z from c",
+        },
+        publications=(publication("c"), publication("d")),
+    )
+    assert manifest.blocked == {
+        "model:b": ("model:a",),
+        "model:c": ("model:a",),
+        "target:app.c": ("model:a",),
+    }
+    assert [(d.rule, d.severity) for d in manifest.diagnostics] == [
+        ("unknown-column", "error"),
+        ("blocked", "info"),
+        ("blocked", "info"),
+        ("syntax-error", "error"),
+        ("blocked", "info"),
+    ]
+    assert [m.name for m in manifest.models] == ["d"]
+    assert [p.node for p in manifest.publications] == ["target:app.d"]
+
+
+def test_a_source_without_columns_blocks_its_readers() -> None:
+    manifest = compiled({"m": "from cinema.movies"}, schemas={})
+    assert manifest.blocked == {"model:m": ("source:cinema.movies",)}
+
+
+def test_a_type_that_does_not_exist_is_found_in_the_source() -> None:
+    from compile.films import schema
+
+    manifest = compiled(
+        {"m": "from cinema.movies"},
+        sources=(source("movies"),),
+        schemas={"source:cinema.movies": schema({"id": "BIGITN"})},
+    )
+    assert findings(manifest)[-1] == "unknown-type sources.yml:3:5"
+    assert manifest.diagnostics[-1].fix == 'did you mean "BIGINT"?'
+
+
+@pytest.mark.parametrize(
+    ("models", "message", "place"),
+    [
+        (
+            {"a": "from b", "b": "\nfrom c", "c": "select 1 as x\nfrom {{ ref('a') }}", "d": "from c"},
+            "models read each other in a circle: a → b → c → a",
+            "models/a.sql:1:6",
+        ),
+        (
+            {"z": "from y", "y": "from z"},
+            "models read each other in a circle: y → z → y",
+            "models/y.sql:1:6",
+        ),
+        (
+            {"a": "select {{ dbt_utils.star(ref('b')) }} from b", "b": "from a"},
+            "models read each other in a circle: a → b → a",
+            "models/a.sql:1:1",
+        ),
+    ],
+)
+def test_a_cycle_is_drawn(models: dict[str, str], message: str, place: str) -> None:
+    manifest = compiled(models)
+    (found,) = [d for d in manifest.diagnostics if d.rule == "cycle"]
+    assert (found.message, str(found.location)) == (message, place)
+    assert all(f"models/{name}.sql" in found.why for name in message.split(": ")[1].split(" → "))
+    assert not manifest.models
+
+
+def test_two_cycles_are_two_errors() -> None:
+    manifest = compiled({"a": "from b", "b": "from a", "x": "from y", "y": "from x", "z": "from a, x"})
+    assert [d.rule for d in manifest.diagnostics if d.severity == "error"] == ["cycle", "cycle"]
+    assert manifest.blocked == {"model:z": ("model:a", "model:x")}
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("select a.id, b.id from cinema.movies a, cinema.movies b", "m.sql"),
+        ("select 1 as x, 2 as X", "m.sql"),
+    ],
+)
+def test_two_columns_of_one_name_are_a_mistake(text: str, place: str) -> None:
+    assert findings(compiled({"m": text})) == [f"duplicate-column models/{place}"]
+
+
+def test_variants_must_have_the_same_columns() -> None:
+    found = only(
+        "{{ config(materialized='incremental') }} select id"
+        "{% if is_incremental() %}::varchar as id{% endif %} from cinema.movies"
+    )
+    assert (found.rule, found.why) == ("increment-mismatch", "first build: id BIGINT; increment: id VARCHAR")
+
+
+def test_a_mistake_in_the_increment_alone_is_found() -> None:
+    found = only(
+        "{{ config(materialized='incremental') }}\nselect id from cinema.movies\n"
+        "{% if is_incremental() %}where id > (select max(idd) from {{ this }}){% endif %}"
+    )
+    assert (found.rule, str(found.location)) == ("unknown-column", "models/m.sql:3:49")
+
+
+def test_a_disabled_model_can_not_be_read() -> None:
+    manifest = compiled({"a": "{{ config(enabled=false) }} select oops", "b": "select 1 as x\nfrom a"})
+    assert findings(manifest) == ["disabled-model models/b.sql:2:6"]
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"), [(("id",), []), (("ID",), []), (("idd",), ["unknown-column targets.yml:6:11"])]
+)
+def test_the_key_of_a_publication_is_in_its_model(key: tuple[str, ...], expected: list[str]) -> None:
+    manifest = compiled({"m": "from cinema.movies"}, publications=(publication("m", key),))
+    assert findings(manifest) == expected
+    assert len(manifest.publications) == (not expected)
+
+
+def test_an_ephemeral_model_can_not_be_published() -> None:
+    text = "{{ config(materialized='ephemeral') }} from cinema.movies"
+    manifest = compiled({"m": text}, publications=(publication("m"),))
+    assert findings(manifest) == ["ephemeral-publication targets.yml:6:11"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "contract", "expected"),
+    [
+        ([column("id"), column("nmae")], False, [("unknown-column", "warning")]),
+        ([column("id"), column("nmae")], True, [("unknown-column", "error"), ("broken-contract", "error")]),
+        ([column("id", "int8"), column("name", "text")], True, []),
+        ([column("id", "int4"), column("name", "text")], True, [("broken-contract", "error")]),
+        ([column("id", "int8")], True, [("broken-contract", "error")]),
+        ([column("id", "int4")], False, []),
+    ],
+)
+def test_a_contract_is_kept(columns: list, contract: bool, expected: list[tuple[str, str]]) -> None:
+    described = model("m", "from cinema.directors", tuple(columns), contract=contract)
+    manifest = compiled((described,))
+    assert sorted((d.rule, d.severity) for d in manifest.diagnostics) == sorted(expected)
+
+
+def test_diagnostics_of_loading_come_first() -> None:
+    loading = Diagnostic(rule="yaml-syntax", message="…", location=Location(path="z.yml", line=1))
+    manifest = compiled({"m": "select oops"}, diagnostics=(loading,))
+    assert findings(manifest)[0] == "yaml-syntax z.yml:1"
+    assert len(manifest.diagnostics) == 2

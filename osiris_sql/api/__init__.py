@@ -1,0 +1,26 @@
+"""The verbs of the program: each takes the noun that the one before it made."""
+
+from osiris_sql.api.discovery import SourceChange, discover_sources
+from osiris_sql.api.planning import Command, make_plan, observe_world
+from osiris_sql.api.running import clean_project, new_run_id, run_plan
+from osiris_sql.compile import compile_project
+from osiris_sql.compile.unit_tests import run_unit_tests
+from osiris_sql.lint import lint_project
+from osiris_sql.plan.selection import select_nodes
+from osiris_sql.project import load_project
+
+__all__ = [
+    "Command",
+    "SourceChange",
+    "clean_project",
+    "compile_project",
+    "discover_sources",
+    "lint_project",
+    "load_project",
+    "make_plan",
+    "new_run_id",
+    "observe_world",
+    "run_plan",
+    "run_unit_tests",
+    "select_nodes",
+]

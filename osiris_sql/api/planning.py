@@ -1,0 +1,101 @@
+"""The verbs that look at the world and plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from osiris_sql.plan.connections import planned_connection
+from osiris_sql.plan.planner import finish_plan, make_build_plan, make_check_plan
+from osiris_sql.plan.publications import publish_step
+from osiris_sql.plan.selection import select_nodes
+from osiris_sql.plan.show import preview_steps, probe_steps
+from osiris_sql.run import observe
+from osiris_sql.types.diagnostic import Diagnostic, ProjectError
+from osiris_sql.types.manifest import Manifest
+from osiris_sql.types.observed import Observed
+from osiris_sql.types.plan import Plan
+
+Command = Literal["build", "test", "show", "doctor"]
+
+
+def observe_world(
+    manifest: Manifest,
+    environ: Mapping[str, str],
+    *,
+    command: Command = "build",
+    select: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    offline: bool = False,
+    while_running: bool = False,
+) -> Observed:
+    """Look at what planning must know: warehouse state, and for a build the selected ends.
+
+    `while_running` is for those who only look: a run that holds the warehouse does not stop them.
+    """
+    nodes = set(select_nodes(manifest, select, exclude)) if command == "build" and not offline else set()
+    sources: dict[str, dict[str, str]] = {}
+    for source in manifest.sources:
+        if source.node in nodes:
+            sources.setdefault(source.table.connection, {})[source.node] = source.table.identifier
+    publications = [
+        publish_step(manifest, publication, Observed(), {})
+        for publication in manifest.publications
+        if publication.node in nodes
+    ]
+    used = {("source", name) for name in sources} | {("target", p.connection) for p in publications}
+    seen = observe.observe_world(
+        root=Path(manifest.root),
+        warehouse=manifest.warehouse,
+        connections=[planned_connection(c) for c in manifest.connections if (c.role, c.name) in used],
+        sources=sources,
+        publications=publications,
+        environ=environ,
+        while_running=while_running or offline,
+    )
+    return replace(seen, offline=offline)
+
+
+def make_plan(
+    manifest: Manifest,
+    observed: Observed,
+    *,
+    command: Command = "build",
+    select: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    full_refresh: bool = False,
+    as_of: str | None = None,
+    now: datetime | None = None,
+    show: str = "",
+    limit: int = 20,
+) -> Plan:
+    """Return the plan of a command; the run clock is `as_of`, else `now`, to the second."""
+    clock = _run_clock(as_of, now)
+    match command:
+        case "show":
+            return finish_plan(manifest, observed, command, preview_steps(manifest, show, limit), clock)
+        case "doctor":
+            return finish_plan(manifest, observed, command, probe_steps(manifest), clock)
+    nodes = select_nodes(manifest, select, exclude)
+    if command == "test":
+        return make_check_plan(manifest, observed, selected=nodes, run_clock=clock)
+    return make_build_plan(manifest, observed, selected=nodes, run_clock=clock, full_refresh=full_refresh)
+
+
+def _run_clock(as_of: str | None, now: datetime | None) -> datetime:
+    if as_of is None:
+        return (now or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0)
+    try:
+        asked = datetime.fromisoformat(as_of)
+    except ValueError:
+        raise ProjectError(
+            Diagnostic(
+                rule="bad-instant",
+                message=f'"{as_of}" is no instant',
+                fix="such as 2026-01-31 or 2026-01-31T12:00:00+00:00",
+            )
+        ) from None
+    return (asked if asked.tzinfo else asked.replace(tzinfo=UTC)).astimezone(UTC)

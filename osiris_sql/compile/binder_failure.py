@@ -12,6 +12,9 @@ from osiris_sql.types.relation import TableSchema
 
 _IDENTIFIER = re.compile(r'"(?:[^"]|"")*"|\w+|\S', re.UNICODE)
 
+Facts = dict[str, Any]
+"""What DuckDB tells of an error, as JSON."""
+
 # The first pattern that a message matches gives the rule.
 _RULES = (
     (r"data-modifying|CTE needs a SELECT", "not-a-select"),
@@ -27,7 +30,7 @@ _RULES = (
 )  # fmt: skip
 
 _COLUMN = (
-    re.compile(r'(?P<kind>Table) "(?P<table>[^"]+)" does not have a column named "(?P<column>[^"]+)"'),
+    re.compile(r'"(?P<table>[^"]+)" does not have a column named "(?P<column>[^"]+)"'),
     re.compile(r'Referenced column "?(?P<column>[^"\s]+)"? (was )?not found'),
     re.compile(r'Column "(?P<column>[^"]+)" in \w+ list not found'),
     re.compile(r'Column "(?P<column>[^"]+)" does not exist'),
@@ -54,7 +57,7 @@ def explain_binder(error: Exception, sql: str, prefix: int, in_scope: Sequence[I
     for pattern in _COLUMN:
         match = pattern.search(message)
         if match:
-            return _unknown_column(match, sql, start, in_scope)
+            return _unknown_column(match, facts, sql, start, in_scope)
     missing = _MISSING.search(message)
     if missing:
         return _unknown_name(missing, facts, sql, start)
@@ -67,7 +70,7 @@ def explain_binder(error: Exception, sql: str, prefix: int, in_scope: Sequence[I
     return Problem(rule, _plain(message), start, length, _short(rest))
 
 
-def _facts(error: Exception) -> dict[str, Any]:
+def _facts(error: Exception) -> Facts:
     text = str(error)
     try:
         facts = json.loads(text[text.index("{") :])
@@ -76,7 +79,7 @@ def _facts(error: Exception) -> dict[str, Any]:
     return facts if isinstance(facts, dict) else {}
 
 
-def _start(facts: dict[str, Any], sql: str, prefix: int) -> int | None:
+def _start(facts: Facts, sql: str, prefix: int) -> int | None:
     """Return the character at DuckDB's position, which counts bytes."""
     if "position" not in facts:
         return None
@@ -102,24 +105,32 @@ def _find_word(sql: str, word: str, start: int | None) -> tuple[int | None, int]
 
 
 def _unknown_column(
-    match: re.Match[str], sql: str, start: int | None, in_scope: Sequence[InScope]
+    match: re.Match[str], facts: Facts, sql: str, start: int | None, in_scope: Sequence[InScope]
 ) -> Problem:
     column, table = match["column"], match.groupdict().get("table")
     start, length = _find_word(sql, column, start)
-    meant = [known for known in in_scope if table and known.alias.lower() == table.lower()]
-    asked = meant or in_scope
+    asked = [known for known in in_scope if not table or known.alias.lower() == table.lower()]
     names = [name for known in asked for name in known.schema.names]
-    owner = _owner(meant[0].node) if meant else table
-    if owner is None and len({known.node for known in in_scope}) == 1:
-        owner = _owner(in_scope[0].node)
+    candidates = _candidates(facts)
+    if not set(candidates) <= set(names):
+        # The column was looked for in a CTE or a subquery, which has a name of its own at best.
+        asked, names = [], candidates
+    nodes = list(dict.fromkeys(known.node for known in asked))
+    owner = _owner(nodes[0]) if len(nodes) == 1 else table
     message = f'{owner} has no column "{column}"' if owner else f'there is no column "{column}" here'
     why = "; ".join(dict.fromkeys(_records(known) for known in asked))
-    source = next((known.node for known in asked if known.node.startswith("source:")), None)
     fix = did_you_mean(column, names)
+    source = next((node for node in nodes if node.startswith("source:")), None)
     if source:
-        discover = f"osiris-sql discover {source.removeprefix('source:').split('.')[0]}"
+        discover = f"osiris-sql discover {_owner(source).split('.')[0]}"
         fix = f"{fix} if the table changed, run: {discover}".strip()
     return Problem("unknown-column", message, start, length, why, fix)
+
+
+def _candidates(facts: Facts) -> list[str]:
+    """Return the columns that DuckDB offers: few, those most like the unknown one."""
+    _, _, listed = str(facts.get("exception_message", "")).partition("Candidate bindings:")
+    return [name.split('"."')[-1] for name in re.findall(r'"((?:[^"]|"\."|"")*)"', listed)]
 
 
 def _owner(node: str) -> str:
@@ -133,7 +144,7 @@ def _records(known: InScope) -> str:
     return f"{_owner(known.node)} has: {names}"
 
 
-def _unknown_name(match: re.Match[str], facts: dict[str, Any], sql: str, start: int | None) -> Problem:
+def _unknown_name(match: re.Match[str], facts: Facts, sql: str, start: int | None) -> Problem:
     kind, name = match["kind"].lower(), match["name"].strip('"')
     rules = {"type": "unknown-type", "table": "unknown-relation", "schema": "unknown-relation"}
     rule = rules.get(kind, "unknown-function" if "function" in kind or "macro" in kind else "unknown-name")

@@ -142,6 +142,15 @@ def test_a_source_column_says_what_the_lock_records() -> None:
     assert found.why == "sources.lock records: id, name"
 
 
+def test_a_column_of_a_cte_is_not_one_of_its_source() -> None:
+    found = only("with q as (select id as movie_id, title as t from cinema.movies) select q.movieid from q")
+    assert (found.message, found.why, found.fix) == (
+        'q has no column "movieid"',
+        "",
+        'did you mean "movie_id"?',
+    )
+
+
 def test_all_mistakes_come_at_once() -> None:
     manifest = compiled(
         {

@@ -1,0 +1,1 @@
+select faa, name as airport, lat, lon, tzone from nyc.airports

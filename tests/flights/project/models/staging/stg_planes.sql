@@ -1,0 +1,1 @@
+select tailnum, year as built, manufacturer, seats from nyc.planes

@@ -1,0 +1,1 @@
+select origin, time_hour, precip, visib, wind_gust from nyc.weather

@@ -7,6 +7,7 @@ none of them says so. The expressions here do.
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from osiris_sql.types.diagnostic import Diagnostic, StepError
 
@@ -23,6 +24,7 @@ FLOAT = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
 NOT_FINITE = r"(?i)[+-]?(nan|inf|infinity)"
 
 
+@cache
 def canonical_type(type_: str) -> str:
     """Return a type as DuckDB prints it; raises StepError for one that DuckDB does not know."""
     import duckdb

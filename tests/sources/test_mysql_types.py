@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
@@ -17,6 +18,8 @@ from osiris_sql.types.diagnostic import StepError
 from osiris_sql.types.secret import Secret
 
 pytestmark = pytest.mark.servers
+
+CONTROLS = bytes([*range(32), 92, 39, 34, 37, 127])
 
 # MySQL type, value as MySQL writes it, the type in DuckDB, the value as DuckDB writes it
 VALUES = [
@@ -33,7 +36,7 @@ VALUES = [
     ("BIGINT", "-9223372036854775808", "BIGINT", "-9223372036854775808"),
     ("BIGINT UNSIGNED", "18446744073709551615", "UBIGINT", "18446744073709551615"),
     ("DECIMAL(10,2)", "-12345678.90", "DECIMAL(10,2)", "-12345678.90"),
-    ("DECIMAL(38,38)", "0." + "9" * 38, "DECIMAL(38,38)", "0." + "9" * 38),
+    ("DECIMAL(38,38)", "0." + "9" * 38, "DECIMAL(38,38)", "'0." + "9" * 38 + "'"),
     ("DECIMAL(38,0)", "-" + "9" * 38, "DECIMAL(38,0)", "-" + "9" * 38),
     ("DECIMAL(65,30)", "9" * 35 + "." + "1" * 30, "VARCHAR", "'" + "9" * 35 + "." + "1" * 30 + "'"),
     ("FLOAT", "3.4028234e38", "FLOAT", "3.4028234663852886e38"),
@@ -50,7 +53,7 @@ VALUES = [
     ("DATE", "'9999-12-31'", "DATE", "'9999-12-31'"),
     ("DATETIME", "'1000-01-01 00:00:00'", "TIMESTAMP", "'1000-01-01 00:00:00'"),
     ("DATETIME(6)", "'9999-12-31 23:59:59.999999'", "TIMESTAMP", "'9999-12-31 23:59:59.999999'"),
-    ("TIMESTAMP(6) NULL", "'1970-01-01 00:00:01.000001'", "TIMESTAMP WITH TIME ZONE", "'1970-01-01 00:00:01.000001+00'"),
+    ("TIMESTAMP(6) NULL", "'1970-01-01 00:00:01.5'", "TIMESTAMP WITH TIME ZONE", "'1970-01-01 00:00:01.5+00'"),
     ("TIMESTAMP NULL", "'2038-01-19 03:14:07'", "TIMESTAMP WITH TIME ZONE", "'2038-01-19 03:14:07+00'"),
     ("TIME(6)", "'-838:59:59.999999'", "INTERVAL", "'-838:59:59.999999'"),
     ("TIME(6)", "'-00:00:00.000001'", "INTERVAL", "'-00:00:00.000001'"),
@@ -59,13 +62,13 @@ VALUES = [
     ("VARCHAR(9)", "'ab  '", "VARCHAR", "'ab  '"),
     ("VARCHAR(9)", "''", "VARCHAR", "''"),
     ("VARCHAR(9)", "'NULL'", "VARCHAR", "'NULL'"),
-    ("VARCHAR(99)", "CHAR(0,9,10,13,28,29,30,31,92,39,34 USING utf8mb4)", "VARCHAR", "chr(0)||chr(9)||chr(10)||chr(13)||chr(28)||chr(29)||chr(30)||chr(31)||'\\''\"'"),
+    ("VARCHAR(99)", f"x'{CONTROLS.hex()}'", "VARCHAR", f"decode(unhex('{CONTROLS.hex()}'))"),
     ("VARCHAR(9)", "CHAR(30)", "VARCHAR", "chr(30)"),
     ("VARCHAR(9)", "CHAR(29,48)", "VARCHAR", "chr(29)||'0'"),
-    ("VARCHAR(9) COLLATE utf8mb4_unicode_ci", "CONCAT('A', CHAR(31), '\U0001f600')", "VARCHAR", "'A'||chr(31)||'\U0001f600'"),
+    ("VARCHAR(9) COLLATE utf8mb4_unicode_ci", "x'411FF09F9880'", "VARCHAR", "'A'||chr(31)||'\U0001f600'"),
     ("VARCHAR(9) CHARACTER SET latin1", "'€ÿ'", "VARCHAR", "'€ÿ'"),
     ("VARCHAR(9) CHARACTER SET ucs2", "'ěž'", "VARCHAR", "'ěž'"),
-    ("VARCHAR(9) CHARACTER SET utf16", "CONCAT('\U0001f600', CHAR(31))", "VARCHAR", "'\U0001f600'||chr(31)"),
+    ("VARCHAR(9) CHARACTER SET utf16", "_utf8mb4 x'1FF09F9880'", "VARCHAR", "chr(31)||'\U0001f600'"),
     ("VARCHAR(9) CHARACTER SET cp1250", "'ěž'", "VARCHAR", "'ěž'"),
     ("LONGTEXT", "REPEAT('ž', 100000)", "VARCHAR", "repeat('ž', 100000)"),
     ("ENUM('x','y z')", "'y z'", "VARCHAR", "'y z'"),
@@ -108,15 +111,16 @@ def table_of(mariadb: MariaDb, type_: str, *values: str) -> str:
     return name
 
 
-def literal(type_: str, value: str) -> str:
+@pytest.fixture(scope="module")
+def literal() -> Iterator[Callable[[str, str], str]]:
+    """What DuckDB prints of a value that is written in its own SQL."""
     with duckdb.connect() as con:
         con.execute("SET TimeZone = 'UTC'")
-        [(text,)] = con.execute(f"SELECT ({value})::{type_}::VARCHAR").fetchall()
-    return str(text)
+        yield lambda type_, value: con.execute(f"SELECT ({value})::{type_}::VARCHAR").fetchall()[0][0]
 
 
 @pytest.mark.parametrize(("mysql", "written", "type_", "value"), VALUES)
-def test_a_value_arrives_exactly(mariadb, source, mysql, written, type_, value):
+def test_a_value_arrives_exactly(mariadb, source, literal, mysql, written, type_, value):
     is_generated = written == "DEFAULT"
     name = table_of(mariadb, mysql, written, *([] if is_generated else ["NULL"]))
     [found] = source.discover([name])
@@ -174,7 +178,7 @@ def test_a_declared_type_is_kept_where_it_is_exact(mariadb, source, mysql, writt
 @pytest.mark.parametrize(("mysql", "written", "type_"), REFUSED)
 def test_a_declared_type_that_would_lose_something_is_an_error(mariadb, source, mysql, written, type_):
     name = table_of(mariadb, mysql, written)
-    with pytest.raises(duckdb.Error, match="column v: .* is not exactly a value of type"):
+    with pytest.raises(duckdb.Error, match=r"column v: .* is not exactly a value of type"):
         read(source, name, columns(v=type_))
 
 
@@ -217,7 +221,7 @@ ROW = st.tuples(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(ROW, min_size=1, max_size=12))
 def test_random_rows_arrive_exactly(mariadb, source, rows):
     connection = mariadb.connect("types")
@@ -228,33 +232,20 @@ def test_random_rows_arrive_exactly(mariadb, source, rows):
                 " e BIGINT UNSIGNED, f DOUBLE, g TEXT CHARACTER SET utf16, n INT PRIMARY KEY)"
             )
             marks = ", ".join(["%s"] * 8)
-            cursor.executemany(
-                f"INSERT INTO anything VALUES ({marks})", [(*r, n) for n, r in enumerate(rows)]
-            )
+            numbered = [(*row, number) for number, row in enumerate(rows)]
+            cursor.executemany(f"INSERT INTO anything VALUES ({marks})", numbered)
     finally:
         connection.close()
-    wanted = columns(
-        a="VARCHAR",
-        b="BLOB",
-        c="DECIMAL(38,9)",
-        d="TIMESTAMP",
-        e="UBIGINT",
-        f="DOUBLE",
-        g="VARCHAR",
-        n="INTEGER",
-    )
+    types = ("VARCHAR", "BLOB", "DECIMAL(38,9)", "TIMESTAMP", "UBIGINT", "DOUBLE", "VARCHAR", "INTEGER")
+    wanted = columns(**dict(zip("abcdefgn", types, strict=True)))
     arrived = sorted(read(source, "anything", wanted), key=lambda row: int(row[7] or 0))
-    assert [row[:2] + row[4:7] for row in arrived] == [_as_duckdb_prints(row) for row in rows]
-    for given_row, row in zip(rows, arrived, strict=True):
-        assert (row[2] is None) == (given_row[2] is None)
-        assert row[2] is None or given_row[2] == type(given_row[2])(row[2])
-        assert row[3] == (None if given_row[3] is None else literal("TIMESTAMP", f"'{given_row[3]}'"))
-
-
-def _as_duckdb_prints(row):
+    sql = ", ".join(f"?::{type_}::VARCHAR" for type_ in types)
     with duckdb.connect() as con:
-        picked = [row[0], row[1], row[4], row[5], row[6]]
-        # The server keeps no negative zero that comes as decimal text.
-        picked[3] = 0.0 if picked[3] == 0 else picked[3]
-        sql = "SELECT ?::VARCHAR, ?::BLOB::VARCHAR, ?::UBIGINT::VARCHAR, ?::DOUBLE::VARCHAR, ?::VARCHAR"
-        return con.execute(sql, picked).fetchone()
+        expected = [con.execute(f"SELECT {sql}", (*_plain(row), n)).fetchone() for n, row in enumerate(rows)]
+    assert arrived == expected
+
+
+def _plain(row):
+    """A decimal as text, for the driver makes it a DOUBLE; and no -0.0, which MariaDB does not know."""
+    a, b, c, d, e, f, g = row
+    return a, b, None if c is None else f"{c:f}", d, e, None if f is None else f + 0.0, g

@@ -78,8 +78,7 @@ def _unparsable(text: str, location: Location) -> StepError:
             rule="ragged-row" if counts else "unreadable-row",
             message=message,
             why="; ".join(lines[:2]),
-            fix="correct the row"
-            + ("" if "JSON" in text else ", or see the connection's `delimiter` and `quote`"),
+            fix=f"correct the row{how}",
             location=location,
         )
     )

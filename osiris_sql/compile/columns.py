@@ -25,17 +25,26 @@ class BinderError(Exception):
 
 
 class Binder:
-    """An empty in-memory database in which every relation gets its columns, and no row."""
+    """An empty in-memory database in which every relation gets its columns, and no row.
 
-    def __init__(self) -> None:
+    `catalog` is the name that the warehouse has as a database, which DuckDB takes from its file.
+    """
+
+    def __init__(self, catalog: str = "warehouse") -> None:
         import duckdb
 
         self._duckdb = duckdb
         self._types: dict[str, str | None] = {}
         self._connection: duckdb.DuckDBPyConnection = duckdb.connect(":memory:")
-        old = duckdb.__version__.startswith("1.")
+        self.catalog = catalog
+        if catalog != "memory":
+            for use in ("ATTACH ':memory:' AS {0}", "USE {0}", "DETACH memory"):
+                self._connection.execute(use.format(quote_identifier(catalog)))
+        self._old = duckdb.__version__.startswith("1.")
         settings = {
-            name: value for name, value in PINNED_SETTINGS.items() if not (old and name in SETTINGS_SINCE_2)
+            name: value
+            for name, value in PINNED_SETTINGS.items()
+            if not (self._old and name in SETTINGS_SINCE_2)
         }
         settings |= {
             "errors_as_json": "true",
@@ -68,6 +77,11 @@ class Binder:
         self._create_schema(relation.schema)
         columns = ", ".join(f"{quote_identifier(c.name)} {c.type}" for c in schema.columns)
         self._connection.execute(f"CREATE OR REPLACE TABLE {relation.sql} ({columns})")
+
+    def has_untyped(self, sql: str, schema: TableSchema) -> bool:
+        """Say whether a query may yield a column of no type (`NULL`), which DuckDB 1.5 calls an INTEGER."""
+        seen = '"NULL"' if not self._old or "null" not in sql.lower() else "INTEGER"
+        return any(seen in column.type for column in schema.columns)
 
     def create_like(self, relation: RelationRef, sql: str, *, view: bool) -> TableSchema:
         """Create an empty relation as a query makes it; a view keeps columns of no type (`NULL`)."""

@@ -1,6 +1,7 @@
 """The compiler: a Project in, a Manifest out; every mistake of its author becomes a diagnostic."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import PurePosixPath
 
 from osiris_sql.compile.blocking import Blocking, disabled_input, draw_cycle, place_of_need
 from osiris_sql.compile.columns import Binder
@@ -23,7 +24,7 @@ from osiris_sql.types.relation import RelationRef, TableSchema
 
 def compile_all(project: Project, environ: Mapping[str, str] | None = None) -> Manifest:
     """Return the project compiled; see `compile_project`."""
-    binder = Binder()
+    binder = Binder(PurePosixPath(project.warehouse).stem)
     try:
         return _Compilation(project, environ, binder).run()
     finally:

@@ -128,9 +128,9 @@ class ModelPass:
     def _create(self, draft: Draft, first: Analysed) -> TableSchema:
         """Put the model into the binder as an empty relation and return the columns that it has there."""
         relation = RelationRef("main", draft.model.name)
-        if any('"NULL"' in column.type for column in first.schema.columns):
-            view = draft.config.materialized == "view"
-            return self._binder.create_like(relation, first.readable.query.sql, view=view)
+        sql, view = first.readable.query.sql, draft.config.materialized == "view"
+        if self._binder.has_untyped(sql, first.schema):
+            return self._binder.create_like(relation, sql, view=view)
         self._binder.create_table(relation, first.schema)
         return first.schema
 

@@ -23,6 +23,17 @@ def bind_source(
     table: SourceTable, schema: TableSchema, binder: Binder, diagnostics: list[Diagnostic]
 ) -> TableSchema | None:
     """Return a source's columns with types as DuckDB prints them, or None; it is in the binder then."""
+    if table.source.lower() == binder.catalog.lower():
+        diagnostics.append(
+            Diagnostic(
+                rule="reserved-name",
+                message=f'a source can\'t be called "{table.source}"',
+                location=table.location,
+                why=f"the warehouse's file has that name, so DuckDB can't tell {table.source}.{table.name}",
+                fix="rename the source, or the file under warehouse: in the project file",
+            )
+        )
+        return None
     types = [binder.canonical_type(column.type) for column in schema.columns]
     unknown = [column for column, known in zip(schema.columns, types, strict=True) if known is None]
     places = {spec.name.lower(): spec.location for spec in table.columns}

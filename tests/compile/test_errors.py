@@ -142,13 +142,16 @@ def test_a_source_column_says_what_the_lock_records() -> None:
     assert found.why == "sources.lock records: id, name"
 
 
-def test_a_column_of_a_cte_is_not_one_of_its_source() -> None:
-    found = only("with q as (select id as movie_id, title as t from cinema.movies) select q.movieid from q")
-    assert (found.message, found.why, found.fix) == (
-        'q has no column "movieid"',
-        "",
-        'did you mean "movie_id"?',
-    )
+@pytest.mark.parametrize(
+    ("column", "message", "fix"),
+    [
+        ("q.movieid", 'q has no column "movieid"', ""),
+        ("movieid", 'there is no column "movieid" here', 'did you mean "movie_id"?'),
+    ],
+)
+def test_a_column_of_a_cte_is_not_one_of_its_source(column: str, message: str, fix: str) -> None:
+    found = only(f"with q as (select id as movie_id from cinema.movies) select {column} from q")
+    assert (found.message, found.why, found.fix) == (message, "", fix)
 
 
 def test_all_mistakes_come_at_once() -> None:
@@ -212,6 +215,19 @@ def test_a_type_that_does_not_exist_is_found_in_the_source() -> None:
     )
     assert findings(manifest)[-1] == "unknown-type sources.yml:3:5"
     assert manifest.diagnostics[-1].fix == 'did you mean "BIGINT"?'
+
+
+@pytest.mark.parametrize(
+    ("warehouse", "expected"),
+    [
+        ("out/Cinema.duckdb", ["reserved-name sources.yml:3:5", "blocked models/m.sql:1:1"]),
+        ("out/memory.duckdb", []),
+        ("out/a b.c.duckdb", []),
+    ],
+)
+def test_a_source_can_not_be_called_like_the_warehouse(warehouse: str, expected: list[str]) -> None:
+    manifest = compiled({"m": "from cinema.movies"}, warehouse=warehouse, sources=(source("movies"),))
+    assert sorted(findings(manifest)) == sorted(expected)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from osiris_sql.compile.data_tests.mistakes import (
 )
 from osiris_sql.compile.data_tests.scope import TestScope
 from osiris_sql.compile.data_tests.values import expression, literal, written
-from osiris_sql.compile.parse import TableName
+from osiris_sql.compile.table_name import TableName
 from osiris_sql.project.nearest import did_you_mean
 from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.noun import Json
@@ -161,7 +161,7 @@ def _unquoted(name: str) -> str:
 
 def _table_name(text: str) -> TableName:
     schema, _, name = text.strip().rpartition(".")
-    return TableName(schema or None, name)
+    return TableName(schema or None, name, 0, len(text))
 
 
 def _expect_values(value: Json) -> str:

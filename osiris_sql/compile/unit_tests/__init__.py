@@ -1,0 +1,82 @@
+"""Unit tests: a model run on a few written rows, offline, and compared with what it should yield."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from osiris_sql.compile.node_names import NodeNames
+from osiris_sql.compile.unit_tests.diff import describe_difference
+from osiris_sql.compile.unit_tests.fixture import fill_relation
+from osiris_sql.compile.unit_tests.inputs import Fixture, Input, read_inputs
+from osiris_sql.compile.unit_tests.mistake import StageError, UnitTestError
+from osiris_sql.compile.unit_tests.stage import EXPECTED, Stage
+from osiris_sql.compile.unit_tests.tested import Tested, tested_sql
+from osiris_sql.types.manifest import Manifest, UnitTestResult
+from osiris_sql.types.project import Project, UnitTest
+
+__all__ = ["run_unit_tests"]
+
+
+def run_unit_tests(
+    project: Project, manifest: Manifest, *, environ: Mapping[str, str] | None = None
+) -> tuple[UnitTestResult, ...]:
+    """Return the outcome of every unit test, in the order of the files.
+
+    `diff` of one that failed shows the cells that differ, of one in error what is wrong with it. Rows
+    are compared without their order, also where a model ends in an ORDER BY: a table has none.
+    `environ` is what `env_var()` reads where a test overrides something, the process's own by default.
+    """
+    if not project.unit_tests:
+        return ()
+    stage = Stage()
+    try:
+        return tuple(_results(project, manifest, environ, stage))
+    finally:
+        stage.close()
+
+
+def _results(
+    project: Project, manifest: Manifest, environ: Mapping[str, str] | None, stage: Stage
+) -> Iterator[UnitTestResult]:
+    names = NodeNames(project)
+    for test in project.unit_tests:
+        try:
+            tested = tested_sql(test, project, manifest, environ)
+            if tested is None:
+                continue
+            difference = _run(test, tested, manifest, names, stage)
+        except UnitTestError as error:
+            yield _result(test, "error", str(error))
+        else:
+            yield _result(test, "fail" if difference else "pass", difference)
+
+
+def _result(test: UnitTest, status: str, diff: str) -> UnitTestResult:
+    return UnitTestResult(
+        name=test.name,
+        model=test.model,
+        status=status,  # type: ignore[arg-type]
+        diff=diff,
+        location=test.location,
+    )
+
+
+def _run(test: UnitTest, tested: Tested, manifest: Manifest, names: NodeNames, stage: Stage) -> str:
+    """Return how the rows of a model differ from those expected, or nothing."""
+    inputs = read_inputs(test, tested, manifest, names)
+    with stage.scene():
+        _fill_all(inputs, stage)
+        schema = stage.run_model(tested.sql, tested.run_clock)
+        columns = fill_relation(EXPECTED, Fixture("expect", test.expect, schema), stage)
+        return describe_difference(columns or schema.names, stage)
+
+
+def _fill_all(inputs: Sequence[Input], stage: Stage) -> None:
+    mistakes = []
+    for given in inputs:
+        try:
+            fill_relation(given.relation, given.fixture, stage)
+        except UnitTestError as error:
+            mistakes.append(str(error))
+            if isinstance(error, StageError):
+                break
+    if mistakes:
+        raise UnitTestError("\n".join(mistakes))

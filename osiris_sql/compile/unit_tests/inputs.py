@@ -1,0 +1,112 @@
+"""The inputs of a unit test: which relation each `given` stands for, and whether all are there."""
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from osiris_sql.compile.node_names import NodeNames
+from osiris_sql.compile.table_name import TableName
+from osiris_sql.compile.unit_tests.mistake import UnitTestError
+from osiris_sql.compile.unit_tests.tested import Tested
+from osiris_sql.project.nearest import did_you_mean
+from osiris_sql.types.manifest import Manifest
+from osiris_sql.types.project import FixtureRows, UnitTest
+from osiris_sql.types.relation import RelationRef, TableSchema
+
+
+@dataclass(frozen=True, slots=True)
+class Fixture:
+    """Rows of a relation, its columns, and those of them that the rows must name."""
+
+    label: str
+    rows: FixtureRows
+    schema: TableSchema
+    required: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A relation that the model reads, and the rows that it is to hold."""
+
+    relation: RelationRef
+    fixture: Fixture
+
+
+def read_inputs(test: UnitTest, tested: Tested, manifest: Manifest, names: NodeNames) -> list[Input]:
+    """Return every input of a unit test; raises UnitTestError that lists what is wrong with them."""
+    schemas = _schemas(manifest)
+    wanted = set(tested.model.needs) | ({tested.model.node} if tested.incremental else set())
+    found: dict[str, Input] = {}
+    problems = []
+    for rows in test.given:
+        node = _input_node(rows.input, tested.model.node, names)
+        problem = _problem(rows, node, wanted, found, names)
+        if problem:
+            problems.append(f"{rows.location}: {problem}")
+        elif node:
+            reads = tested.model.reads.get(node) or ()
+            fixture = Fixture(f"given {rows.input}", rows, schemas[node], reads)
+            found[node] = Input(names.relations[node], fixture)
+    problems += [
+        f"no rows are given for {_spoken(node, tested)}, which the model reads (none is: rows: [])"
+        for node in sorted(wanted - found.keys())
+    ]
+    if problems:
+        raise UnitTestError("\n".join(problems))
+    return list(found.values())
+
+
+def _schemas(manifest: Manifest) -> Mapping[str, TableSchema]:
+    sources = {source.node: source.schema for source in manifest.sources}
+    return {**sources, **{model.node: model.schema for model in manifest.models}}
+
+
+def _problem(
+    rows: FixtureRows, node: str | None, wanted: set[str], found: Mapping[str, Input], names: NodeNames
+) -> str:
+    if node is None:
+        near = did_you_mean(rows.input, [_call(known) for known in names.relations])
+        return f"\"{rows.input}\" is no input: write ref('model'), source('source', 'table') or this. {near}"
+    if node in found:
+        return f"rows of {rows.input} are given twice"
+    if node not in wanted:
+        near = did_you_mean(_call(node), [_call(known) for known in wanted])
+        return f"the model does not read {rows.input}. {near}".rstrip()
+    return ""
+
+
+def _input_node(text: str, model: str, names: NodeNames) -> str | None:
+    """Return the node that an input names: by a call, by its plain name, or `this`."""
+    if text.strip() == "this":
+        return model
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError):
+        return None
+    if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name):
+        words = [arg.value for arg in tree.args if isinstance(arg, ast.Constant)]
+        if tree.func.id == "ref" and len(words) in (1, 2):
+            return _resolve(None, words[-1], names)
+        if tree.func.id == "source" and len(words) == 2:
+            return _resolve(words[0], words[1], names)
+    if isinstance(tree, ast.Name):
+        return _resolve(None, tree.id, names)
+    if isinstance(tree, ast.Attribute) and isinstance(tree.value, ast.Name):
+        return _resolve(tree.value.id, tree.attr, names)
+    return None
+
+
+def _resolve(schema: object, name: object, names: NodeNames) -> str | None:
+    return names.resolve(TableName(str(schema) if schema else None, str(name), 0, 0))
+
+
+def _call(node: str) -> str:
+    kind, _, name = node.partition(":")
+    if kind == "model":
+        return f"ref('{name}')"
+    source, _, table = name.partition(".")
+    return f"source('{source}', '{table}')"
+
+
+def _spoken(node: str, tested: Tested) -> str:
+    return "this" if node == tested.model.node else _call(node)

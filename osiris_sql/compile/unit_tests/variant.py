@@ -1,0 +1,87 @@
+"""A model compiled again, alone, under the overrides of a unit test."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+
+from osiris_sql.compile.unit_tests.mistake import UnitTestError
+from osiris_sql.types.diagnostic import Diagnostic, Location
+from osiris_sql.types.manifest import CompiledModel, Manifest
+from osiris_sql.types.noun import Json
+from osiris_sql.types.project import MacroFile, Model, Project
+from osiris_sql.types.relation import TableSchema, quote_identifier
+
+_OVERRIDES = "overrides of the unit test"
+
+
+def compile_variant(
+    model: CompiledModel,
+    project: Project,
+    manifest: Manifest,
+    macros: Mapping[str, Json],
+    environ: Mapping[str, str],
+) -> CompiledModel:
+    """Return a model as it would be with these variables, macros and environment; raises UnitTestError.
+
+    The models below it stand as empty typed relations, so that rows can be given for ephemeral ones
+    too, and so that an override reaches this model alone.
+    """
+    from osiris_sql.compile import compile_project  # the compiler itself runs no unit test
+
+    found = compile_project(_alone(model, project, manifest, macros), environ=environ)
+    compiled = next((made for made in found.models if made.name == model.name), None)
+    if compiled is None:
+        raise UnitTestError("under its overrides the model does not compile:\n" + _told(found.diagnostics))
+    return compiled
+
+
+def _alone(model: CompiledModel, project: Project, manifest: Manifest, macros: Mapping[str, Json]) -> Project:
+    own = tuple(m for m in project.models if m.name == model.name)
+    others = {m.name: m for m in project.models}
+    stubs = tuple(
+        _stub(others[m.name], m.schema) for m in manifest.models if m.name != model.name and m.name in others
+    )
+    kept = {m.node for m in stubs if m.node in model.needs}
+    return replace(
+        project,
+        models=(*own, *stubs),
+        macros=(*project.macros, *_macro_file(macros)),
+        data_tests=tuple(t for t in project.data_tests if t.kind == "generic" and t.node in kept),
+        unit_tests=(),
+        publications=(),
+        diagnostics=(),
+    )
+
+
+def _stub(model: Model, schema: TableSchema) -> Model:
+    columns = ", ".join(f"CAST(NULL AS {c.type}) AS {quote_identifier(c.name)}" for c in schema.columns)
+    return replace(model, text=f"SELECT {columns} WHERE false", config={}, columns=())
+
+
+def _macro_file(macros: Mapping[str, Json]) -> list[MacroFile]:
+    if not macros:
+        return []
+    bodies = []
+    for name, value in macros.items():
+        if not name.isidentifier():
+            raise UnitTestError(f'the macro "{name}" can\'t be overridden: write its name without a package')
+        # It takes whatever the macro that it replaces takes.
+        bodies.append(
+            f"{{% macro {name}() %}}{{% do varargs %}}{{% do kwargs %}}"
+            f"{{{{ return({_jinja_literal(value)}) }}}}{{% endmacro %}}"
+        )
+    return [MacroFile(path=_OVERRIDES, text="\n".join(bodies))]
+
+
+def _jinja_literal(value: Json) -> str:
+    # In a raw text no brace can end the expression; JSON's words are those of Jinja.
+    return json.dumps(value).replace("{%", "{\\u0025").replace("%}", "\\u0025}").replace("{{", "{\\u007b")
+
+
+def _told(diagnostics: tuple[Diagnostic, ...]) -> str:
+    told = [d for d in diagnostics if d.severity == "error" and d.rule != "duplicate-macro"]
+    return "\n".join(f"{_place(d.location)}{d.message}" for d in told)
+
+
+def _place(location: Location | None) -> str:
+    return f"{location}: " if location else ""

@@ -63,14 +63,25 @@ def deliver(cursor: duckdb.DuckDBPyConnection, publication: Publish, load: Load,
     check_arrived(
         publication, load.rows, number(cursor, f"SELECT count(*) FROM {spool}"), what="rows were spooled"
     )
-    if columns:
-        raise_all(_misfits(cursor, publication, columns, spool))
-    else:
-        _create(cursor, publication, table)
+    if not columns:
+        changes = _fill_new(cursor, publication, table, spool, load.rows)
+        return ledger.write_delivery(cursor, publication, table, load, changes, created=True)
+    raise_all(_misfits(cursor, publication, columns, spool))
     changes = foresee(cursor, publication, table, spool)
     _apply(cursor, publication, table, spool)
     _verify(cursor, publication, table, spool, changes)
-    return ledger.write_delivery(cursor, publication, table, load, changes, created=not columns)
+    return ledger.write_delivery(cursor, publication, table, load, changes, created=False)
+
+
+def _fill_new(
+    cursor: duckdb.DuckDBPyConnection, publication: Publish, table: str, spool: str, rows: int
+) -> Changes:
+    _create(cursor, publication, table)
+    columns = names([column.name for column in publication.columns])
+    cursor.execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {spool}").fetchall()
+    total = number(cursor, f"SELECT count(*) FROM {table}")
+    check_arrived(publication, rows, total, what="rows should be in the table")
+    return Changes(inserted=rows, total_after=total)
 
 
 def _is_delivered(cursor: duckdb.DuckDBPyConnection, publication: Publish, load: Load, table: str) -> bool:

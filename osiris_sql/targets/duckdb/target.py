@@ -34,7 +34,7 @@ class DuckDBOptions:
     """Options of a DuckDB target: `path` of the file, relative to the project; made if missing."""
 
     path: str
-    memory_limit: str = "1GB"
+    memory_limit: str = "256MB"
 
 
 class DuckDBFile:
@@ -144,6 +144,7 @@ class DuckDBFile:
         self._open.add(connection)
         try:
             connection.execute("SET TimeZone = 'UTC'")
+            connection.execute("SET enable_progress_bar = false")
             connection.execute(f"SET memory_limit = '{self._options.memory_limit}'")
             yield connection
         finally:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SPOOL = "spool.main.spool"
 # What is quoted is text and never NULL, so the empty string and NULL stay apart.
 _CSV = "header = true, auto_detect = false, delim = ',', quote = '\"', escape = '\"', nullstr = '',"
-_CSV += " allow_quoted_nulls = false, parallel = false, max_line_size = 134217728"
+_CSV += " allow_quoted_nulls = false, parallel = false, max_line_size = 16777216, buffer_size = 33554432"
 
 
 def text_literal(text: str) -> str:

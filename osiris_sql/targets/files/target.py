@@ -32,7 +32,7 @@ class FilesOptions:
 
     path: str
     format: Literal["csv", "parquet"] = "csv"
-    memory_limit: str = "1GB"
+    memory_limit: str = "256MB"
 
 
 class Files:
@@ -209,6 +209,7 @@ class Files:
         self._open.add(connection)
         try:
             connection.execute("SET TimeZone = 'UTC'")
+            connection.execute("SET enable_progress_bar = false")
             connection.execute(f"SET memory_limit = '{self._options.memory_limit}'")
             connection.execute(f"SET temp_directory = '{spill}'")
             if spool:

@@ -34,7 +34,7 @@ _PROJECTED = {
     "BIT": ("bit varying", "{c}::VARCHAR"),
     "BLOB": ("bytea", r"'\x' || hex({c})"),
     "JSON": ("jsonb", "{c}"),
-    "VARIANT": ("jsonb", "to_json({c})"),
+    "VARIANT": ("jsonb", "CASE WHEN {c} IS NOT NULL THEN {c}::JSON END"),
     "GEOMETRY": ("text", "{c}::VARCHAR"),
     '"NULL"': ("text", "{c}::VARCHAR"),
     "TIMESTAMP_NS": ("timestamp without time zone", "left({c}::VARCHAR, 26)"),

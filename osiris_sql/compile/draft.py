@@ -1,12 +1,14 @@
 """A model as far as it can be read alone: rendered, parsed, its table names resolved."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+
+from sqlglot.tokenizer_core import TokenType
 
 from osiris_sql.compile.columns import Binder
 from osiris_sql.compile.config import resolve_config
 from osiris_sql.compile.node_names import NodeNames
-from osiris_sql.compile.parse import Query, parse_query
+from osiris_sql.compile.parse import Query, parse_query, tokenize
 from osiris_sql.compile.places import Locate, Problem
 from osiris_sql.compile.render import Rendered, Renderer
 from osiris_sql.compile.table_name import TableName
@@ -88,13 +90,18 @@ def read_variant(
     return Variant(query, rendered.locate, nodes)
 
 
-def _quoted_clock(sql: str) -> list[Problem]:
-    start = sql.find("'$run_clock")
-    if start < 0:
-        return []
-    fix = "leave the quotes out: {{ run_started_at }} is a TIMESTAMPTZ"
-    message = "the run clock stands in quotes, so it would be text"
-    return [Problem("quoted-clock", message, start, len("'$run_clock"), fix=fix)]
+def _quoted_clock(sql: str) -> Iterator[Problem]:
+    if "$run_clock" not in sql:
+        return
+    for token in tokenize(sql) or ():
+        if token.token_type == TokenType.STRING and "$run_clock" in token.text:
+            yield Problem(
+                "quoted-clock",
+                "the run clock stands in quotes, so it would be text",
+                token.start + sql[token.start : token.end].index("$run_clock"),
+                len("$run_clock"),
+                fix="leave the quotes out: {{ run_started_at }} is a TIMESTAMPTZ",
+            )
 
 
 def _self_reference(variant: Variant, model: Model) -> Diagnostic:

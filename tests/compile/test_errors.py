@@ -75,7 +75,8 @@ def only(text: str, **changes: object) -> Diagnostic:
         ("select {{ run_query('select 1') }}", "needs-connection", "1:11", 9),
         ("{% call statement('x') %}select 1{% endcall %}", "needs-connection", "1:9", 9),
         ("select {{ adapter.get_relation('x') }}", "needs-connection", "1:11", 20),
-        ("select '{{ run_started_at }}'", "quoted-clock", "1:8", 1),
+        ("select '{{ run_started_at }}'", "quoted-clock", "1:9", 20),
+        ("select 'é', 'as of {{ run_started_at }}'", "quoted-clock", "1:20", 20),
         ("select {{ ''.__class__ }}", "unsafe-template", "1:14", 9),
         # configuration
         ("{{ config(materialised='table') }} select 1", "unknown-key", "1:11", 12),

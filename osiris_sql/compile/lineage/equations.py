@@ -57,6 +57,3 @@ def same_values(a: Col, b: Col) -> bool:
     """Say whether columns that compare equal hold the same value: not so for '01' and 1."""
     exact = ("int", "decimal")
     return (a.kind in exact and b.kind in exact) or (a.type is not None and a.type == b.type)
-
-
-__all__ = ["Known", "add_equalities", "has_aggregate", "is_grouped", "select_keys", "source_keys"]

@@ -151,7 +151,6 @@ class Scope:
     equalities: list[Equality] = field(default_factory=list)
     widths: list[int | None] = field(default_factory=list)
     outputs: list[tuple[exp.Expr | None, Col]] = field(default_factory=list)
-    relation: Relation = OPAQUE
 
     @property
     def visible(self) -> list[Source]:

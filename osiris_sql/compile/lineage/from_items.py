@@ -72,12 +72,10 @@ def _table(item: exp.Table, scope: Scope, walk: Walk) -> Relation:
         return scope.ctes[name]
     relation = walk.inputs.get(((item.db or "main").lower(), name))
     if relation is None:
+        walk.opaque.append(item)
         return OPAQUE
     assert relation.node is not None
     walk.seen.add(relation.node)
-    walk.reads[relation.node].update(())
-    if item.args.get("pivots"):
-        return relation
     return relation
 
 

@@ -27,9 +27,14 @@ def select_keys(scope: Scope, walk: Walk) -> tuple[Key, ...]:
     if not _spreads_rows(select):
         keys += _grouped_keys(scope, walk) if is_grouped(select) else _row_keys(scope, walk)
     keys += _distinct_keys(scope, walk)
-    if _limits_to_one(select):
-        keys.append(frozenset())
     return _least(keys)
+
+
+def limited(query: exp.Expr, relation: Relation) -> Relation:
+    """Return what a query gives after its LIMIT: LIMIT 1 leaves one row."""
+    if not _limits_to_one(query):
+        return relation
+    return Relation(relation.columns, relation.rest, (frozenset(),), relation.ordered)
 
 
 def _spreads_rows(select: exp.Expr) -> bool:
@@ -205,8 +210,6 @@ def set_operation_keys(node: exp.SetOperation, left: Relation, united: Relation)
     keys = list(left.keys) if isinstance(node, exp.Except | exp.Intersect) else []
     if node.args.get("distinct"):
         keys += _all_names(united.columns, complete=united.rest is None)
-    if _limits_to_one(node):
-        keys.append(frozenset())
     return _least(keys)
 
 

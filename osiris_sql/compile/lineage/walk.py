@@ -10,7 +10,7 @@ from sqlglot import exp
 from osiris_sql.compile.lineage.equations import add_equalities
 from osiris_sql.compile.lineage.facts import OPAQUE, Col, Inputs, Relation, Scope, union
 from osiris_sql.compile.lineage.from_items import add_from
-from osiris_sql.compile.lineage.keys import select_keys, set_operation_keys
+from osiris_sql.compile.lineage.keys import limited, select_keys, set_operation_keys
 from osiris_sql.compile.lineage.pivots import pivot_relation
 from osiris_sql.compile.lineage.projections import project
 from osiris_sql.compile.lineage.resolve import inputs_of
@@ -19,12 +19,17 @@ _MAX_ROUNDS = 20
 
 
 class Walk:
-    """The state of one walk: `reads` notes the columns used of each input node, `scopes` each SELECT."""
+    """The state of one walk: `reads` notes the columns used of each input node, `scopes` each SELECT.
+
+    `unlimited` has what each query gives before its LIMIT.
+    """
 
     def __init__(self, inputs: Mapping[tuple[str, str], Relation]) -> None:
         self.inputs = inputs
         self.reads: dict[str, set[str]] = defaultdict(set)
         self.scopes: dict[int, Scope] = {}
+        self.unlimited: dict[int, Relation] = {}
+        self.opaque: list[exp.Table] = []
         self.seen: set[str] = set()
         self.reads_by_name = False
 
@@ -113,7 +118,8 @@ class Walk:
             by_name = bool(step.args.get("by_name"))
             united = relation if isinstance(step, exp.Except) else unite(relation, right, by_name=by_name)
             keys = set_operation_keys(step, relation, united)
-            relation = Relation(united.columns, united.rest, keys, ordered=is_ordered(step))
+            self.unlimited[id(step)] = Relation(united.columns, united.rest, keys)
+            relation = limited(step, Relation(united.columns, united.rest, keys, ordered=is_ordered(step)))
         scope = Scope(node, parent, ctes)
         for clause in ("order", "limit", "offset"):
             inputs_of(node.args.get(clause), scope, self)
@@ -126,9 +132,10 @@ class Walk:
             relation = self.query(node.this, ctes, parent)
         for pivot in node.args.get("pivots") or []:
             relation = pivot_relation(pivot, relation, self)
+        self.unlimited[id(node)] = relation
         if is_ordered(node):
             relation = Relation(relation.columns, relation.rest, relation.keys, ordered=True)
-        return relation
+        return limited(node, relation)
 
     def _values(self, node: exp.Values, ctes: dict[str, Relation], parent: Scope | None) -> Relation:
         scope = Scope(node, parent, ctes)
@@ -162,8 +169,8 @@ class Walk:
         if node.args.get("where") is not None:
             add_equalities(node.args["where"].this, scope, self, when=(), gives=scope.sources)
         keys = select_keys(scope, self)
-        scope.relation = Relation(relation.columns, relation.rest, keys, ordered=is_ordered(node))
-        return scope.relation
+        self.unlimited[id(node)] = Relation(relation.columns, relation.rest, keys)
+        return limited(node, Relation(relation.columns, relation.rest, keys, ordered=is_ordered(node)))
 
 
 def is_ordered(node: exp.Expr) -> bool:

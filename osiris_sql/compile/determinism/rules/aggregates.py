@@ -1,0 +1,116 @@
+"""Aggregates that hang on the order of their rows: lists, picks such as first and arg_max, and sums of
+DOUBLE. They get an ORDER BY of their own arguments, after the author's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlglot import exp
+
+from osiris_sql.compile.determinism.calls import (
+    Arguments,
+    argument_order,
+    has_window,
+    listed,
+    read_arguments,
+)
+from osiris_sql.compile.determinism.catalogue import APPROXIMATE, LISTS, MACROS, MOMENTS, ORDERED, PICKS, SUMS
+from osiris_sql.compile.determinism.findings import Ruling
+from osiris_sql.compile.determinism.floats import adds_exactly
+from osiris_sql.compile.determinism.outline import Call
+from osiris_sql.compile.determinism.rules.tie_messages import ordered_source
+from osiris_sql.compile.determinism.subject import Subject
+from osiris_sql.compile.determinism.total_order import group_items, known_by
+from osiris_sql.compile.lineage.chase import is_total
+from osiris_sql.compile.lineage.facts import Scope
+from osiris_sql.compile.lineage.resolve import resolve
+
+_RELY_ON_ORDER = LISTS | {"first", "last", "any_value", "arbitrary"}
+
+
+def check(subject: Subject) -> Iterator[Ruling]:
+    """Return a ruling for each such aggregate."""
+    for call in subject.outline.calls:
+        if call.name in MACROS:
+            message = f"{call.name} takes rows in any order, and can't be told one; write {MACROS[call.name]}"
+            yield subject.ruling("unordered-aggregate", "unsafe", message, subject.span_of(call))
+        elif call.name in APPROXIMATE:
+            message = f"{call.name} guesses, and guesses differ; use {APPROXIMATE[call.name]}"
+            yield subject.ruling("approximate-aggregate", "unsafe", message, subject.span_of(call))
+        elif call.name in ORDERED and not has_window(subject.outline, call):
+            yield from _judge(subject, call)
+
+
+def _judge(subject: Subject, call: Call) -> Iterator[Ruling]:
+    node = subject.node_of(call)
+    arguments = read_arguments(subject.outline, call)
+    span = subject.span_of(call)
+    scope = subject.scope_of(node) if node is not None else None
+    rule = "floating-sum" if call.name in SUMS | MOMENTS else "unordered-aggregate"
+    if call.method or node is None:
+        message = f"{call.name} takes rows in any order; write {call.name}(x order by x)"
+        yield subject.ruling(rule, "unsafe", message, span)
+    elif (
+        node.find_ancestor(exp.WithinGroup, exp.Select) is not None
+        and isinstance(node.parent, exp.WithinGroup)
+    ) or adds_exactly(subject, call, node, scope, arguments):
+        return
+    elif scope is not None and _relies_on_source(call, arguments, scope):
+        message = f"{call.name} relies on the ORDER BY of a subquery; write {call.name}(x order by …)"
+        yield subject.ruling("ordered-subquery", "unsafe", message, span)
+    elif scope is not None and _is_settled(subject, call, node, scope):
+        yield subject.ruling(rule, "proved", f"{call.name} meets its rows in one order only", span)
+    else:
+        yield _ordered(subject, call, arguments, rule)
+
+
+def _relies_on_source(call: Call, arguments: Arguments, scope: Scope) -> bool:
+    return call.name in _RELY_ON_ORDER and arguments.order is None and ordered_source(scope)
+
+
+def _is_settled(subject: Subject, call: Call, node: exp.Expr, scope: Scope) -> bool:
+    """Say whether each group has one row, or one value, or an order without ties."""
+    items = group_items(subject, scope, call.block)
+    if items is None or scope.select.args.get("group") is None:
+        items = []
+    order = [o.this for o in _own_order(node)]
+    known = known_by(subject, scope, [*(item for item, _ in items), *order])
+    if is_total(scope, known):
+        return True
+    if call.name not in PICKS | LISTS or order:
+        return False
+    values = [
+        resolve(v, scope, subject.walk).origin
+        for v in subject.arguments_of(node)
+        if isinstance(v, exp.Column)
+    ]
+    return bool(values) and len(values) == len(subject.arguments_of(node)) and set(values) <= known.atoms
+
+
+def _own_order(node: exp.Expr) -> list[exp.Expr]:
+    orders = [a for a in node.iter_expressions() if isinstance(a, exp.Order)]
+    return [o for order in orders for o in order.expressions]
+
+
+def _ordered(subject: Subject, call: Call, arguments: Arguments, rule: str) -> Ruling:
+    span = subject.span_of(call)
+    outline = subject.outline
+    have = [_plain(outline.text(t)) for t in outline.split(arguments.order)] if arguments.order else []
+    values = arguments.values[:1] if call.name in LISTS else arguments.values
+    wanted = [v for v in values if _plain(outline.text(v)) not in have]
+    if not arguments.values:
+        return subject.ruling(rule, "unsafe", f"{call.name} takes rows in any order", span)
+    if not wanted:
+        return subject.ruling(rule, "proved", f"{call.name} orders its rows by all that it takes", span)
+    edit = argument_order(outline, arguments, listed(outline, wanted))
+    what = "adds DOUBLE values" if rule == "floating-sum" else "takes its rows"
+    message = f"{call.name} {what} in any order; it does so in the order of its argument"
+    return subject.ruling(rule, "rewritten", message, span, edit)
+
+
+def _plain(text: str) -> str:
+    """Return an ORDER BY item without its direction, for comparison."""
+    words = text.lower().split()
+    while words and words[-1] in ("asc", "desc", "nulls", "first", "last"):
+        words.pop()
+    return " ".join(words)

@@ -1,0 +1,24 @@
+"""What is not known is not proved: functions outside DuckDB's catalogue, relations outside the project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlglot import exp
+
+from osiris_sql.compile.determinism.catalogue import is_known
+from osiris_sql.compile.determinism.findings import Ruling
+from osiris_sql.compile.determinism.subject import Subject
+
+
+def check(subject: Subject) -> Iterator[Ruling]:
+    """Return a ruling for each unknown name."""
+    for call in subject.outline.calls:
+        if isinstance(subject.node_of(call), exp.Anonymous) and not is_known(call.name):
+            message = f"{call.name} is no function of DuckDB; nothing is known of it"
+            yield subject.ruling("unknown-function", "unknown", message, subject.span_of(call))
+    for table in subject.walk.opaque:
+        meta = table.this.meta
+        span = (meta["start"], meta["end"] + 1) if "start" in meta else None
+        message = f"{table.name} is neither a model nor a source; nothing is known of its rows"
+        yield subject.ruling("unknown-relation", "unknown", message, span)

@@ -1,0 +1,114 @@
+"""Windows over frames: which rows a frame holds, and in which order they are taken, must not depend
+on ties. first_value, last_value and nth_value, and every aggregate with OVER."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlglot import exp
+
+from osiris_sql.compile.determinism.calls import (
+    Arguments,
+    Window,
+    argument_order,
+    has_window,
+    listed,
+    read_arguments,
+    read_window,
+    window_order,
+)
+from osiris_sql.compile.determinism.catalogue import ORDERED, POSITION_WINDOWS, RANK_WINDOWS, VALUE_WINDOWS
+from osiris_sql.compile.determinism.findings import Ruling
+from osiris_sql.compile.determinism.floats import adds_exactly
+from osiris_sql.compile.determinism.outline import Call
+from osiris_sql.compile.determinism.rules.tie_messages import added, joined
+from osiris_sql.compile.determinism.splice import Span
+from osiris_sql.compile.determinism.subject import Subject
+from osiris_sql.compile.determinism.total_order import tie_breakers
+
+_OTHERS = POSITION_WINDOWS | RANK_WINDOWS
+
+
+def check(subject: Subject) -> Iterator[Ruling]:
+    """Return a ruling for each window whose answer may hang on ties."""
+    for call in subject.outline.calls:
+        if call.name not in _OTHERS and has_window(subject.outline, call):
+            yield from _judge(subject, call)
+
+
+def _judge(subject: Subject, call: Call) -> Iterator[Ruling]:
+    node = subject.node_of(call)
+    window = read_window(subject, call, node) if node is not None else None
+    scope = subject.scope_of(node) if node is not None else None
+    span = subject.span_of(call)
+    arguments = read_arguments(subject.outline, call)
+    if node is None or window is None or scope is None:
+        yield subject.ruling("tied-order", "unsafe", _fix(call), span)
+        return
+    by_rows = _moves_by_rows(window.spec)
+    ordered = call.name in VALUE_WINDOWS or (
+        call.name in ORDERED and not adds_exactly(subject, call, node, scope, arguments)
+    )
+    if not by_rows and not ordered:
+        return
+    parts = tie_breakers(subject, scope, call.block, [*window.partition, *window.order])
+    if parts is not None and not parts:
+        message = f"the order of the window of {call.name} has no ties"
+        yield subject.ruling("tied-order", "proved", message, span)
+    elif by_rows or (window.order and _is_whole(window.spec) and call.name in VALUE_WINDOWS):
+        if parts is None or _excludes_peers(window.spec):
+            yield subject.ruling("tied-order", "unsafe", _fix(call), span)
+            return
+        edit = window_order(subject.outline, window, joined(parts))
+        message = f"the order of the window of {call.name} may have ties; {added(subject, parts)}"
+        yield subject.ruling("tied-order", "rewritten", message, span, edit)
+    else:
+        yield _by_arguments(subject, call, window, arguments)
+
+
+def _by_arguments(subject: Subject, call: Call, window: Window, arguments: Arguments) -> Ruling:
+    """Order the rows inside each frame, which a RANGE frame leaves open, by what is taken from them."""
+    span = subject.span_of(call)
+    takes_value = call.name in VALUE_WINDOWS
+    if not arguments.values or call.method or not (takes_value or _is_whole(window.spec) or not window.order):
+        # An aggregate that orders each of its moving frames takes quadratic time.
+        return subject.ruling("tied-order", "unsafe", _fix(call), span)
+    parts = listed(subject.outline, arguments.values[:1] if takes_value else _ordering(arguments))
+    if takes_value and window.order_text is not None and arguments.order is None:
+        parts = [Span(*subject.outline.span(window.order_text)), ", ", *parts]
+    edit = argument_order(subject.outline, arguments, parts)
+    message = (
+        f"{call.name} takes the rows of its frame in any order; they are taken in the order of its argument"
+    )
+    return subject.ruling("tied-order", "rewritten", message, span, edit)
+
+
+def _ordering(arguments: Arguments) -> list[tuple[int, int]]:
+    return arguments.values
+
+
+def _fix(call: Call) -> str:
+    return (
+        f"the window of {call.name} may have ties; add a key to its ORDER BY"
+        " (with a frame of ROWS), or sum DECIMAL values"
+    )
+
+
+def _kind(spec: exp.Expr | None) -> str:
+    return "RANGE" if spec is None else str(spec.args.get("kind") or "RANGE").upper()
+
+
+def _is_whole(spec: exp.Expr | None) -> bool:
+    """Say whether a frame is the whole partition, whatever the order."""
+    if spec is None or spec.args.get("exclude"):
+        return False
+    return all(str(spec.args.get(side) or "").upper() == "UNBOUNDED" for side in ("start", "end"))
+
+
+def _moves_by_rows(spec: exp.Expr | None) -> bool:
+    return _kind(spec) == "ROWS" and not _is_whole(spec)
+
+
+def _excludes_peers(spec: exp.Expr | None) -> bool:
+    excluded = spec.args.get("exclude") if spec is not None else None
+    return excluded is not None and str(excluded.name).upper() in ("TIES", "GROUP")

@@ -41,7 +41,7 @@ FITS = [
     ("UUID", "123e4567-e89b-12d3-a456-426655440000"),
     ("JSON", '{"a": [1]}'),
     ("ENUM('a', 'b')", "b"),
-    ("VARCHAR", "\0\n€"),
+    ("VARCHAR", "\1\n€"),
 ]
 
 DOES_NOT_FIT = [

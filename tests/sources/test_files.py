@@ -180,6 +180,7 @@ BAD_FILES = [
     ("too many fields", {"t__csv": "a,b\n1,2,3\n"}, "ragged-row", "data/t.csv:2"),
     ("an open quote", {"t__csv": 'a,b\n1,"x\n'}, "unreadable-row", "data/t.csv:2"),
     ("text after a quote", {"t__csv": 'a,b\n1,"x"y\n'}, "unreadable-row", "data/t.csv:2"),
+    ("an endless row", {"t__csv": "a,b\n1," + "x" * (5 << 20) + "\n"}, "unreadable-row", "data/t.csv:2"),
     ("not UTF-8", {"t__csv": b"a,b\n1,\xff\n"}, "unreadable-row", "data/t.csv:2"),
     ("an inexact value", {"t__csv": 'a,b\n1,"x\ny"\n\n1.5,z\n'}, "inexact-value", "data/t.csv:5"),
     ("in the second file", {"t__csv__gz": "a,b\n1,2\nx,2\n"}, "inexact-value", "data/t.csv.gz:3"),

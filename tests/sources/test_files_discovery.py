@@ -138,7 +138,7 @@ FIELDS = st.one_of(
 )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(st.tuples(FIELDS, FIELDS), max_size=8))
 def test_whatever_is_in_a_csv_its_discovered_types_hold_it(tmp_path, rows):
     with (tmp_path / "t.csv").open("w", encoding="utf-8", newline="") as file:

@@ -19,7 +19,10 @@ from osiris_sql.types.relation import quote_identifier
 if TYPE_CHECKING:
     import duckdb
 
-LONGEST_LINE = 16 << 20
+LONGEST_LINE = 4 << 20
+"""Of a CSV file, in bytes. DuckDB keeps several buffers of twice this size, so it bounds our memory."""
+
+LONGEST_OBJECT = 16 << 20
 EXACT_DIGITS = 15
 """A JSON number with a fraction is a DOUBLE, which keeps this many decimal digits."""
 
@@ -101,7 +104,7 @@ def open_json(path: Path, keys: list[str]) -> FileRelation:
 
 def json_objects(path: Path) -> str:
     """Return the table function that yields each line as `json`."""
-    return f"read_ndjson_objects({_file_literal(path)}, maximum_object_size = {LONGEST_LINE})"
+    return f"read_ndjson_objects({_file_literal(path)}, maximum_object_size = {LONGEST_OBJECT})"
 
 
 def json_keys(con: duckdb.DuckDBPyConnection, paths: Iterable[Path]) -> list[str]:

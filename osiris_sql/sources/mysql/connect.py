@@ -20,6 +20,7 @@ SLOW_READER = 3600
 
 def connect(options: Options, root: Path, *, timeout: int | None = None) -> Connection:
     """Return an open connection with our settings; raises UnreachableError."""
+    tls = _tls_arguments(options, root)
     try:
         connection = pymysql.connect(
             host=options.host,
@@ -33,7 +34,7 @@ def connect(options: Options, root: Path, *, timeout: int | None = None) -> Conn
             read_timeout=timeout or options.read_timeout or None,
             write_timeout=timeout or options.read_timeout or None,
             program_name="osiris-sql",
-            **_tls_arguments(options, root),
+            **tls,
         )
     except (pymysql.MySQLError, OSError, RuntimeError) as error:
         raise explain_unreachable(error, options) from error
@@ -66,11 +67,27 @@ def _tls_arguments(options: Options, root: Path) -> dict[str, Any]:
         return {"ssl_disabled": True}
     if options.tls == "preferred":
         return {}
-    trusted = ssl.create_default_context(cafile=str(root / options.ssl_ca) if options.ssl_ca else None)
+    trusted = _trusted(options, root)
     if options.tls == "required":
         trusted.check_hostname = False
         trusted.verify_mode = ssl.CERT_NONE
     return {"ssl": trusted}
+
+
+def _trusted(options: Options, root: Path) -> ssl.SSLContext:
+    if options.ssl_ca is None:
+        return ssl.create_default_context()
+    try:
+        return ssl.create_default_context(cafile=str(root / options.ssl_ca))
+    except OSError as error:  # also what OpenSSL says of a file that is no certificate
+        raise UnreachableError(
+            Diagnostic(
+                rule="tls-failed",
+                message=f"the certificate authority {options.ssl_ca} can't be read",
+                why=str(error),
+                fix="`ssl_ca` names a PEM file, relative to the root of the project",
+            )
+        ) from error
 
 
 def _demand_tls(connection: Connection, options: Options) -> None:

@@ -1,0 +1,116 @@
+"""TLS: what each mode of `ssl` demands of a server whose certificate only our own authority signed."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from servers.mariadb import MariaDb, mariadb_server
+from sources.arrivals import columns, read, request
+
+from osiris_sql.sources.mysql import PLUGIN, MysqlSource
+from osiris_sql.types.diagnostic import CancelledError, UnreachableError
+from osiris_sql.types.secret import Secret
+
+pytestmark = pytest.mark.servers
+
+
+def write_certificate(folder: Path) -> None:
+    """Write cert.pem, which vouches for 127.0.0.1 and for itself, and key.pem."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test authority")])
+    now = datetime.datetime.now(datetime.UTC)
+    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    certificate = (
+        x509.CertificateBuilder(issuer_name=name, subject_name=name, public_key=key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(address, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    plain = (serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (folder / "cert.pem").write_bytes(certificate.public_bytes(pem))
+    (folder / "key.pem").write_bytes(key.private_bytes(pem, *plain))
+    for path in (folder, *folder.iterdir()):
+        path.chmod(0o755)
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="osiris-tls-") as made:
+        write_certificate(Path(made))
+        yield Path(made)
+
+
+@pytest.fixture(scope="module")
+def server(folder: Path) -> Iterator[MariaDb]:
+    files = ("--ssl-cert", "cert.pem"), ("--ssl-key", "key.pem"), ("--ssl-ca", "cert.pem")
+    with mariadb_server(*(f"{option}={folder / name}" for option, name in files)) as started:
+        started.create_database("shop")
+        pad = "CREATE TABLE big AS SELECT seq AS id, REPEAT('x', 500) AS pad FROM seq_1_to_60000"
+        started.execute(pad, database="shop")
+        yield started
+
+
+def connected(server: MariaDb, folder: Path, **other: str) -> MysqlSource:
+    options = PLUGIN.Options(
+        host=other.pop("host", server.host),
+        port=server.port,
+        database="shop",
+        user="root",
+        password=Secret(server.root_password),
+        **other,
+    )
+    return PLUGIN(options, folder)
+
+
+@pytest.mark.parametrize(
+    ("options", "encrypted"),
+    [
+        ({}, True),
+        ({"ssl": "preferred"}, True),
+        ({"ssl": "required"}, True),
+        ({"ssl": "verify", "ssl_ca": "cert.pem"}, True),
+        ({"ssl": "disabled"}, False),
+    ],
+)
+def test_a_mode_that_connects(server, folder, options, encrypted):
+    assert (connected(server, folder, **options).probe().facts["tls"] != "off") is encrypted
+
+
+@pytest.mark.parametrize("ca", [None, "cert.pem", "no-such-file.pem"])
+def test_a_certificate_that_does_not_hold_is_refused(server, folder, ca):
+    # Without the authority nobody vouches for it; with it, the certificate is not for "localhost".
+    source = connected(server, folder, ssl="verify", host="localhost", **({"ssl_ca": ca} if ca else {}))
+    with pytest.raises(UnreachableError) as error:
+        source.probe()
+    assert error.value.diagnostics[0].rule == "tls-failed"
+    assert "ssl_ca" in error.value.diagnostics[0].fix
+
+
+def test_a_host_far_away_is_verified_unless_it_is_said_otherwise():
+    far = PLUGIN.Options(host="db.example.org", database="d", user="u")
+    near = PLUGIN.Options(host="localhost", database="d", user="u")
+    assert (far.tls, near.tls) == ("verify", "preferred")
+
+
+def test_rows_and_an_interrupt_over_tls(server, folder):
+    source = connected(server, folder, ssl="required")
+    assert len(read(source, "big", columns(id="INTEGER"))) == 60_000
+    with source.snapshot() as snapshot:
+        batches = iter(snapshot.read(request("big", columns(pad="VARCHAR"))).batches)
+        next(batches)
+        source.interrupt()
+        with pytest.raises(CancelledError):
+            list(batches)

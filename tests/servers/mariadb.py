@@ -57,9 +57,7 @@ class MariaDb:
     def create_database(self, name: str) -> str:
         """Make an empty database of this name, dropping one that is there; returns the name."""
         quoted = "`" + name.replace("`", "``") + "`"
-        self.execute(
-            f"DROP DATABASE IF EXISTS {quoted}", f"CREATE DATABASE {quoted} CHARACTER SET utf8mb4"
-        )
+        self.execute(f"DROP DATABASE IF EXISTS {quoted}", f"CREATE DATABASE {quoted} CHARACTER SET utf8mb4")
         return name
 
     def create_user(self, name: str, password: str, *grants: str) -> str:

@@ -45,13 +45,24 @@ def read_query(rendered: Rendered, path: str, scope: TestScope) -> TestQuery:
     query, tables = readable.query, readable.tables
     inputs = {key: (known.node, known.schema) for key, known in tables.items()}
     return TestQuery(
-        sql=_with_run_clock(readable, schema),
+        sql=_with_run_clock(readable, schema, scope),
         reads=tuple(node for node in scope.known if node in named),
         columns_read=trace_columns(query.sql, query.tree, inputs, schema).reads,
     )
 
 
-def _with_run_clock(readable: Readable, schema: TableSchema) -> str:
-    """Return the SQL with `now()` and the like as the run clock, and ties broken, as in a model."""
-    inputs = {key: InputFacts(k.node, k.schema, k.keys) for key, k in readable.tables.items()}
-    return judge_query(readable.query.sql, readable.query.tree, inputs, schema).sql
+def _with_run_clock(readable: Readable, schema: TableSchema, scope: TestScope) -> str:
+    """Return the SQL with the run clock for `now()` and the like, else as it was written."""
+    inputs = {
+        key: InputFacts(node=known.node, schema=known.schema, keys=known.keys)
+        for key, known in readable.tables.items()
+    }
+
+    def bind(sql: str) -> TableSchema | None:
+        try:
+            return scope.binder.bind(sql)
+        except BinderError:
+            return None
+
+    query = readable.query
+    return judge_query(query.sql, query.tree, inputs, schema, declared=True, bind=bind).sql

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from targets.delivering import Rows
+from targets.places import contract_database, place  # noqa: F401
 from targets.supabase_table import Database
 
 _schemas = itertools.count()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from osiris_sql.engines.duckdb.engine import DuckDBEngine
 from osiris_sql.protocols import Load, Published
-from osiris_sql.types.diagnostic import Location
+from osiris_sql.types.diagnostic import Diagnostic, Location, StepError
 from osiris_sql.types.plan import Publish
 from osiris_sql.types.relation import Column, RelationRef
 from osiris_sql.types.settings import PINNED_SETTINGS
@@ -76,6 +79,14 @@ class Rows:
         publication = self.publication(sql, **more)
         load = self.load(target, publication, sql, load_id)
         return target.publish(publication, load, quiet)
+
+
+def refusal_of(call: Callable[[], object]) -> Diagnostic:
+    """Return the one diagnostic of a call that must be refused."""
+    with pytest.raises(StepError) as caught:
+        call()
+    [found] = caught.value.diagnostics
+    return found
 
 
 def quiet(rows: int, message: str) -> None:

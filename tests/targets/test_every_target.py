@@ -1,102 +1,16 @@
-"""What holds for every target: modes, counts, repeatability, guards. A new target is one line in `KINDS`."""
+"""What holds for every target: modes, counts, repeatability, guards; a new one is a line of `places.KINDS`."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
-from pathlib import Path
 
-import duckdb
-import psycopg2
 import pytest
-from targets.delivering import Rows, counts, films
+from targets.delivering import counts, films, refusal_of
 
 from osiris_sql.support.plugins import load_plugin
-from osiris_sql.support.secrets import make_options
-from osiris_sql.types.diagnostic import StepError
 
 A = films((1, "Alien"), (2, "Heat"), (3, "Fargo"))
 B = films((1, "Alien"), (2, "Heat!"), (4, "Brazil"))
-KINDS = ("duckdb", "csv", "parquet", "postgres", "transaction pooler")
-_schemas = itertools.count()
-
-
-class Place:
-    """A target and the way to look at it that does not go through the target."""
-
-    def __init__(
-        self, target, read: Callable[[str], list[tuple]], run: Callable[[str], object] | None
-    ) -> None:
-        self.target, self.read, self.run = target, read, run
-
-
-@pytest.fixture
-def rows(tmp_path: Path):
-    made = Rows(tmp_path)
-    yield made
-    made.close()
-
-
-@pytest.fixture(params=KINDS)
-def place(request, tmp_path: Path) -> Place:
-    kind = request.param
-    if kind in ("csv", "parquet"):
-        return _files(tmp_path, kind)
-    if kind == "duckdb":
-        return _duckdb(tmp_path)
-    direct = dsn = request.getfixturevalue("contract_database")
-    if kind == "transaction pooler":
-        dsn = request.getfixturevalue("pooler").dsn("contract")
-    return _postgres(direct, dsn, f"place{next(_schemas)}")
-
-
-@pytest.fixture(scope="module")
-def contract_database(postgres) -> str:
-    return postgres.create_database("contract")
-
-
-def _files(folder: Path, kind: str) -> Place:
-    options = {"path": "out", "format": kind}
-    reader = "read_csv('{}', allow_quoted_nulls = false)" if kind == "csv" else "read_parquet('{}')"
-
-    def read(table: str) -> list[tuple]:
-        source = reader.format(folder / "out" / f"{table}.{kind}")
-        return duckdb.sql(f"SELECT * FROM {source} ORDER BY ALL").fetchall()
-
-    return Place(_target("files", options, folder), read, None)
-
-
-def _duckdb(folder: Path) -> Place:
-    def run(sql: str) -> None:
-        with duckdb.connect(str(folder / "app.duckdb")) as connection:
-            connection.execute(sql)
-
-    def read(table: str) -> list[tuple]:
-        with duckdb.connect(str(folder / "app.duckdb"), read_only=True) as connection:
-            return connection.execute(f"SELECT * FROM {table} ORDER BY ALL").fetchall()
-
-    return Place(_target("duckdb", {"path": "app.duckdb"}, folder), read, run)
-
-
-def _postgres(direct: str, dsn: str, schema: str) -> Place:
-    def fetch(sql: str) -> list[tuple]:
-        connection = psycopg2.connect(direct, options=f"-c search_path={schema}")
-        with connection, connection.cursor() as cursor:
-            cursor.execute(sql)
-            found = cursor.fetchall() if cursor.description else []
-        connection.close()
-        return found
-
-    fetch(f"CREATE SCHEMA {schema}")
-    target = _target("supabase", {"dsn": dsn, "schema": schema}, Path())
-    return Place(target, lambda table: fetch(f"SELECT * FROM {table} ORDER BY 1, 2"), fetch)
-
-
-def _target(type_: str, options: dict[str, str], root: Path):
-    plugin = load_plugin("targets", type_)
-    return plugin(make_options(plugin.Options, options, {}), root)
-
-
 OLD_AND_NEW = [(1, "Alien"), (2, "Heat!"), (3, "Fargo"), (4, "Brazil")]
 OLD_BEFORE_NEW = [(1, "Alien"), (2, "Heat"), (3, "Fargo"), (4, "Brazil")]
 ONLY_NEW = [(1, "Alien"), (2, "Heat!"), (4, "Brazil")]
@@ -209,9 +123,7 @@ def test_a_table_of_keys_alone(place, rows):
 
 
 def refused(call: Callable[[], object]) -> str:
-    with pytest.raises(StepError) as caught:
-        call()
-    [found] = caught.value.diagnostics
+    found = refusal_of(call)
     assert found.message
     assert found.location.path == "targets.yml"
     return found.rule

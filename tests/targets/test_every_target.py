@@ -1,4 +1,4 @@
-"""What holds for every target: modes, counts, repeatability, guards; a new one is a line of `places.KINDS`."""
+"""What holds for every target: modes, counts, repeatability, guards; a new one joins `places.KINDS`."""
 
 from __future__ import annotations
 

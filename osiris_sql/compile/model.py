@@ -79,12 +79,13 @@ class ModelPass:
         sql, tree, tables = readable.query.sql, readable.query.tree, readable.tables
         traced = trace_columns(sql, tree, {key: (k.node, k.schema) for key, k in tables.items()}, schema)
         judged = self._judge(draft.config, readable, schema)
-        if judged.sql != sql:
-            found += self._check_rewrite(draft.model, readable, judged, schema)
         return Analysed(readable, schema, traced, judged)
 
     def _judge(self, config: ModelConfig, readable: Readable, schema: TableSchema) -> Judgement:
-        inputs = {key: InputFacts(k.node, k.schema, k.keys) for key, k in readable.tables.items()}
+        inputs = {
+            key: InputFacts(node=known.node, schema=known.schema, keys=known.keys)
+            for key, known in readable.tables.items()
+        }
 
         def judge(reason: str | None) -> Judgement:
             return judge_query(
@@ -95,6 +96,7 @@ class ModelPass:
                 declared=reason is not None,
                 reason=reason or "",
                 clock_grain=config.clock,
+                bind=self._try_bind,
             )
 
         if config.determinism == "declared":
@@ -107,23 +109,11 @@ class ModelPass:
             return judge("; ".join(readable.declared[path] for path in sorted(files)))
         return judged
 
-    def _check_rewrite(
-        self, model: Model, readable: Readable, judged: Judgement, schema: TableSchema
-    ) -> Iterator[Diagnostic]:
-        """Yield an error where a rewrite is not the same query to DuckDB: our mistake, said aloud."""
+    def _try_bind(self, sql: str) -> TableSchema | None:
         try:
-            if self._binder.bind(judged.sql, readable.scope) == schema:
-                return
-            why = "DuckDB gives it other columns"
-        except BinderError as error:
-            why = error.problem.message
-        yield Diagnostic(
-            rule="broken-rewrite",
-            message=f'the rewrite that makes "{model.name}" deterministic is not the same query',
-            location=model.location,
-            why=f"this is a mistake of osiris-sql: {why}",
-            fix="config(determinism='declared', reason='…') runs the text as it is",
-        )
+            return self._binder.bind(sql)
+        except BinderError:
+            return None
 
     def _create(self, draft: Draft, first: Analysed) -> TableSchema:
         """Put the model into the binder as an empty relation and return the columns that it has there."""

@@ -12,7 +12,7 @@ SELECTS = [
     "budget * 2 as a, budget / 3 as b, released // 10 as c, 1.5 as d, 1e3 as e",
     "id::hugeint as a, title::blob as b, updated_at::date as c, updated_at - updated_at as d",
     "[id] as a, {'x': id, 'y': [title]} as b, map {title: id} as c",
-    "now() as a, current_date as b, uuid() as c, 'x'::json as d, interval 1 day as e",
+    "now() as a, current_date as b, '{}'::json as c, interval 1 day as d, '1-2'::uuid as e",
     "'a'::enum ('a', 'b') as a, '1'::bit as b, id::utinyint as c, true as d, time '10:00' as e",
     "* exclude (budget) replace (title || '!' as title)",
     "columns('id|title')",
@@ -33,7 +33,7 @@ def test_types_are_those_of_the_built_table(select: str) -> None:
         "create table cinema.movies (id bigint, title varchar, released integer, director_id bigint,"
         " budget decimal(12, 2), updated_at timestamp)"
     )
-    con.execute(f"create table m as {found.sql}")
+    con.execute(f"create table m as {found.sql.replace('$run_clock', 'now()')}")
     built = con.execute("describe m").fetchall()
     assert list(columns(found).items()) == [(row[0], row[1]) for row in built]
 

@@ -18,5 +18,5 @@
 
 SELECT child.{{ column_name }}
 FROM {{ model }} AS child
+ANTI JOIN {{ to }} AS parent ON parent.{{ field }} = child.{{ column_name }}
 WHERE child.{{ column_name }} IS NOT NULL
-  AND NOT EXISTS (SELECT 1 FROM {{ to }} AS parent WHERE parent.{{ field }} = child.{{ column_name }})

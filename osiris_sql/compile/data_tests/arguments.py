@@ -17,7 +17,7 @@ from osiris_sql.compile.data_tests.mistakes import (
 from osiris_sql.compile.data_tests.scope import TestScope
 from osiris_sql.compile.data_tests.values import expression, literal, written
 from osiris_sql.compile.table_name import TableName
-from osiris_sql.project.nearest import did_you_mean
+from osiris_sql.project.nearest import did_you_mean, nearest_name
 from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.noun import Json
 from osiris_sql.types.project import DataTest
@@ -36,7 +36,8 @@ def check_names(test: DataTest, known: Mapping[str, bool], *, open_ended: bool =
     given = given_arguments(test)
     unknown = [] if open_ended else [name for name in given if name not in known]
     others = [name for name in known if name != "column_name"]
-    missing = [name for name, required in known.items() if required and name not in given]
+    misspelt = {nearest_name(name, others) for name in unknown}
+    missing = [n for n, required in known.items() if required and n not in given and n not in misspelt]
     return [
         *(unknown_argument(test, name, others) for name in unknown),
         *(missing_argument(test, name) for name in missing),

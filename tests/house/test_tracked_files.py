@@ -10,7 +10,8 @@ ROOT = Path(__file__).parents[2]
 REGISTRY = re.compile(
     r"pypi\.org|pythonhosted\.org|npmjs|--(extra-)?index-url|--find-links|--trusted-host", re.I
 )
-MACHINE = re.compile(r"(?<![\w.}])/(work|opt|root|home|Users)/\w")
+# A person's folder or a workspace. E2B's sandboxes have the home folder that is left out.
+MACHINE = re.compile(r"(?<![\w.}])/(work|root|Users|home(?!/user\b))/\w")
 
 
 def tracked_files() -> list[Path]:
@@ -46,6 +47,7 @@ def test_no_path_of_a_machine_is_named() -> None:
         ("open('/home/me/a.csv')", True),
         ("cd /root/project", True),
         ("/usr/lib/postgresql/15/bin", False),
+        ("HOME=/home/user", False),
         ("{folder}/work/a", False),
         ("the /rootless case", False),
     ],

@@ -73,10 +73,14 @@ class Binder:
         return TableSchema(columns=tuple(Column(name=row[0], type=row[1]) for row in rows))
 
     def create_table(self, relation: RelationRef, schema: TableSchema) -> None:
-        """Create an empty table."""
+        """Create an empty table; raises BinderError if these columns can't stand together."""
         self._create_schema(relation.schema)
         columns = ", ".join(f"{quote_identifier(c.name)} {c.type}" for c in schema.columns)
-        self._connection.execute(f"CREATE OR REPLACE TABLE {relation.sql} ({columns})")
+        sql = f"CREATE OR REPLACE TABLE {relation.sql} ({columns})"
+        try:
+            self._connection.execute(sql)
+        except self._duckdb.Error as error:
+            raise BinderError(explain_binder(error, sql, 0, ())) from error
 
     def has_untyped(self, sql: str, schema: TableSchema) -> bool:
         """Say whether a query may yield a column of no type (`NULL`), which DuckDB 1.5 calls an INTEGER."""

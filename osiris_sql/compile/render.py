@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +18,6 @@ from osiris_sql.compile.scope import SchemaOf, TemplateScope
 from osiris_sql.compile.secret_names import secret_env_names
 from osiris_sql.compile.template_failure import explain_failure, explain_syntax
 from osiris_sql.types.diagnostic import Diagnostic, Location
-from osiris_sql.types.noun import Json
 from osiris_sql.types.project import Project
 from osiris_sql.types.relation import RelationRef
 
@@ -70,11 +69,6 @@ class Renderer:
     @cached_property
     def _marked(self) -> "_Library":
         return _Library(self, marked=True)
-
-    def with_vars(self, values: Mapping[str, Json]) -> "Renderer":
-        """Return a renderer whose project has other values for some variables."""
-        changed = replace(self._project, vars={**self._project.vars, **values})
-        return Renderer(changed, environ=self._environ, schema_of=self._schema_of)
 
     def render(
         self,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from osiris_sql.compile.columns import Binder
+from osiris_sql.compile.columns import Binder, BinderError
 from osiris_sql.compile.fingerprint import source_fingerprint
 from osiris_sql.project.nearest import did_you_mean
 from osiris_sql.types.diagnostic import Diagnostic
@@ -51,7 +51,19 @@ def bind_source(
         return None
     pairs = zip(schema.columns, types, strict=True)
     bound = replace(schema, columns=tuple(replace(column, type=known or "") for column, known in pairs))
-    binder.create_table(RelationRef(table.source, table.name), bound)
+    try:
+        binder.create_table(RelationRef(table.source, table.name), bound)
+    except BinderError as error:
+        diagnostics.append(
+            Diagnostic(
+                rule="invalid-source",
+                message=f"{table.source}.{table.name} can't be a table: {error.problem.message}",
+                location=table.location,
+                why=f"its columns: {', '.join(schema.names) or 'none'}",
+                fix=f"osiris-sql discover {table.source}",
+            )
+        )
+        return None
     return bound
 
 

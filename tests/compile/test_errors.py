@@ -4,6 +4,7 @@ import pytest
 from compile.films import column, compiled, findings, model, publication, source
 
 from osiris_sql.types.diagnostic import Diagnostic, Location
+from osiris_sql.types.relation import Column, TableSchema
 
 
 def only(text: str, **changes: object) -> Diagnostic:
@@ -204,6 +205,17 @@ def test_a_broken_model_blocks_only_those_below_it() -> None:
 def test_a_source_without_columns_blocks_its_readers() -> None:
     manifest = compiled({"m": "from cinema.movies"}, schemas={})
     assert manifest.blocked == {"model:m": ("source:cinema.movies",)}
+
+
+@pytest.mark.parametrize("names", [(), ("id", "ID")])
+def test_columns_that_are_no_table_are_a_mistake_of_the_source(names: tuple[str, ...]) -> None:
+    made = TableSchema(columns=tuple(Column(name=name, type="BIGINT") for name in names))
+    manifest = compiled(
+        {"m": "from cinema.movies"},
+        sources=(source("movies"),),
+        schemas={"source:cinema.movies": made},
+    )
+    assert sorted(findings(manifest)) == ["blocked models/m.sql:1:1", "invalid-source sources.yml:3:5"]
 
 
 def test_a_type_that_does_not_exist_is_found_in_the_source() -> None:

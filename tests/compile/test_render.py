@@ -122,10 +122,6 @@ def test_extra_names_hide_others_for_one_render() -> None:
     assert made.render("x.sql", "{{ column_name }}").diagnostics[0].rule == "unknown-name"
 
 
-def test_other_values_of_variables() -> None:
-    assert renderer().with_vars({"first_year": 7}).render("x.sql", "{{ var('first_year') }}").sql == "7"
-
-
 def test_columns_come_from_the_static_schema() -> None:
     known = {"model:m": schema({"id": "BIGINT", "Name": "VARCHAR"})}
     made = Renderer(project({"m": "", "n": ""}), environ={}, schema_of=known.get)

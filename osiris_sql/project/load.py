@@ -127,15 +127,25 @@ def _describe(model: Model, described: Described, settings: Settings) -> Model:
 
 
 def _read_macros(scope: _Scope) -> Iterable[MacroFile]:
-    for path in find_files(scope.root, "macros", ".sql"):
+    for path in (*find_files(scope.root, "macros", ".sql"), *_find_tests(scope, generic=True)):
         text = read_sql(scope.root, path, scope.report)
         if text is not None:
             yield MacroFile(path=path, text=text)
 
 
+def _find_tests(scope: _Scope, *, generic: bool) -> list[str]:
+    """Return the files of singular tests, or those in their folder `generic`, which hold macros as in dbt."""
+    found = {
+        path
+        for folder in scope.settings.test_paths
+        for path in find_files(scope.root, folder, ".sql")
+        if ("generic" in PurePosixPath(path).relative_to(PurePosixPath(folder)).parts[:-1]) == generic
+    }
+    return sorted(found)
+
+
 def _read_singular_tests(scope: _Scope) -> Iterable[DataTest]:
-    folders = dict.fromkeys(scope.settings.test_paths)
-    for path in sorted({path for folder in folders for path in find_files(scope.root, folder, ".sql")}):
+    for path in _find_tests(scope, generic=False):
         text = read_sql(scope.root, path, scope.report)
         if text is not None:
             place = Location(path=path, line=1, column=1)

@@ -32,6 +32,7 @@ class OverridesShape(Shape):
     macros: dict[str, Any] | None = None
     vars: dict[str, Any] | None = None
     env_vars: dict[str, Any] | None = None
+    run_clock: str | None = None
 
 
 class UnitTestShape(Shape):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from data_tests.tested_project import PLACE, generic, singular, try_tests
 
+from osiris_sql.compile import compile_project
+from osiris_sql.project import load_project
 from osiris_sql.types.diagnostic import Location
 from osiris_sql.types.project import DataTest
 
@@ -437,3 +440,26 @@ def test_a_mistake_in_a_singular_test_is_told_at_its_line(
     assert found.location is not None
     assert (found.location.path, found.location.line) == ("tests/nothing_is_lost.sql", line)
     assert column is None or found.location.column == column
+
+
+# ---------------------------------------------------------------------------------------- from real files
+
+
+def test_files_in_the_folder_generic_define_tests(tmp_path: Path) -> None:
+    files = {
+        "osiris-sql.toml": 'name = "p"\nenvironments = ["dev"]\ndefault_env = "dev"\n',
+        "models/one.sql": "select 1 as id",
+        "models/one.yml": "models: [{name: one, columns: [{name: id, data_tests: [small: {most: 3}]}]}]",
+        "tests/generic/small.sql": "{% test small(model, column_name, most) %}\n"
+        "select * from {{ model }} where {{ column_name }} > {{ most }}\n{% endtest %}",
+        "tests/nothing_below_zero.sql": "select * from one where id < 0",
+    }
+    for path, text in files.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text, encoding="utf-8")
+    manifest = compile_project(load_project(tmp_path), environ={})
+    assert manifest.diagnostics == ()
+    assert [(test.name, test.test, test.node) for test in manifest.tests] == [
+        ("small_one_id__3", "small", "model:one"),
+        ("nothing_below_zero", "", "model:one"),
+    ]

@@ -459,6 +459,25 @@ def test_the_run_clock_stands_still(tmp_path: Path) -> None:
     assert run_one(tmp_path, test, model="today").diff == ""
 
 
+@pytest.mark.parametrize(
+    ("written", "day", "at"),
+    [
+        ("2024-05-01", "2024-05-01", "2024-05-01 00:00:00+00"),
+        ("2024-05-01 23:30:00", "2024-05-01", "2024-05-01 23:30:00+00"),
+        ("2024-05-01T23:30:00-02:00", "2024-05-02", "2024-05-02 01:30:00+00"),
+    ],
+)
+def test_the_run_clock_can_be_set(tmp_path: Path, written: str, day: str, at: str) -> None:
+    given = "given: [{input: ref('stg_orders'), rows: [{id: 1}]}]"
+    test = f"{given}\noverrides: {{run_clock: {written}}}\nexpect: {{rows: [{{day: {day}, at: '{at}'}}]}}"
+    assert run_one(tmp_path, test, model="today").diff == ""
+
+
+def test_a_run_clock_must_be_an_instant(tmp_path: Path) -> None:
+    result = run_one(tmp_path, f"{GIVEN}\noverrides: {{run_clock: tomorrow}}\n{EXPECT}")
+    assert (result.status, "is no instant" in result.diff) == ("error", True)
+
+
 def test_a_model_that_is_not_there_has_no_result_of_its_own(tmp_path: Path) -> None:
     FILES["models/unused.sql"] = "{{ config(enabled=false) }} select id from stg_orders"
     try:

@@ -81,7 +81,7 @@ class Stage:
 def _at_clock(sql: str, run_clock: str) -> str:
     """Return SQL with an instant in place of the run clock."""
     tokens = tokenize(sql) or []
-    clock = f"TIMESTAMPTZ '{run_clock.replace(chr(39), chr(39) * 2)}'"
+    clock = f"TIMESTAMPTZ '{run_clock}'"
     for before, token in zip(tokens[-2::-1], tokens[:0:-1], strict=True):
         if token.text == "run_clock" and before.text == "$" and before.end + 1 == token.start:
             sql = sql[: before.start] + clock + sql[token.end + 1 :]

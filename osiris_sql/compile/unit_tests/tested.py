@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from osiris_sql.compile.unit_tests.mistake import UnitTestError
@@ -47,7 +48,19 @@ def tested_sql(
     sql = compiled.increment_sql if incremental else compiled.sql
     if sql is None:
         raise UnitTestError(f'under these overrides "{test.model}" is not incremental')
-    return Tested(compiled, sql, incremental, str(test.overrides.get("run_clock") or DEFAULT_RUN_CLOCK))
+    return Tested(compiled, sql, incremental, _run_clock(test))
+
+
+def _run_clock(test: UnitTest) -> str:
+    """Return the instant at which a test runs, in UTC; raises UnitTestError."""
+    written = str(test.overrides.get("run_clock") or DEFAULT_RUN_CLOCK)
+    try:
+        instant = datetime.fromisoformat(written)
+    except ValueError:
+        raise UnitTestError(
+            f'the run clock "{written}" is no instant: write it as 2024-05-01 12:00:00'
+        ) from None
+    return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
 
 
 def _part(test: UnitTest, name: str) -> dict[str, Json]:

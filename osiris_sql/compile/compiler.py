@@ -175,6 +175,7 @@ class _Compilation:
             binder=self._binder,
             names=self._names,
             known=self._pass.known,
+            needs={model.node: model.needs for model in self._models.values()},
         )
         compiled, found = compile_data_tests(scope)
         self._diagnostics += found

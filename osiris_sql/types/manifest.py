@@ -96,8 +96,9 @@ class CompiledModel:
 class CompiledTest:
     """A data test ready to plan: `sql` selects the offending rows; zero rows pass.
 
-    `node` is where it is attached: the relation that it was declared on, or, for a singular test,
-    the last one in build order of those that it reads. `reads` are all nodes that the SQL names.
+    `node` is where it is attached: the relation that it was declared on, or, for a singular test and
+    for one that reads what is made from that relation, the last one in build order of those that it
+    reads. `reads` are all nodes that the SQL names.
     """
 
     name: str

@@ -99,6 +99,25 @@ def test_a_test_reads_no_more_columns_of_a_source_than_it_names() -> None:
     assert tried.test.columns_read == {"source:shop.orders": ("id", "state")}
 
 
+@pytest.mark.parametrize(
+    ("needs", "node"),
+    [
+        ({}, "model:customers"),
+        ({"model:orders": ("source:shop.orders",)}, "model:customers"),
+        ({"model:orders": ("model:customers",)}, "model:orders"),
+        ({"model:orders": ("model:clean",), "model:clean": ("model:customers",)}, "model:orders"),
+    ],
+)
+def test_a_test_waits_for_what_is_made_from_its_relation(
+    needs: dict[str, tuple[str, ...]], node: str
+) -> None:
+    """Else the relation could not be built before the test, nor what the test reads before the relation."""
+    test = generic(
+        "relationships", node="model:customers", column="name", to="ref('orders')", field="customer"
+    )
+    assert try_tests([test], MODELS, needs=needs).test.node == node
+
+
 @pytest.mark.parametrize("column", ["group", '"group"', "GROUP"])
 def test_a_column_may_be_called_as_a_word_of_sql(column: str) -> None:
     assert try_tests([generic("unique", node="model:customers", column=column)], MODELS).count == 0

@@ -95,9 +95,11 @@ def try_tests(
     macros: Mapping[str, str] | None = None,
     variables: Mapping[str, Any] | None = None,
     broken: Sequence[str] = (),
+    needs: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Tried:
     """Return the tests compiled, and run on relations that are made from the SELECTs of `models`
-    (in build order) and `sources`; `broken` are nodes whose own compilation failed."""
+    (in build order) and `sources`; `broken` are nodes whose own compilation failed, `needs` what each
+    model is made from."""
     sources = sources or {}
     project = _project(tests, models, sources, macros or {}, variables or {})
     connection, binder = open_database(), Binder()
@@ -116,7 +118,7 @@ def try_tests(
         renderer = Renderer(
             project, environ={}, schema_of=lambda node: known[node].schema if node in known else None
         )
-        scope = TestScope(project, renderer, binder, NodeNames(project), known)
+        scope = TestScope(project, renderer, binder, NodeNames(project), known, needs or {})
         compiled, found = compile_data_tests(scope)
         failures = {test.name: count(connection, test.sql) for test in compiled}
         return Tried(compiled, found, failures)

@@ -11,6 +11,7 @@ from osiris_sql.compile.data_tests.scope import TestScope
 from osiris_sql.compile.data_tests.settings import compiled_settings, is_enabled, merged_config
 from osiris_sql.compile.fingerprint import canonical_tokens, fingerprint
 from osiris_sql.compile.rendering import NeedsSchemaError
+from osiris_sql.support.dag import reach
 from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.manifest import CompiledTest
 from osiris_sql.types.project import DataTest
@@ -49,7 +50,14 @@ def _compile_generic(test: DataTest, own: Mapping[str, CustomTest], scope: TestS
     if not is_enabled(config):
         return None
     query = read_query(rendered, test.location.path, scope)
-    return _assemble(test, definition.name, test.node, query, config)
+    return _assemble(test, definition.name, _attached_to(test.node, query.reads, scope), query, config)
+
+
+def _attached_to(declared: str, reads: tuple[str, ...], scope: TestScope) -> str:
+    """Return the node that a test waits for: the one that it was declared on, or the last that it reads
+    where one of them is made from that one (a key of a source table in a table made of it)."""
+    below = {node for node in reads if declared in reach(scope.needs, [node])}
+    return [node for node in reads if node in below][-1] if below else declared
 
 
 def _compile_singular(test: DataTest, scope: TestScope) -> CompiledTest | None:

@@ -12,7 +12,8 @@ from osiris_sql.types.project import Project
 
 @dataclass(frozen=True, slots=True)
 class TestScope:
-    """A project whose models are compiled; `known` holds its sound nodes in build order."""
+    """A project whose models are compiled; `known` holds its sound nodes in build order, `needs` what
+    each model reads."""
 
     __test__ = False  # pytest takes the name for a class of tests
 
@@ -21,3 +22,4 @@ class TestScope:
     binder: Binder
     names: NodeNames
     known: Mapping[str, Known]
+    needs: Mapping[str, tuple[str, ...]]

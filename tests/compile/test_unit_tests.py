@@ -66,7 +66,9 @@ GIVEN = "given: [{input: ref('stg_orders'), rows: [{customer: ann, amount: 20}, 
 EXPECT = "expect: {rows: [{customer: ann, total: 20, orders: 1}]}"
 
 
-def run(root: Path, *tests: str, model: str = "per_customer") -> tuple[UnitTestResult, ...]:
+def run(
+    root: Path, *tests: str, model: str = "per_customer", sound: bool = True
+) -> tuple[UnitTestResult, ...]:
     """Return the results of unit tests, each given as the YAML below its `name` and `model`."""
     for path, text in FILES.items():
         file = root / path
@@ -80,7 +82,7 @@ def run(root: Path, *tests: str, model: str = "per_customer") -> tuple[UnitTestR
     (root / "models/unit.yml").write_text(written, encoding="utf-8")
     project = load_project(root)
     manifest = compile_project(project, environ={})
-    assert [d for d in manifest.diagnostics if d.severity == "error"] == []
+    assert sound == (not [d for d in manifest.diagnostics if d.severity == "error"])
     return run_unit_tests(project, manifest, environ={})
 
 
@@ -484,3 +486,28 @@ def test_a_model_that_is_not_there_has_no_result_of_its_own(tmp_path: Path) -> N
         assert run(tmp_path, "given: []\nexpect: {rows: []}", model="unused") == ()
     finally:
         del FILES["models/unused.sql"]
+
+
+def test_a_model_that_does_not_compile_is_told_from_one_that_fails(tmp_path: Path) -> None:
+    FILES["models/wrong.sql"] = "select idd from stg_orders"
+    try:
+        (result,) = run(tmp_path, "given: []\nexpect: {rows: []}", model="wrong", sound=False)
+    finally:
+        del FILES["models/wrong.sql"]
+    assert (result.status, result.diff) == (
+        "error",
+        'the model "wrong" does not compile: its errors come first',
+    )
+
+
+def test_an_override_may_lead_to_another_input(tmp_path: Path) -> None:
+    FILES["models/led.sql"] = "select id from {{ ref('log' if var('least') > 50 else 'stg_orders') }}"
+    try:
+        test = """
+        overrides: {vars: {least: 60}}
+        given: [{input: ref('log'), rows: [{id: 7}]}]
+        expect: {rows: [{id: 7}]}
+        """
+        assert run_one(tmp_path, test, model="led").diff == ""
+    finally:
+        del FILES["models/led.sql"]

@@ -104,7 +104,7 @@ class _Conversion:
             yield from self._relation_problems()
 
     def _wrong(self, message: str, fix: str = "") -> Diagnostic:
-        return wrong_argument(self.test, self.argument.name, message, fix)
+        return wrong_argument(self.test, self.argument.name, message, self.argument.about, fix)
 
     def _column_problems(self) -> Iterator[Diagnostic]:
         columns = self._columns()

@@ -43,17 +43,17 @@ def unknown_argument(test: DataTest, name: str, known: Iterable[str]) -> Diagnos
     )
 
 
-def missing_argument(test: DataTest, name: str, about: str = "") -> Diagnostic:
+def missing_argument(test: DataTest, name: str) -> Diagnostic:
     """Return the diagnostic of an argument that must be given."""
     message = f'the test "{test.test}" needs the argument "{name}"'
     fix = f"declare it under a column, or give {name}" if name == "column_name" else ""
-    return Diagnostic(rule="missing-argument", message=message, location=test.location, why=about, fix=fix)
+    return Diagnostic(rule="missing-argument", message=message, location=test.location, fix=fix)
 
 
-def wrong_argument(test: DataTest, name: str, message: str, fix: str = "") -> Diagnostic:
-    """Return the diagnostic of an argument that has a value which it can't have."""
+def wrong_argument(test: DataTest, name: str, message: str, about: str, fix: str = "") -> Diagnostic:
+    """Return the diagnostic of an argument that has a value which it can't have; `about` says its use."""
     message = f'the argument "{name}" of the test "{test.test}" {message}'
-    return Diagnostic(rule="wrong-argument", message=message, location=test.location, fix=fix)
+    return Diagnostic(rule="wrong-argument", message=message, location=test.location, why=about, fix=fix)
 
 
 def unknown_column(test: DataTest, name: str, columns: Iterable[str]) -> Diagnostic:

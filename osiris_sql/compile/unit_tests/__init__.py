@@ -1,6 +1,7 @@
 """Unit tests: a model run on a few written rows, offline, and compared with what it should yield."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
 
 from osiris_sql.compile.node_names import NodeNames
 from osiris_sql.compile.unit_tests.diff import describe_difference
@@ -39,7 +40,7 @@ def _results(
     names = NodeNames(project)
     for test in project.unit_tests:
         try:
-            tested = tested_sql(test, project, manifest, environ)
+            tested = tested_sql(test, project, manifest, names, environ)
             if tested is None:
                 continue
             difference = _run(test, tested, manifest, names, stage)
@@ -49,11 +50,11 @@ def _results(
             yield _result(test, "fail" if difference else "pass", difference)
 
 
-def _result(test: UnitTest, status: str, diff: str) -> UnitTestResult:
+def _result(test: UnitTest, status: Literal["pass", "fail", "error"], diff: str) -> UnitTestResult:
     return UnitTestResult(
         name=test.name,
         model=test.model,
-        status=status,  # type: ignore[arg-type]
+        status=status,
         diff=diff,
         location=test.location,
     )

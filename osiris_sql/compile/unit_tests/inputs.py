@@ -1,11 +1,10 @@
 """The inputs of a unit test: which relation each `given` stands for, and whether all are there."""
 
-import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from osiris_sql.compile.node_names import NodeNames
-from osiris_sql.compile.table_name import TableName
+from osiris_sql.compile.unit_tests.input_name import input_node
 from osiris_sql.compile.unit_tests.mistake import UnitTestError
 from osiris_sql.compile.unit_tests.tested import Tested
 from osiris_sql.project.nearest import did_you_mean
@@ -39,7 +38,7 @@ def read_inputs(test: UnitTest, tested: Tested, manifest: Manifest, names: NodeN
     found: dict[str, Input] = {}
     problems = []
     for rows in test.given:
-        node = _input_node(rows.input, tested.model.node, names)
+        node = input_node(rows.input, tested.model.node, names)
         problem = _problem(rows, node, wanted, found, names)
         if problem:
             problems.append(f"{rows.location}: {problem}")
@@ -73,31 +72,6 @@ def _problem(
         near = did_you_mean(_call(node), [_call(known) for known in wanted])
         return f"the model does not read {rows.input}. {near}".rstrip()
     return ""
-
-
-def _input_node(text: str, model: str, names: NodeNames) -> str | None:
-    """Return the node that an input names: by a call, by its plain name, or `this`."""
-    if text.strip() == "this":
-        return model
-    try:
-        tree = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError):
-        return None
-    if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name):
-        words = [arg.value for arg in tree.args if isinstance(arg, ast.Constant)]
-        if tree.func.id == "ref" and len(words) in (1, 2):
-            return _resolve(None, words[-1], names)
-        if tree.func.id == "source" and len(words) == 2:
-            return _resolve(words[0], words[1], names)
-    if isinstance(tree, ast.Name):
-        return _resolve(None, tree.id, names)
-    if isinstance(tree, ast.Attribute) and isinstance(tree.value, ast.Name):
-        return _resolve(tree.value.id, tree.attr, names)
-    return None
-
-
-def _resolve(schema: object, name: object, names: NodeNames) -> str | None:
-    return names.resolve(TableName(str(schema) if schema else None, str(name), 0, 0))
 
 
 def _call(node: str) -> str:

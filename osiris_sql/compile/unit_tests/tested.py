@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from osiris_sql.compile.node_names import NodeNames
+from osiris_sql.compile.unit_tests.input_name import input_node
 from osiris_sql.compile.unit_tests.mistake import UnitTestError
 from osiris_sql.compile.unit_tests.variant import compile_variant
 from osiris_sql.types.manifest import CompiledModel, Manifest
@@ -27,7 +29,11 @@ class Tested:
 
 
 def tested_sql(
-    test: UnitTest, project: Project, manifest: Manifest, environ: Mapping[str, str] | None
+    test: UnitTest,
+    project: Project,
+    manifest: Manifest,
+    names: NodeNames,
+    environ: Mapping[str, str] | None,
 ) -> Tested | None:
     """Return what to run, or None for a model that is disabled; raises UnitTestError."""
     compiled = next((model for model in manifest.models if model.name == test.model), None)
@@ -41,9 +47,15 @@ def tested_sql(
         raise UnitTestError(f'is_incremental is overridden, but "{test.model}" is not incremental')
     if macros or _part(test, "vars") or _part(test, "env_vars") or _needs_ephemeral(compiled, manifest):
         changed = replace(project, vars={**project.vars, **_part(test, "vars")})
-        names = {name: _text(value) for name, value in _part(test, "env_vars").items()}
+        set_here = {name: _text(value) for name, value in _part(test, "env_vars").items()}
+        given = {input_node(rows.input, compiled.node, names) or "" for rows in test.given}
         compiled = compile_variant(
-            compiled, changed, manifest, macros, {**(os.environ if environ is None else environ), **names}
+            compiled,
+            changed,
+            manifest,
+            {*given, *compiled.needs},
+            macros,
+            {**(os.environ if environ is None else environ), **set_here},
         )
     sql = compiled.increment_sql if incremental else compiled.sql
     if sql is None:

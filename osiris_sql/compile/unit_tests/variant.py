@@ -1,7 +1,7 @@
 """A model compiled again, alone, under the overrides of a unit test."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from osiris_sql.compile.unit_tests.mistake import UnitTestError
@@ -18,35 +18,35 @@ def compile_variant(
     model: CompiledModel,
     project: Project,
     manifest: Manifest,
+    inputs: Iterable[str],
     macros: Mapping[str, Json],
     environ: Mapping[str, str],
 ) -> CompiledModel:
     """Return a model as it would be with these variables, macros and environment; raises UnitTestError.
 
-    The models below it stand as empty typed relations, so that rows can be given for ephemeral ones
-    too, and so that an override reaches this model alone.
+    The models among `inputs` (nodes) stand as empty typed relations, so that rows can be given for
+    ephemeral ones too, and so that an override reaches this model alone. No other model is there.
     """
     from osiris_sql.compile import compile_project  # the compiler itself runs no unit test
 
-    found = compile_project(_alone(model, project, manifest, macros), environ=environ)
+    found = compile_project(_alone(model, project, manifest, set(inputs), macros), environ=environ)
     compiled = next((made for made in found.models if made.name == model.name), None)
     if compiled is None:
         raise UnitTestError("under its overrides the model does not compile:\n" + _told(found.diagnostics))
     return compiled
 
 
-def _alone(model: CompiledModel, project: Project, manifest: Manifest, macros: Mapping[str, Json]) -> Project:
-    own = tuple(m for m in project.models if m.name == model.name)
-    others = {m.name: m for m in project.models}
-    stubs = tuple(
-        _stub(others[m.name], m.schema) for m in manifest.models if m.name != model.name and m.name in others
-    )
-    kept = {m.node for m in stubs if m.node in model.needs}
+def _alone(
+    model: CompiledModel, project: Project, manifest: Manifest, inputs: set[str], macros: Mapping[str, Json]
+) -> Project:
+    own = tuple(written for written in project.models if written.name == model.name)
+    schemas = {made.node: made.schema for made in manifest.models if made.node in inputs - {model.node}}
+    stubs = tuple(_stub(m, schemas[m.node]) for m in project.models if m.node in schemas)
     return replace(
         project,
         models=(*own, *stubs),
         macros=(*project.macros, *_macro_file(macros)),
-        data_tests=tuple(t for t in project.data_tests if t.kind == "generic" and t.node in kept),
+        data_tests=tuple(t for t in project.data_tests if t.kind == "generic" and t.node in inputs),
         unit_tests=(),
         publications=(),
         diagnostics=(),

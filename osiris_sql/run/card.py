@@ -19,6 +19,7 @@ def make_card(plan: Plan, result: RunResult) -> dict[str, Any]:
     return {
         "facts": {
             "plan_sha256": hash_plan(plan),
+            "code_sha256": result.code_sha256,
             "versions": dict(plan.versions),
             "status": result.status,
             "steps": {

@@ -26,6 +26,7 @@ from osiris_sql.run.steps.probe import run_probe
 from osiris_sql.run.steps.publish import run_publish
 from osiris_sql.run.steps.running import Running
 from osiris_sql.support import wire
+from osiris_sql.support.package import hash_code
 from osiris_sql.support.plugins import load_plugin
 from osiris_sql.support.secrets import Redactor
 from osiris_sql.types.diagnostic import CancelledError, Diagnostic, OsirisError
@@ -88,6 +89,7 @@ def _started(plan: Plan, run_id: str, launcher: str) -> RunStarted:
         command=plan.command,
         launcher=launcher,
         plan_sha256=hash_plan(plan),
+        code_sha256=hash_code(),
         steps=len(plan.steps),
         versions=plan.versions,
     )

@@ -24,6 +24,7 @@ class RunStarted:
     command: str
     launcher: str
     plan_sha256: str
+    code_sha256: str = ""
     steps: int
     versions: Mapping[str, str]
 

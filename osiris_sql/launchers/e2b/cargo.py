@@ -1,0 +1,159 @@
+"""What goes into the sandbox: code, plan, files and what is to come back, each with its sha256."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path, PurePosixPath
+
+from osiris_sql.launchers.e2b.options import python_version
+from osiris_sql.run.lock import hold_warehouse
+from osiris_sql.run.observe import read_state
+from osiris_sql.support import wire
+from osiris_sql.support.package import package_files, zip_package
+from osiris_sql.support.secrets import resolve
+from osiris_sql.types.diagnostic import Diagnostic, ProjectError, StepError
+from osiris_sql.types.plan import Extract, Plan, PlannedConnection
+
+# What a run may carry into a sandbox besides the source files: warehouse and target files together.
+CARRY_LIMIT = 1 << 30
+BOOT = "osiris_sql/launchers/e2b/boot.py"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cargo:
+    """`small` are bytes by path, `big` files of this machine by path; `returns` are places in the project.
+
+    Paths are those of the sandbox, relative to the launcher's folder there.
+    """
+
+    small: Mapping[str, bytes]
+    big: Mapping[str, Path]
+    manifest_sha256: str
+    boot_sha256: str
+    returns: tuple[str, ...]
+    shipped: Mapping[str, str]
+
+
+def pack(
+    plan: Plan, root: Path, run_id: str, environ: Mapping[str, str], *, fail_fast: bool, fetch: bool
+) -> Cargo:
+    """Return what a run needs; raises ProjectError or StepError if it can't be carried."""
+    targets = list(_target_places(plan, environ))
+    carried = [file for place in targets for file in _files(root / place)]
+    if fetch or _warehouse_has_state(plan, root):
+        with hold_warehouse(root / plan.warehouse, run_id):
+            carried += list(_files(root / plan.warehouse))
+    _refuse_too_big(root, carried)
+    big = {f"project/{path.relative_to(root).as_posix()}": path for path in carried}
+    big |= {f"project/{name}": root / name for name in _source_files(plan)}
+    shipped = {path: _sha256(file) for path, file in big.items()}
+    _refuse_moved(plan, shipped)
+    returns = (*targets, plan.warehouse) if fetch else tuple(targets)
+    arguments = ["plan.json", "--root", "project", "--run-id", run_id, "--launcher", "e2b"]
+    small = {"plan.json": wire.to_document(plan).encode(), "code.zip": zip_package()}
+    files = {**shipped, **{path: hashlib.sha256(data).hexdigest() for path, data in small.items()}}
+    manifest = json.dumps(
+        {
+            "files": files,
+            "python": python_version(),
+            "packages": {"duckdb": version("duckdb")},
+            "arguments": arguments + (["--fail-fast"] if fail_fast else []),
+            "returns": returns,
+        },
+        sort_keys=True,
+    ).encode()
+    boot = package_files()[BOOT]
+    return Cargo(
+        small={**small, "manifest.json": manifest, "boot.py": boot},
+        big=big,
+        manifest_sha256=hashlib.sha256(manifest).hexdigest(),
+        boot_sha256=hashlib.sha256(boot).hexdigest(),
+        returns=returns,
+        shipped={path.removeprefix("project/"): sha256 for path, sha256 in shipped.items()},
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _source_files(plan: Plan) -> Iterator[str]:
+    for step in plan.steps:
+        if isinstance(step, Extract):
+            for name in step.files:
+                _refuse_outside(name, step.location.path, f"the source file {name}")
+                yield name
+
+
+def _target_places(plan: Plan, environ: Mapping[str, str]) -> Iterator[str]:
+    """Where targets that are files of the project write: what their option `path` says."""
+    for connection in plan.connections:
+        if connection.role == "target" and isinstance(connection.options.get("path"), str):
+            place = str(resolve(connection.options["path"], environ))
+            _refuse_outside(place, connection.location.path, f'the target "{connection.name}" at {place}')
+            yield PurePosixPath(place).as_posix()
+
+
+def _refuse_outside(place: str, written_in: str, what: str) -> None:
+    pure = PurePosixPath(place)
+    if pure.is_absolute() or ".." in pure.parts:
+        raise ProjectError(
+            Diagnostic(
+                rule="outside-the-project",
+                message=f"{what} is outside the project, so it can't go into a sandbox",
+                why=f"{written_in} names it; only what is inside the project is carried",
+                fix="move it into the project, or build on this machine: --on local",
+            )
+        )
+
+
+def _files(place: Path) -> Iterator[Path]:
+    if place.is_dir():
+        yield from sorted(path for path in place.rglob("*") if path.is_file())
+    else:
+        yield from (path for path in (place, place.with_name(place.name + ".wal")) if path.is_file())
+
+
+def _warehouse_has_state(plan: Plan, root: Path) -> bool:
+    return bool(read_state(root / plan.warehouse, plan.engine, while_running=False))
+
+
+def _refuse_too_big(root: Path, carried: list[Path]) -> None:
+    total = sum(path.stat().st_size for path in carried)
+    if total > CARRY_LIMIT:
+        biggest = max(carried, key=lambda path: path.stat().st_size)
+        raise ProjectError(
+            Diagnostic(
+                rule="too-big-to-carry",
+                message=f"{total >> 20} MB of warehouse and target files would go into the sandbox",
+                why=f"the limit is {CARRY_LIMIT >> 20} MB; the biggest is {biggest.relative_to(root)}",
+                fix="build on this machine (--on local), or publish to a server instead of a file",
+            )
+        )
+
+
+def _refuse_moved(plan: Plan, shipped: Mapping[str, str]) -> None:
+    moved = [
+        Diagnostic(
+            rule="source-moved",
+            message=f"{name} changed after it was planned",
+            location=step.location,
+            fix="run the build again when nobody writes it",
+        )
+        for step in plan.steps
+        if isinstance(step, Extract)
+        for name, sha256 in step.files.items()
+        if shipped[f"project/{name}"] != sha256
+    ]
+    if moved:
+        raise StepError(*moved)
+
+
+def connections_variables(connections: tuple[PlannedConnection, ...]) -> set[str]:
+    """Return the names of the variables that a plan's connections read."""
+    return {name for connection in connections for name in connection.env_names}

@@ -1,0 +1,99 @@
+"""What went wrong between here and the sandbox, in words for the person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from osiris_sql.types.diagnostic import Diagnostic, UnreachableError
+
+
+class LostError(UnreachableError):
+    """The sandbox is gone, or can't be reached any more: what it did not say is unknown."""
+
+
+def is_gone(error: Exception) -> bool:
+    """Say whether the sandbox does not exist any more."""
+    from e2b.exceptions import SandboxNotFoundException, SandboxNotRunningException
+
+    return isinstance(error, SandboxNotRunningException | SandboxNotFoundException)
+
+
+def is_passing(error: Exception) -> bool:
+    """Say whether the same call may well succeed in a moment."""
+    import httpx
+    from connectrpc.errors import ConnectError
+    from e2b.exceptions import RateLimitException, SandboxException, ServiceBusyException, TimeoutException
+
+    if is_gone(error):
+        return False
+    if isinstance(error, RateLimitException | ServiceBusyException | TimeoutException):
+        return True
+    if isinstance(error, SandboxException) and getattr(error, "status_code", None) in (409, 500, 502, 504):
+        return True
+    return isinstance(error, httpx.TransportError | ConnectError | ConnectionError | TimeoutError)
+
+
+def explain(error: Exception, doing: str) -> UnreachableError:
+    """Return a failure of the SDK as a diagnostic; `doing` says what was tried."""
+    from e2b.exceptions import (
+        AuthenticationException,
+        NotEnoughSpaceException,
+        RateLimitException,
+        ServiceBusyException,
+    )
+
+    why = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, AuthenticationException):
+        rule, fix = "e2b-auth", "check E2B_API_KEY"
+    elif isinstance(error, RateLimitException | ServiceBusyException):
+        rule, fix = "e2b-busy", "try again in a minute, or raise the limits of your E2B account"
+    elif isinstance(error, NotEnoughSpaceException):
+        rule, fix = "e2b-disk", "take a template with more disk"
+    elif is_gone(error):
+        return lost(why)
+    elif "template" in why.lower():
+        rule, fix = "e2b-template", "set OSIRIS_E2B_TEMPLATE to a template with the right packages"
+    else:
+        rule, fix = "e2b-unreachable", "check the network, E2B_API_URL and E2B_DOMAIN"
+    return UnreachableError(Diagnostic(rule=rule, message=f"E2B failed while {doing}", why=why, fix=fix))
+
+
+def lost(why: str) -> LostError:
+    """Return what to say when the sandbox ended before the run did."""
+    return LostError(
+        Diagnostic(
+            rule="e2b-lost",
+            message="the sandbox was lost before the run ended",
+            why=f"{why}. Steps without an end are unknown, not failed",
+            fix="build again: what was published already is not published twice",
+        )
+    )
+
+
+def crashed(exit_code: str, log: str) -> UnreachableError:
+    """Return what to say when the worker ended without its last word; 137 is a kill by the kernel."""
+    if exit_code == "137":
+        message, rule = "the worker was killed in the sandbox: most often it is out of memory", "e2b-memory"
+        fix = "take a template with more memory, or set memory_limit below it"
+    elif "No space left on device" in log:
+        message, rule, fix = "the sandbox's disk is full", "e2b-disk", "take a template with more disk"
+    else:
+        message, rule = "the worker ended in the sandbox without a result", "e2b-crashed"
+        fix = "please report it, with the files of this run's folder"
+    why = f"exit code {exit_code or 'unknown'}; the end of its log:\n{log[-4096:].strip() or '(empty)'}"
+    return UnreachableError(Diagnostic(rule=rule, message=message, why=why, fix=fix))
+
+
+def not_the_same(wrong: Sequence[Mapping[str, str]]) -> UnreachableError:
+    """Return what to say when here and there differ, one diagnostic each."""
+    return UnreachableError(
+        *(
+            Diagnostic(
+                rule="e2b-not-the-same",
+                message=f"{each['what']} in the sandbox is not the same as here",
+                why=f"here {each['there']}, in the sandbox {each['here']}; the sandbox was killed",
+                fix="take a template with these versions, or unset OSIRIS_E2B_TEMPLATE",
+            )
+            for each in wrong
+        )
+    )

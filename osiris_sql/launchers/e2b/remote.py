@@ -1,0 +1,194 @@
+"""The calls to one sandbox. All of them may wait for the network, so none runs in the main thread."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from osiris_sql.launchers.e2b.cargo import Cargo
+from osiris_sql.launchers.e2b.failure import explain, is_passing
+from osiris_sql.launchers.e2b.options import Options
+
+if TYPE_CHECKING:
+    from e2b import Sandbox
+
+FOLDER = "osiris"
+TAIL = 1_000_000
+ATTEMPTS = 4
+T = TypeVar("T")
+
+# The exit code (or "gone"), then the last word, then the events: in this order nothing is missed.
+POLL = f"""cd {FOLDER}/run || exit 0
+echo "$(cat exit 2>/dev/null || kill -0 "$(cat pid)" 2>/dev/null || echo gone)"
+cat status.json 2>/dev/null
+echo; tail -c +%d events.jsonl 2>/dev/null | head -c {TAIL}
+true"""
+
+# `mkdir` succeeds once, so a start that is repeated does nothing.
+START = f"""cd {FOLDER} && mkdir run || exit 0
+echo $$ >run/pid
+if echo '%s  boot.py' | sha256sum --check --status; then
+  %s -I -u boot.py >run/worker.log 2>&1
+  echo $? >run/exit.part
+else
+  echo 'boot.py is not the file that was sent' >run/worker.log; echo 3 >run/exit.part
+fi
+mv run/exit.part run/exit"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heard:
+    """What one poll found: `exit` is the worker's exit code, "gone", or "" while it runs."""
+
+    exit: str
+    status: dict[str, Any] | None
+    events: bytes
+
+
+class Remote:
+    """One sandbox, made or found again."""
+
+    def __init__(self, options: Options) -> None:
+        from e2b import E2B
+
+        self._client = E2B(
+            api_key=options.api_key.reveal(),
+            api_url=options.api_url,
+            sandbox_url=options.sandbox_url,
+            domain=options.domain,
+        )
+        self._options = options
+        self._sandbox: Sandbox | None = None
+        self.abandoned = False
+
+    @property
+    def id(self) -> str:
+        """The sandbox's id, "" if there is none."""
+        return self._sandbox.sandbox_id if self._sandbox else ""
+
+    def create(self, run_id: str, metadata: Mapping[str, str]) -> None:
+        """Make the sandbox; the run's id is the key, so asking again never makes a second one."""
+
+        def ask() -> Sandbox:
+            return self._client.Sandbox.create(
+                self._options.template,
+                timeout=self._options.lease,
+                metadata={"osiris_run_id": run_id, **metadata},
+                allow_internet_access=self._options.internet,
+                idempotency_key=run_id.lower(),
+            )
+
+        self._sandbox = _insist(ask, "making a sandbox")
+        if self.abandoned:
+            self.kill()
+
+    def connect(self, sandbox_id: str) -> None:
+        """Find a sandbox again."""
+        self._sandbox = _insist(
+            lambda: self._client.Sandbox.connect(sandbox_id, timeout=self._options.lease),
+            "looking for the sandbox",
+        )
+
+    def upload(self, cargo: Cargo) -> None:
+        """Send everything: small files in one request, big ones streamed."""
+        files = self._live.files
+        entries: list[Any] = [
+            {"path": f"{FOLDER}/{path}", "data": data} for path, data in cargo.small.items()
+        ]
+        entries.append({"path": f"{FOLDER}/project/.osiris/.keep", "data": b""})
+        _insist(lambda: files.write_files(entries), "sending plan and code")
+        for path, local in cargo.big.items():
+            _insist(lambda p=path, f=local: self._send(p, f), f"sending {path}")  # type: ignore[misc]
+
+    def _send(self, path: str, local: Path) -> None:
+        with local.open("rb") as file:
+            self._live.files.write(f"{FOLDER}/{path}", file)
+
+    def start(self, cargo: Cargo, environ: Mapping[str, str]) -> None:
+        """Start the worker; the variables go through its standard input, nowhere else."""
+        order = json.dumps({"manifest_sha256": cargo.manifest_sha256, "environ": dict(environ)})
+        command = START % (cargo.boot_sha256, shlex.quote(self._options.python))
+
+        def begin() -> None:
+            handle = self._live.commands.run(command, background=True, stdin=True, timeout=0)
+            self._live.commands.stream_input(handle.pid, [order + "\n"])
+            self._live.commands.close_stdin(handle.pid)
+            handle.disconnect()
+
+        try:
+            begin()
+        except Exception as error:
+            raise explain(error, "starting the worker") from error
+
+    def poll(self, offset: int) -> Heard:
+        """Return what there is to hear from a byte of the events on; raises what the SDK raises."""
+        done = self._live.commands.run(POLL % (offset + 1), timeout=20)
+        exit_, _, rest = (done.stdout or "").partition("\n")
+        status, _, events = rest.partition("\n")
+        return Heard(exit=exit_, status=json.loads(status) if status else None, events=events.encode())
+
+    def renew(self) -> None:
+        """Let the sandbox live on; a failure shows at the next poll."""
+        with suppress(Exception):
+            self._live.set_timeout(self._options.lease)
+
+    def lease(self, seconds: int) -> None:
+        """Let the sandbox live so long from now on, also when nobody asks for it."""
+        _insist(lambda: self._live.set_timeout(seconds), "renewing the lease")
+
+    def terminate(self) -> None:
+        """Ask the worker to cancel the run."""
+        with suppress(Exception):
+            self._live.commands.run(f"kill -TERM $(cat {FOLDER}/run/worker.pid)", timeout=10)
+
+    def read_log(self) -> str:
+        """Return the end of the worker's log."""
+        try:
+            return self._live.commands.run(f"tail -c 4096 {FOLDER}/run/worker.log", timeout=20).stdout or ""
+        except Exception as error:  # noqa: BLE001 - the log is only there to explain another failure
+            return f"(the log can't be read: {error})"
+
+    def download(self, path: str, local: Path, sha256: str) -> None:
+        """Fetch a file of the run and check it."""
+        _insist(lambda: self._fetch(path, local), f"fetching {path}")
+        with local.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+        if found != sha256:
+            raise explain(ValueError(f"{path} arrived as {found}, was {sha256}"), "fetching the results")
+
+    def _fetch(self, path: str, local: Path) -> None:
+        with local.open("wb") as file:
+            for piece in self._live.files.read(f"{FOLDER}/run/{path}", format="stream"):
+                file.write(piece)
+
+    def kill(self) -> None:
+        """End the sandbox; one that is gone already is fine. The lease ends it if this call can't."""
+        self.abandoned = True
+        if self._sandbox:
+            with suppress(Exception):
+                self._sandbox.kill(request_timeout=10)
+
+    @property
+    def _live(self) -> Sandbox:
+        if self._sandbox is None:
+            raise AssertionError("the sandbox is made or found first")
+        return self._sandbox
+
+
+def _insist(call: Callable[[], T], doing: str) -> T:
+    """Return what a call that is safe to repeat gives; raises UnreachableError after some attempts."""
+    for attempt in range(ATTEMPTS):
+        try:
+            return call()
+        except Exception as error:
+            if attempt == ATTEMPTS - 1 or not is_passing(error):
+                raise explain(error, doing) from error
+            time.sleep(0.25 * 2**attempt)
+    raise AssertionError("the last attempt returns or raises")

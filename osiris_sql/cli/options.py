@@ -76,6 +76,14 @@ Exclude = Annotated[
 Json = Annotated[
     bool, typer.Option("--json", help="Print JSON for machines to stdout.", rich_help_panel="Output")
 ]
+On = Annotated[
+    str,
+    typer.Option(
+        "--on",
+        metavar="LAUNCHER",
+        help="Where it runs: local (this process), child (a process of its own) or e2b (a sandbox).",
+    ),
+]
 AsOf = Annotated[
     str | None,
     typer.Option(

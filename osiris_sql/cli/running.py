@@ -16,14 +16,22 @@ if TYPE_CHECKING:
     from osiris_sql.types.result import RunResult
 
 
-def run_to_the_end(plan: Plan, root: Path, *, as_json: bool, fail_fast: bool = False) -> None:
+def run_to_the_end(
+    plan: Plan, root: Path, *, as_json: bool, fail_fast: bool = False, on: str = "local"
+) -> None:
     """Run a plan, shown as it goes, and end the command with its exit code."""
-    result = run_shown(plan, root, events=as_json, fail_fast=fail_fast)
+    result = run_shown(plan, root, events=as_json, fail_fast=fail_fast, on=on)
     raise typer.Exit(result.exit_code or 0)
 
 
 def run_shown(
-    plan: Plan, root: Path, *, events: bool = False, summary: bool = True, fail_fast: bool = False
+    plan: Plan,
+    root: Path,
+    *,
+    events: bool = False,
+    summary: bool = True,
+    fail_fast: bool = False,
+    on: str = "local",
 ) -> RunResult:
     """Return what a plan did; progress or events were shown meanwhile."""
     from osiris_sql import api
@@ -36,6 +44,6 @@ def run_shown(
         console = load_plugin("sinks", "console")
         sink = console(plan, root, out=screen.out(), err=screen.err(), summary=summary)
     try:
-        return api.run_plan(plan, root, os.environ, [sink], fail_fast=fail_fast)
+        return api.run_plan(plan, root, os.environ, [sink], launcher=on, fail_fast=fail_fast)
     finally:
         sink.close()

@@ -3,7 +3,6 @@
 import json
 
 import duckdb
-import pytest
 from sandbox.plans import film_plan, launch
 
 from osiris_sql.support import wire

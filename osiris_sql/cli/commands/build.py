@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from osiris_sql.cli import inputs, plan_file
-from osiris_sql.cli.options import AsOf, Env, EnvFile, Exclude, Json, ProjectDir, Select, Vars
+from osiris_sql.cli.options import AsOf, Env, EnvFile, Exclude, Json, On, ProjectDir, Select, Vars
 from osiris_sql.cli.running import run_to_the_end
 
 PANEL, PLACE = "Run", 2
@@ -15,6 +15,7 @@ EXAMPLES = (
     "osiris-sql build --select +orders+ --exclude tag:slow",
     "osiris-sql build --env prod --env-file prod.env --fail-fast",
     "osiris-sql build --plan plan.json",
+    "osiris-sql build --on e2b",
 )
 
 
@@ -33,6 +34,7 @@ def command(
     fail_fast: Annotated[
         bool, typer.Option("--fail-fast", help="Begin no further step after the first failure.")
     ] = False,
+    on: On = "local",
     as_of: AsOf = None,
     env: Env = None,
     project_dir: ProjectDir = None,
@@ -51,11 +53,11 @@ def command(
         plan_file.refuse_options({**planned, "--as-of": as_of, "--env": env, "--vars": variables})
         inputs.read_env_file(env_file)
         root = plan_file.project_root(project_dir)
-        run_to_the_end(plan_file.read_plan(plan), root, as_json=as_json, fail_fast=fail_fast)
+        run_to_the_end(plan_file.read_plan(plan), root, as_json=as_json, fail_fast=fail_fast, on=on)
     from osiris_sql.cli.planning import plan_build
 
     project = inputs.open_project(env, project_dir, variables, env_file)
     made = plan_build(
         project, select=select or (), exclude=exclude or (), full_refresh=full_refresh, as_of=as_of
     )
-    run_to_the_end(made, Path(project.root), as_json=as_json, fail_fast=fail_fast)
+    run_to_the_end(made, Path(project.root), as_json=as_json, fail_fast=fail_fast, on=on)

@@ -33,6 +33,13 @@ def is_passing(error: Exception) -> bool:
     return isinstance(error, httpx.TransportError | ConnectError | ConnectionError | TimeoutError)
 
 
+def is_refused(error: Exception) -> bool:
+    """Say whether nobody answers at all: the SDK has tried that several times already."""
+    import httpx
+
+    return isinstance(error, httpx.ConnectError)
+
+
 def explain(error: Exception, doing: str) -> UnreachableError:
     """Return a failure of the SDK as a diagnostic; `doing` says what was tried."""
     from e2b.exceptions import (

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from osiris_sql.launchers.e2b.cargo import Cargo
-from osiris_sql.launchers.e2b.failure import explain, is_passing
+from osiris_sql.launchers.e2b.failure import explain, is_passing, is_refused
 from osiris_sql.launchers.e2b.options import Options
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def _insist(call: Callable[[], T], doing: str) -> T:
         try:
             return call()
         except Exception as error:
-            if attempt == ATTEMPTS - 1 or not is_passing(error):
+            if attempt == ATTEMPTS - 1 or not is_passing(error) or is_refused(error):
                 raise explain(error, doing) from error
             time.sleep(0.25 * 2**attempt)
     raise AssertionError("the last attempt returns or raises")

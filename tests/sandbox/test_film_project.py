@@ -1,0 +1,68 @@
+"""The example project, built by the command line here, in a child process and in a sandbox."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+
+REPOSITORY = Path(__file__).parents[2]
+OSIRIS = Path(sys.executable).with_name("osiris-sql")
+FILES = (
+    "pyproject.toml",
+    "sources.yml",
+    "targets.yml",
+    "sources.lock",
+    "models",
+    "macros",
+    "data",
+    "tests/film",
+)
+
+
+def copy_project(folder):
+    for name in FILES:
+        place = folder / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if (REPOSITORY / name).is_dir() else shutil.copy)(REPOSITORY / name, place)
+    return folder
+
+
+def build(project, environ, *arguments):
+    run = subprocess.run(
+        [OSIRIS, "build", "--as-of", "2026-01-31", *arguments],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environ},
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    return run
+
+
+def facts(project):
+    [card] = (project / ".osiris" / "runs").glob("*/run_card.json")
+    return json.dumps(json.loads(card.read_text())["facts"], sort_keys=True)
+
+
+def published(project):
+    with duckdb.connect(project / "out" / "app.duckdb", read_only=True) as app:
+        tables = ("director_stats", "daily_takings")
+        return {table: app.execute(f"SELECT * FROM {table} ORDER BY ALL").fetchall() for table in tables}
+
+
+def test_the_same_facts_and_the_same_rows_everywhere(tmp_path, server, environ):
+    projects = {place: copy_project(tmp_path / place) for place in ("local", "child", "e2b")}
+    for place, project in projects.items():
+        build(project, environ, "--on", place)
+    first = projects["local"]
+    for project in projects.values():
+        assert facts(project) == facts(first)
+        assert published(project) == published(first)
+    assert len(published(first)["director_stats"]) == 10
+    assert not (projects["e2b"] / ".osiris" / "dev.duckdb").exists()
+    assert server.sandboxes.running() == []

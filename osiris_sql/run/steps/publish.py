@@ -21,6 +21,7 @@ def run_publish(running: Running, step: Publish) -> StepFinished:
     """Return what the target counted; the same publication again changes nothing."""
     target = running.connections.target(step.connection)
     latest = target.observe(step).latest_load
+    base = _begin(running, step, target, latest)
     known = _known_rows(running, step)
     if known and latest == make_load_id(running.plan, step, known, None) and not step.append_all:
         already = Published(sent=0, already_published=True)
@@ -28,12 +29,25 @@ def run_publish(running: Running, step: Publish) -> StepFinished:
     folder = running.folder / "spool" / step.id
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        load = _spool(running, step, target.spool(step), folder, latest, known)
+        load = _spool(running, step, target.spool(step), folder, base, known)
         published = target.publish(step, load, _progress(running, step, load.rows))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    _remember(running, step, target, load)
+    _remember(running, step, target, load.data, load.load_id)
     return _finished(step, load.data, published, load.load_id)
+
+
+def _begin(running: Running, step: Publish, target: Target, latest: str | None) -> str | None:
+    """The load after which this one comes: what the warehouse remembers, not what the target holds.
+
+    If the answer to a commit was lost with the process, the target is one load ahead: seen from the
+    same place as then, the batch has the same identity and is recognised. So it is noted before sending.
+    """
+    state = running.engine.read_state().get(step.node)
+    if state and state.endpoint == hash_endpoint(target.endpoint()):
+        return state.change
+    _remember(running, step, target, None, latest)
+    return latest
 
 
 def _known_rows(running: Running, step: Publish) -> DataFingerprint | None:
@@ -47,7 +61,7 @@ def _spool(
     step: Publish,
     spec: SpoolSpec,
     folder: Path,
-    latest: str | None,
+    base: str | None,
     known: DataFingerprint | None,
 ) -> Load:
     path = folder / f"rows.{spec.kind}"
@@ -65,7 +79,7 @@ def _spool(
                 location=step.location,
             )
         )
-    load_id = make_load_id(running.plan, step, data, latest)
+    load_id = make_load_id(running.plan, step, data, base)
     return Load(load_id=load_id, run_id=running.run_id, data=data, path=path, rows=rows)
 
 
@@ -103,15 +117,17 @@ def _progress(running: Running, step: Publish, total: int) -> Callable[[int, str
     return report
 
 
-def _remember(running: Running, step: Publish, target: Target, load: Load) -> None:
+def _remember(
+    running: Running, step: Publish, target: Target, data: DataFingerprint | None, load_id: str | None
+) -> None:
     with running.engine.transaction() as transaction:
         transaction.write_state(
             StepState(
                 step=step.node,
                 fingerprint=step.fingerprint,
-                inputs={step.input: str(load.data)},
-                data=load.data,
-                change=load.load_id,
+                inputs={step.input: str(data)} if data else {},
+                data=data,
+                change=load_id,
                 endpoint=hash_endpoint(target.endpoint()),
                 run_id=running.run_id,
             )
@@ -124,7 +140,7 @@ def _finished(step: Publish, data: DataFingerprint, done: Published, load_id: st
         status="reused" if done.already_published else "success",
         why="already published" if done.already_published else step.why,
         rows_in=data.rows,
-        rows_out=done.sent,
+        rows_out=None if done.already_published else done.sent,
         data=data,
         facts={
             "load_id": load_id,

@@ -73,10 +73,15 @@ class Window:
     """
 
     partition: list[exp.Expr]
-    order: list[exp.Expr]
+    items: list[exp.Expr]
     spec: exp.Expr | None
     text: WindowText
     base: WindowText | None
+
+    @property
+    def order(self) -> list[exp.Expr]:
+        """Return what it orders by, without directions."""
+        return [item.this for item in self.items]
 
     @property
     def order_text(self) -> Tokens | None:
@@ -108,8 +113,8 @@ def read_window(subject: Subject, call: Call, node: exp.Expr) -> Window | None:
     partition = [p for n in nodes for p in n.args.get("partition_by") or []]
     orders = [n.args["order"] for n in nodes if n.args.get("order") is not None]
     specs = [n.args["spec"] for n in nodes if n.args.get("spec") is not None]
-    order = [o.this for o in orders[0].expressions] if orders else []
-    return Window(partition, order, specs[0] if specs else None, text, base)
+    items = list(orders[0].expressions) if orders else []
+    return Window(partition, items, specs[0] if specs else None, text, base)
 
 
 def _after(outline: Outline, call: Call) -> int:

@@ -37,6 +37,14 @@ def is_settled(subject: Subject, scope: Scope, block: Block | None, nodes: list[
     return rest is not None and not rest
 
 
+def has_key(subject: Subject, scope: Scope) -> bool:
+    """Say whether the query uses columns that tell all rows of a SELECT apart."""
+    if is_grouped(scope.select):
+        return True
+    used = {(s, name) for s in scope.visible for name in (_used(s, subject) or ())}
+    return is_total(scope, chase(scope, used))
+
+
 def tie_breakers(
     subject: Subject, scope: Scope, block: Block | None, nodes: list[exp.Expr]
 ) -> list[Parts] | None:

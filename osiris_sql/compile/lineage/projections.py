@@ -40,7 +40,11 @@ def _expand(item: exp.Expr, scope: Scope, walk: Walk) -> tuple[list[Col], Col | 
         return _edited(inner, all_columns(scope, walk), scope, walk)
     if isinstance(inner, exp.Column) and isinstance(inner.this, exp.Star):
         qualifier = [part.name.lower() for part in inner.parts[:-1]]
-        return _edited(inner.this, star_source(qualifier, scope, walk), scope, walk)
+        columns = star_source(qualifier, scope, walk)
+        if columns is None:  # a struct: its fields are made from it, whatever their names
+            struct = exp.Column(this=inner.parts[-2].copy())
+            return [], Col(None, resolve(struct, scope, walk).inputs)
+        return _edited(inner.this, columns, scope, walk)
     if (isinstance(inner, _PATTERNS) and isinstance(inner.this, exp.Star)) or isinstance(inner, exp.Not):
         star = inner.find(exp.Star) if not inner.find(exp.Count, exp.Select) else None
         if star is not None:

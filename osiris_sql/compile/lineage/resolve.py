@@ -78,7 +78,8 @@ def resolve(column: exp.Column, scope: Scope, walk: Walk) -> Col:
     """Return the column that a name means, looking outwards as a correlated subquery does."""
     parts = [part.name.lower() for part in column.parts]
     if isinstance(column.this, exp.Star):
-        return Col(None, union([c.inputs for c in star_source(parts[:-1], scope, walk)]))
+        columns = star_source(parts[:-1], scope, walk)
+        return UNKNOWN if columns is None else Col(None, union([c.inputs for c in columns]))
     here: Scope | None = scope
     guess: Col | None = None
     while here is not None:
@@ -158,16 +159,15 @@ def take_all(source: Source, walk: Walk) -> list[Col]:
     return [*columns, *rest]
 
 
-def star_source(qualifier: list[str], scope: Scope, walk: Walk) -> list[Col]:
-    """Return the columns of `t.*`; the fields of a struct column have its inputs and no known names."""
+def star_source(qualifier: list[str], scope: Scope, walk: Walk) -> list[Col] | None:
+    """Return the columns of `t.*`, or None if `t` is no source but a struct."""
     here: Scope | None = scope
     while here is not None:
         source = find_source(qualifier, here)
         if source is not None:
             return take_all(source, walk)
         here = here.parent
-    column = resolve(exp.column(*reversed(qualifier)), scope, walk)
-    return [Col(None, column.inputs)]
+    return None
 
 
 def all_columns(scope: Scope, walk: Walk) -> list[Col]:

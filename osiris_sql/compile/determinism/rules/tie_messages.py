@@ -27,6 +27,14 @@ def _copied(subject: Subject, span: Span) -> str:
     return subject.sql[span.start : span.end]
 
 
+def clash(name: str) -> str:
+    """Return the words for a window that numbers equal rows beside another that does so differently."""
+    return (
+        f"{name} and another window number rows that the query can't tell apart, each in its own order;"
+        " select a key too, or compute one of them in a CTE"
+    )
+
+
 def ordered_source(scope: Scope) -> bool:
     """Say whether a SELECT reads one query that ends in an ORDER BY, whose order it seems to rely on."""
     return len(scope.sources) == 1 and scope.sources[0].relation.ordered

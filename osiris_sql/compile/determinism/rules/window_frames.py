@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlglot import exp
-
 from osiris_sql.compile.determinism.calls import (
     Arguments,
     Window,
@@ -18,10 +16,12 @@ from osiris_sql.compile.determinism.calls import (
     window_order,
 )
 from osiris_sql.compile.determinism.catalogue import ORDERED, POSITION_WINDOWS, RANK_WINDOWS, VALUE_WINDOWS
+from osiris_sql.compile.determinism.clashes import clashing
 from osiris_sql.compile.determinism.findings import Ruling
 from osiris_sql.compile.determinism.floats import adds_exactly
+from osiris_sql.compile.determinism.frames import excludes_peers, is_whole, moves_by_rows
 from osiris_sql.compile.determinism.outline import Call
-from osiris_sql.compile.determinism.rules.tie_messages import added, joined
+from osiris_sql.compile.determinism.rules.tie_messages import added, clash, joined
 from osiris_sql.compile.determinism.splice import Span
 from osiris_sql.compile.determinism.subject import Subject
 from osiris_sql.compile.determinism.total_order import tie_breakers
@@ -31,8 +31,11 @@ _OTHERS = POSITION_WINDOWS | RANK_WINDOWS
 
 def check(subject: Subject) -> Iterator[Ruling]:
     """Return a ruling for each window whose answer may hang on ties."""
+    clashes = clashing(subject)
     for call in subject.outline.calls:
-        if call.name not in _OTHERS and has_window(subject.outline, call):
+        if call in clashes and call.name not in _OTHERS:
+            yield subject.ruling("tied-order", "unsafe", clash(call.name), subject.span_of(call))
+        elif call.name not in _OTHERS and has_window(subject.outline, call):
             yield from _judge(subject, call)
 
 
@@ -45,7 +48,7 @@ def _judge(subject: Subject, call: Call) -> Iterator[Ruling]:
     if node is None or window is None or scope is None:
         yield subject.ruling("tied-order", "unsafe", _fix(call), span)
         return
-    by_rows = _moves_by_rows(window.spec)
+    by_rows = moves_by_rows(window.spec)
     ordered = call.name in VALUE_WINDOWS or (
         call.name in ORDERED and not adds_exactly(subject, call, node, scope, arguments)
     )
@@ -55,8 +58,8 @@ def _judge(subject: Subject, call: Call) -> Iterator[Ruling]:
     if parts is not None and not parts:
         message = f"the order of the window of {call.name} has no ties"
         yield subject.ruling("tied-order", "proved", message, span)
-    elif by_rows or (window.order and _is_whole(window.spec) and call.name in VALUE_WINDOWS):
-        if parts is None or _excludes_peers(window.spec):
+    elif by_rows or (window.order and is_whole(window.spec) and call.name in VALUE_WINDOWS):
+        if parts is None or excludes_peers(window.spec):
             yield subject.ruling("tied-order", "unsafe", _fix(call), span)
             return
         edit = window_order(subject.outline, window, joined(parts))
@@ -70,7 +73,7 @@ def _by_arguments(subject: Subject, call: Call, window: Window, arguments: Argum
     """Order the rows inside each frame, which a RANGE frame leaves open, by what is taken from them."""
     span = subject.span_of(call)
     takes_value = call.name in VALUE_WINDOWS
-    if not arguments.values or call.method or not (takes_value or _is_whole(window.spec) or not window.order):
+    if not arguments.values or call.method or not (takes_value or is_whole(window.spec) or not window.order):
         # An aggregate that orders each of its moving frames takes quadratic time.
         return subject.ruling("tied-order", "unsafe", _fix(call), span)
     parts = listed(subject.outline, arguments.values[:1] if takes_value else _ordering(arguments))
@@ -92,23 +95,3 @@ def _fix(call: Call) -> str:
         f"the window of {call.name} may have ties; add a key to its ORDER BY"
         " (with a frame of ROWS), or sum DECIMAL values"
     )
-
-
-def _kind(spec: exp.Expr | None) -> str:
-    return "RANGE" if spec is None else str(spec.args.get("kind") or "RANGE").upper()
-
-
-def _is_whole(spec: exp.Expr | None) -> bool:
-    """Say whether a frame is the whole partition, whatever the order."""
-    if spec is None or spec.args.get("exclude"):
-        return False
-    return all(str(spec.args.get(side) or "").upper() == "UNBOUNDED" for side in ("start", "end"))
-
-
-def _moves_by_rows(spec: exp.Expr | None) -> bool:
-    return _kind(spec) == "ROWS" and not _is_whole(spec)
-
-
-def _excludes_peers(spec: exp.Expr | None) -> bool:
-    excluded = spec.args.get("exclude") if spec is not None else None
-    return excluded is not None and str(excluded.name).upper() in ("TIES", "GROUP")

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlglot import exp
-
 from osiris_sql.compile.determinism.calls import has_window, read_arguments, read_window, window_order
 from osiris_sql.compile.determinism.catalogue import POSITION_WINDOWS
+from osiris_sql.compile.determinism.clashes import clashing
 from osiris_sql.compile.determinism.findings import Ruling
+from osiris_sql.compile.determinism.frames import kind
 from osiris_sql.compile.determinism.outline import Call
-from osiris_sql.compile.determinism.rules.tie_messages import added, joined, ordered_source
+from osiris_sql.compile.determinism.rules.tie_messages import added, clash, joined, ordered_source
 from osiris_sql.compile.determinism.subject import Subject
 from osiris_sql.compile.determinism.total_order import tie_breakers
 
 
 def check(subject: Subject) -> Iterator[Ruling]:
     """Return a ruling for each such window."""
+    clashes = clashing(subject)
     for call in subject.outline.calls:
-        if call.name in POSITION_WINDOWS and has_window(subject.outline, call):
+        if call in clashes and call.name in POSITION_WINDOWS:
+            yield subject.ruling("tied-order", "unsafe", clash(call.name), subject.span_of(call))
+        elif call.name in POSITION_WINDOWS and has_window(subject.outline, call):
             yield _judge(subject, call)
 
 
@@ -38,12 +41,8 @@ def _judge(subject: Subject, call: Call) -> Ruling:
         return subject.ruling("tied-order", "unsafe", f"{call.name} may meet ties; {fix}", span)
     if not parts:
         return subject.ruling("tied-order", "proved", f"the order of {call.name} has no ties", span)
-    if call.name == "fill" or _is_range(window.spec):
+    if call.name == "fill" or (window.spec is not None and kind(window.spec) != "ROWS"):
         return subject.ruling("tied-order", "unsafe", f"{call.name} may meet ties; {fix}", span)
     edit = window_order(subject.outline, window, joined(parts))
     message = f"the order of {call.name} may have ties; {added(subject, parts)}"
     return subject.ruling("tied-order", "rewritten", message, span, edit)
-
-
-def _is_range(spec: exp.Expr | None) -> bool:
-    return spec is not None and str(spec.args.get("kind") or "").upper() != "ROWS"

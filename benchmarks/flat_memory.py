@@ -25,7 +25,7 @@ from servers.postgres import PostgresServer, running_postgres
 
 LIMIT = 1.3
 FILES = {
-    "osiris-sql.toml": 'name = "flat"\nmemory_limit = "256MB"\n',
+    "osiris-sql.toml": 'name = "flat"\nmemory_limit = "128MB"\n',
     "sources.yml": """
 version: 1
 connections:

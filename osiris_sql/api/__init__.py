@@ -2,6 +2,7 @@
 
 from osiris_sql.api.discovery import SourceChange, discover_sources
 from osiris_sql.api.planning import Command, make_plan, observe_world
+from osiris_sql.api.remote import attach_run, collect_sandboxes, list_runs, read_plan
 from osiris_sql.api.running import clean_project, new_run_id, run_plan
 from osiris_sql.compile import compile_project
 from osiris_sql.compile.unit_tests import run_unit_tests
@@ -12,14 +13,18 @@ from osiris_sql.project import load_project
 __all__ = [
     "Command",
     "SourceChange",
+    "attach_run",
     "clean_project",
+    "collect_sandboxes",
     "compile_project",
     "discover_sources",
     "lint_project",
+    "list_runs",
     "load_project",
     "make_plan",
     "new_run_id",
     "observe_world",
+    "read_plan",
     "run_plan",
     "run_unit_tests",
     "select_nodes",

@@ -35,11 +35,13 @@ def run_plan(
     (folder / "plan.json").write_text(wire.to_document(plan))
     collected = _Collected()
     every: list[Sink] = [load_plugin("sinks", "files")(folder), collected, *sinks]
-    load_plugin("launchers", launcher)().launch(
-        plan, root, run_id, os.environ if environ is None else environ, every, fail_fast=fail_fast
-    )
-    for sink in every:
-        sink.close()
+    try:
+        load_plugin("launchers", launcher)().launch(
+            plan, root, run_id, os.environ if environ is None else environ, every, fail_fast=fail_fast
+        )
+    finally:
+        for sink in every:
+            sink.close()
     result = fold_events(collected.events)
     write_card(folder, plan, result)
     return result

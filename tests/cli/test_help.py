@@ -8,7 +8,20 @@ from typer.testing import CliRunner
 import osiris_sql
 from osiris_sql.cli.app import make_app
 
-COMMANDS = ["init", "discover", "doctor", "lint", "compile", "plan", "build", "test", "show", "ls", "clean"]
+COMMANDS = [
+    "init",
+    "discover",
+    "doctor",
+    "lint",
+    "compile",
+    "plan",
+    "build",
+    "test",
+    "show",
+    "ls",
+    "runs",
+    "clean",
+]
 
 
 def call(*arguments: str):

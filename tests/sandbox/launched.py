@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 from run.plans import model, plan_of
 
 from osiris_sql.sinks.files import Files
+from osiris_sql.support import wire
 from osiris_sql.support.plugins import load_plugin
 from osiris_sql.types.event import Event
 
@@ -30,11 +32,10 @@ class Spoken:
 
 
 def main(root: Path, run_id: str, sql: str) -> int:
-    import os
-
     plan = plan_of(model("a", "SELECT 1 AS id"), model("b", sql), model("c", "SELECT 3 AS id"))
     print("ready", flush=True)
     sinks = [Files(root / ".osiris" / "runs" / run_id), Spoken()]
+    (root / ".osiris" / "runs" / run_id / "plan.json").write_text(wire.to_document(plan))
     code: int = load_plugin("launchers", "e2b")().launch(plan, root, run_id, dict(os.environ), sinks)
     for sink in sinks:
         sink.close()

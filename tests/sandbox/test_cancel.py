@@ -1,36 +1,14 @@
 """Ctrl-C is heard at once, cancels the run in the sandbox, and leaves no sandbox behind."""
 
-import os
 import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
+from sandbox.clients import client, read_until
 
 from osiris_sql.support import wire
 from osiris_sql.types.event import Event
 from osiris_sql.types.result import fold_events
-
-TESTS = Path(__file__).parents[1]
-
-
-def client(root, environ, sql="endless"):
-    return subprocess.Popen(
-        [sys.executable, "-m", "sandbox.launched", str(root), "r1", sql],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **environ, "PYTHONPATH": f"{TESTS}:{os.environ.get('PYTHONPATH', '')}"},
-    )
-
-
-def read_until(process, word):
-    for line in process.stdout:
-        if word in line:
-            return
-    raise AssertionError(process.stderr.read())
 
 
 def result(root):

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from osiris_sql.launchers.e2b.cargo import Cargo
+from osiris_sql.launchers.e2b.record import Record
 from osiris_sql.types.diagnostic import Diagnostic, StepError
 
 
-def put_in_place(archive: Path | None, artifacts: Mapping[str, Any], cargo: Cargo, root: Path) -> list[str]:
+def put_in_place(archive: Path | None, artifacts: Mapping[str, Any], record: Record, root: Path) -> list[str]:
     """Replace files of the project by those that the run wrote, and return their paths.
 
     Every file is checked and written beside its place before the first one is replaced. Raises
@@ -21,8 +21,8 @@ def put_in_place(archive: Path | None, artifacts: Mapping[str, Any], cargo: Carg
     archive stays in the run's folder.
     """
     files, removed = artifacts["files"], artifacts["removed"]
-    _refuse_strangers([*files, *removed], cargo)
-    _refuse_changed([*files, *removed], cargo, root)
+    _refuse_strangers([*files, *removed], record)
+    _refuse_changed([*files, *removed], record, root)
     waiting: dict[Path, Path] = {}
     try:
         if archive:
@@ -61,9 +61,9 @@ def _unpack(tar: tarfile.TarFile, name: str, sha256: str, place: Path) -> Path:
     return new
 
 
-def _refuse_strangers(names: list[str], cargo: Cargo) -> None:
-    places = [PurePosixPath(place) for place in cargo.returns]
-    wals = {f"{place}.wal" for place in cargo.returns}
+def _refuse_strangers(names: list[str], record: Record) -> None:
+    places = [PurePosixPath(place) for place in record.returns]
+    wals = {f"{place}.wal" for place in record.returns}
     wrong = [
         name
         for name in names
@@ -75,8 +75,8 @@ def _refuse_strangers(names: list[str], cargo: Cargo) -> None:
         raise StepError(Diagnostic(rule="bad-artifact", message=message))
 
 
-def _refuse_changed(names: list[str], cargo: Cargo, root: Path) -> None:
-    changed = [name for name in names if _sha256(root / name) != cargo.shipped.get(name, "")]
+def _refuse_changed(names: list[str], record: Record, root: Path) -> None:
+    changed = [name for name in names if _sha256(root / name) != record.shipped.get(name, "")]
     if changed:
         raise StepError(
             Diagnostic(

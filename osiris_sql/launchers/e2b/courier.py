@@ -16,6 +16,8 @@ from osiris_sql.types.diagnostic import CancelledError, Diagnostic
 
 QUICK, SLOW = 0.05, 0.7
 BACK_OFF = 10.0
+# How many seconds a sandbox lives that nobody follows: what a hobby account allows.
+DETACHED = 3600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +66,12 @@ class Courier(threading.Thread):
             self.begun = True
             if self.cancelled.is_set():
                 self._remote.terminate()
-            self._inbox.put(Away() if self._detach else self._follow())
+            if self._detach:
+                self._remote.await_begin()
+                self._remote.lease(max(self._lease, DETACHED))
+                self._inbox.put(Away())
+            else:
+                self._inbox.put(self._follow())
         except Exception as error:  # noqa: BLE001 - it is raised again in the main thread
             self._inbox.put(error)
 

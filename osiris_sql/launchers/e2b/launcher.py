@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import json
+import getpass
+import hashlib
+import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from osiris_sql.launchers.e2b import failure
 from osiris_sql.launchers.e2b.arrival import put_in_place
-from osiris_sql.launchers.e2b.cargo import Cargo, connections_variables, pack
+from osiris_sql.launchers.e2b.cargo import connections_variables, pack
 from osiris_sql.launchers.e2b.courier import Courier, Ended
-from osiris_sql.launchers.e2b.follow import Follower
-from osiris_sql.launchers.e2b.options import read_options
+from osiris_sql.launchers.e2b.follow import Begin, Follower
+from osiris_sql.launchers.e2b.options import Options, read_options
+from osiris_sql.launchers.e2b.record import Record, forget, read_record, write_record
 from osiris_sql.launchers.e2b.remote import Remote
 from osiris_sql.protocols import Sink
 from osiris_sql.run.connections import check_environ
@@ -40,42 +44,112 @@ class E2BLauncher:
 
         Raises OsirisError if the run does not begin; what goes wrong later ends its events.
         """
-        options = read_options(environ)
-        _refuse_without_sdk()
+        options = _open(environ)
         check_environ(plan.connections, environ)
         cargo = pack(plan, root, run_id, environ, fail_fast=fail_fast, fetch=options.fetch)
-        names = connections_variables(plan.connections)
-        given = {name: environ[name] for name in sorted(names) if name in environ}
+        given = _given(plan, environ)
         remote = Remote(options)
-        folder = root / ".osiris" / "runs" / run_id
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = _run_folder(root, run_id)
 
         def begin(courier: Courier) -> None:
-            metadata = {"project": plan.project, "plan_sha12": hash_plan(plan)[:12]}
+            metadata = {"project": plan.project, "plan_sha12": hash_plan(plan)[:12], "origin": _origin(root)}
             remote.create(run_id, metadata)
-            _write_record(folder, {"sandbox": remote.id, "run": run_id})
+            record = Record(
+                run=run_id,
+                sandbox=remote.id,
+                returns=cargo.returns,
+                shipped=cargo.shipped,
+                fetch=options.fetch,
+            )
+            # Before anything runs there, so that another client can attach.
+            write_record(folder, record)
             courier.stop_if_cancelled()
             remote.upload(cargo)
             courier.stop_if_cancelled()
             remote.start(cargo, given)
 
         follower = Follower(plan, run_id, sinks, given.values())
-        try:
-            return follower.follow(
-                remote,
-                begin,
-                folder,
-                lease=options.lease,
-                detach=options.detach,
-                arrive=lambda ended: _arrive(plan, root, run_id, cargo, ended, fetch=options.fetch),
+        return _follow(follower, remote, begin, plan, root, folder, options, detach=options.detach)
+
+    def attach(
+        self,
+        plan: Plan,
+        root: Path,
+        run_id: str,
+        environ: Mapping[str, str],
+        sinks: Sequence[Sink],
+        known: int,
+    ) -> int:
+        """Follow a run whose client is gone from its event number `known` on; return the exit code.
+
+        Raises OsirisError if there is no sandbox to follow.
+        """
+        options, folder = _open(environ), _run_folder(root, run_id)
+        record = read_record(folder)
+        if record is None:
+            raise ProjectError(
+                Diagnostic(
+                    rule="nothing-to-attach",
+                    message=f"no sandbox is known to run {run_id}",
+                    why="it ended, or it did not run in a sandbox",
+                    fix="osiris-sql runs",
+                )
             )
-        finally:
-            if not follower.left_running:
-                remote.kill()
-                (folder / "remote.json").unlink(missing_ok=True)
+        remote = Remote(options)
+
+        def begin(courier: Courier) -> None:
+            remote.connect(record.sandbox)
+            if not remote.has_begun():
+                raise failure.lost("the run never began in it")
+
+        follower = Follower(plan, run_id, sinks, _given(plan, environ).values(), known=known)
+        return _follow(follower, remote, begin, plan, root, folder, options, detach=False)
+
+    def collect(self, root: Path, environ: Mapping[str, str], *, every: bool = False) -> list[str]:
+        """Kill the sandboxes that this project left behind; return their ids.
+
+        Those whose run can still be attached live on, unless `every` is said.
+        """
+        remote = Remote(_open(environ))
+        killed = []
+        for sandbox, run_id in remote.list_ours({"origin": _origin(root)}).items():
+            folder = root / ".osiris" / "runs" / run_id
+            if every or read_record(folder) is None:
+                remote.kill_other(sandbox)
+                forget(folder)
+                killed.append(sandbox)
+        return sorted(killed)
 
 
-def _refuse_without_sdk() -> None:
+def _follow(
+    follower: Follower,
+    remote: Remote,
+    begin: Begin,
+    plan: Plan,
+    root: Path,
+    folder: Path,
+    options: Options,
+    *,
+    detach: bool,
+) -> int:
+    try:
+        return follower.follow(
+            remote,
+            begin,
+            folder,
+            lease=options.lease,
+            detach=detach,
+            arrive=lambda ended: _arrive(plan, root, folder, ended),
+        )
+    finally:
+        # Without an id nothing was made, or what was made can still be found later.
+        if remote.id and not follower.left_running:
+            remote.kill()
+            forget(folder)
+
+
+def _open(environ: Mapping[str, str]) -> Options:
+    options = read_options(environ)
     try:
         import e2b  # noqa: F401 - only whether it is there
     except ImportError:
@@ -86,24 +160,35 @@ def _refuse_without_sdk() -> None:
                 fix='pip install "osiris-sql[e2b]"',
             )
         ) from None
+    return options
 
 
-def _write_record(folder: Path, record: Mapping[str, str]) -> None:
-    """Remember the sandbox before anything runs in it, so that a lost client can be attached again."""
-    part = folder / "remote.json.part"
-    part.write_text(json.dumps(record) + "\n")
-    part.replace(folder / "remote.json")
+def _given(plan: Plan, environ: Mapping[str, str]) -> dict[str, str]:
+    names = sorted(connections_variables(plan.connections))
+    return {name: environ[name] for name in names if name in environ}
 
 
-def _arrive(plan: Plan, root: Path, run_id: str, cargo: Cargo, ended: Ended, *, fetch: bool) -> None:
-    artifacts = ended.status.get("artifacts")
-    if not artifacts:
+def _run_folder(root: Path, run_id: str) -> Path:
+    folder = root / ".osiris" / "runs" / run_id
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _origin(root: Path) -> str:
+    """Tell this project folder of this person on this machine from all others, without naming it."""
+    text = "\n".join((socket.gethostname(), getpass.getuser(), str(root.resolve())))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _arrive(plan: Plan, root: Path, folder: Path, ended: Ended) -> None:
+    artifacts, record = ended.status.get("artifacts"), read_record(folder)
+    if not artifacts or record is None:
         return
-    if not fetch:
-        put_in_place(ended.archive, artifacts, cargo, root)
+    if not record.fetch:
+        put_in_place(ended.archive, artifacts, record, root)
         return
     warehouse = root / plan.warehouse
-    with hold_warehouse(warehouse, run_id):
-        put_in_place(ended.archive, artifacts, cargo, root)
+    with hold_warehouse(warehouse, record.run):
+        put_in_place(ended.archive, artifacts, record, root)
         # Opening it writes the mirror of its state anew.
         load_plugin("engines", plan.engine)(warehouse, plan.engine_settings, read_only=False).close()

@@ -96,6 +96,18 @@ class Remote:
             "looking for the sandbox",
         )
 
+    def has_begun(self) -> bool:
+        """Say whether the worker was started here."""
+        return _insist(lambda: self._live.files.exists(f"{FOLDER}/run"), "looking at the run")
+
+    def await_begin(self) -> None:
+        """Return once the worker was started; raises UnreachableError if it is not in half a minute."""
+        deadline = time.monotonic() + 30
+        while not self.has_begun():
+            if time.monotonic() > deadline:
+                raise explain(TimeoutError("the worker did not start"), "starting the worker")
+            time.sleep(0.1)
+
     def upload(self, cargo: Cargo) -> None:
         """Send everything: small files in one request, big ones streamed."""
         files = self._live.files
@@ -174,6 +186,21 @@ class Remote:
         if self._sandbox:
             with suppress(Exception):
                 self._sandbox.kill(request_timeout=10)
+
+    def list_ours(self, metadata: Mapping[str, str]) -> dict[str, str]:
+        """Return the run of each living sandbox with this metadata, by the sandbox's id."""
+        from e2b import SandboxQuery
+
+        pages = self._client.Sandbox.list(query=SandboxQuery(metadata=dict(metadata)))
+        found: dict[str, str] = {}
+        while pages.has_next:
+            for each in _insist(pages.next_items, "listing sandboxes"):
+                found[each.sandbox_id] = (each.metadata or {}).get("osiris_run_id", "")
+        return found
+
+    def kill_other(self, sandbox_id: str) -> None:
+        """End a sandbox by its id."""
+        _insist(lambda: self._client.Sandbox.kill(sandbox_id), "ending a sandbox")
 
     @property
     def _live(self) -> Sandbox:

@@ -12,7 +12,7 @@ _NAMESPACE = uuid.UUID("6f1d4b5e-9c43-5c1e-8a55-0d3a9f6f2a11")
 def make_load_id(plan: Plan, step: Publish, data: DataFingerprint, base: str | None) -> str:
     """Return the load id of delivering `data`; the run is not part of it.
 
-    `base` is the table's latest load for an append of all rows, where two equal batches are two
+    `base` is the load before this one, for an append of all rows, where two equal batches are two
     batches; for the other modes the same rows are the same publication.
     """
     parts = [plan.project, plan.env, step.target, step.schema, step.table, step.mode, list(step.key)]

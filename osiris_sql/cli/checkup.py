@@ -33,10 +33,11 @@ class Checkup:
     exit_code: int
 
 
-def check_up(project: Project) -> Checkup:
+def check_up(project: Project, on: str = "local") -> Checkup:
     """Return what is wrong with the files and variables, and what the connections answered.
 
-    A connection that lacks a variable is not asked; the others are, whatever is wrong elsewhere.
+    `on` is the launcher: where they are asked from. A connection that lacks a variable is not asked;
+    the others are, whatever is wrong elsewhere.
     """
     manifest = api.compile_project(project)
     plan = api.make_plan(manifest, Observed(), command="doctor")
@@ -47,7 +48,7 @@ def check_up(project: Project) -> Checkup:
         steps=tuple(s for s in plan.steps if s.kind == "probe" and (s.role, s.connection) not in lame),
         connections=tuple(c for c in plan.connections if (c.role, c.name) not in lame),
     )
-    result = run_shown(able, Path(project.root), summary=False)
+    result = run_shown(able, Path(project.root), summary=False, on=on)
     wrong = tuple(d for d in manifest.diagnostics if d.severity == "error")
     code = result.exit_code or 0
     if code and any(step.status == "failed" for step in result.steps):

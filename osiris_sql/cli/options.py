@@ -84,6 +84,16 @@ On = Annotated[
         help="Where it runs: local (this process), child (a process of its own) or e2b (a sandbox).",
     ),
 ]
+Fetch = Annotated[
+    bool,
+    typer.Option(
+        "--fetch", help="With --on e2b: bring the built tables and their state back to this warehouse."
+    ),
+]
+Detach = Annotated[
+    bool,
+    typer.Option("--detach", help="With --on e2b: let it go on there; runs attach RUN comes back to it."),
+]
 AsOf = Annotated[
     str | None,
     typer.Option(

@@ -24,6 +24,15 @@ def run_to_the_end(
     raise typer.Exit(result.exit_code or 0)
 
 
+def ask_sandbox(on: str, *, fetch: bool, detach: bool) -> None:
+    """Hand the options of a sandbox to its launcher, which reads variables."""
+    for name, given in (("fetch", fetch), ("detach", detach)):
+        if given and on != "e2b":
+            raise typer.BadParameter(f"--{name} is for --on e2b")
+        if given:
+            os.environ[f"OSIRIS_E2B_{name.upper()}"] = "1"
+
+
 def run_shown(
     plan: Plan,
     root: Path,

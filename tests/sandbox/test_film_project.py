@@ -66,3 +66,28 @@ def test_the_same_facts_and_the_same_rows_everywhere(tmp_path, server, environ):
     assert len(published(first)["director_stats"]) == 10
     assert not (projects["e2b"] / ".osiris" / "dev.duckdb").exists()
     assert server.sandboxes.running() == []
+
+
+def test_what_is_fetched_is_reused_by_the_next_build_here(tmp_path, server, environ):
+    project = copy_project(tmp_path)
+    there = build(project, environ, "--on", "e2b", "--fetch", "--json")
+    assert "sandbox i" in there.stderr
+    here = build(project, environ, "--json")
+    finished = [json.loads(line)["body"] for line in here.stdout.splitlines()]
+    assert {body["status"] for body in finished if body["kind"] == "step_finished"} == {"reused"}
+
+
+def test_doctor_asks_the_connections_from_inside(tmp_path, server, environ):
+    project = copy_project(tmp_path)
+    run = subprocess.run(
+        [OSIRIS, "doctor", "--on", "e2b", "--json"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environ},
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    answers = {each["connection"]: each for each in json.loads(run.stdout)["connections"]}
+    assert {each["status"] for each in answers.values()} == {"success"}
+    assert len(server.sandboxes.every) == 1

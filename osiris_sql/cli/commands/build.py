@@ -6,8 +6,20 @@ from typing import Annotated
 import typer
 
 from osiris_sql.cli import inputs, plan_file
-from osiris_sql.cli.options import AsOf, Env, EnvFile, Exclude, Json, On, ProjectDir, Select, Vars
-from osiris_sql.cli.running import run_to_the_end
+from osiris_sql.cli.options import (
+    AsOf,
+    Detach,
+    Env,
+    EnvFile,
+    Exclude,
+    Fetch,
+    Json,
+    On,
+    ProjectDir,
+    Select,
+    Vars,
+)
+from osiris_sql.cli.running import ask_sandbox, run_to_the_end
 
 PANEL, PLACE = "Run", 2
 EXAMPLES = (
@@ -15,7 +27,7 @@ EXAMPLES = (
     "osiris-sql build --select +orders+ --exclude tag:slow",
     "osiris-sql build --env prod --env-file prod.env --fail-fast",
     "osiris-sql build --plan plan.json",
-    "osiris-sql build --on e2b",
+    "osiris-sql build --on e2b --fetch",
 )
 
 
@@ -35,6 +47,8 @@ def command(
         bool, typer.Option("--fail-fast", help="Begin no further step after the first failure.")
     ] = False,
     on: On = "local",
+    fetch: Fetch = False,
+    detach: Detach = False,
     as_of: AsOf = None,
     env: Env = None,
     project_dir: ProjectDir = None,
@@ -45,9 +59,11 @@ def command(
     """Extract, build, test and publish what changed.
 
     Tests run before a table replaces the one that passed, and before anything is published. A failure
-    stops what stands below it, nothing else. The run's folder, .osiris/runs/ID, keeps plan.json,
-    events.jsonl and run_results.json.
+    stops what stands below it, nothing else. In a sandbox (--on e2b) the same plan gives the same result;
+    the warehouse here stays as it is unless --fetch is given. The run's folder, .osiris/runs/ID, keeps
+    plan.json, events.jsonl and run_results.json.
     """
+    ask_sandbox(on, fetch=fetch, detach=detach)
     if plan:
         planned = {"--select": select, "--exclude": exclude, "--full-refresh": full_refresh}
         plan_file.refuse_options({**planned, "--as-of": as_of, "--env": env, "--vars": variables})

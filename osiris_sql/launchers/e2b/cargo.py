@@ -16,7 +16,7 @@ from osiris_sql.support import wire
 from osiris_sql.support.package import package_files, zip_package
 from osiris_sql.support.secrets import resolve
 from osiris_sql.types.diagnostic import Diagnostic, ProjectError, StepError
-from osiris_sql.types.plan import Extract, Plan, PlannedConnection
+from osiris_sql.types.plan import Extract, Plan, PlannedConnection, Probe
 
 # What a run may carry into a sandbox besides the source files: warehouse and target files together.
 CARRY_LIMIT = 1 << 30
@@ -49,7 +49,7 @@ def pack(
             carried += list(_files(root / plan.warehouse))
     _refuse_too_big(root, carried)
     big = {f"project/{path.relative_to(root).as_posix()}": path for path in carried}
-    big |= {f"project/{name}": root / name for name in _source_files(plan)}
+    big |= {f"project/{name}": root / name for name in _source_files(plan, root, environ)}
     shipped = {path: _sha256(file) for path, file in big.items()}
     _refuse_moved(plan, shipped)
     returns = (*targets, plan.warehouse) if fetch else tuple(targets)
@@ -82,21 +82,31 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _source_files(plan: Plan) -> Iterator[str]:
+def _source_files(plan: Plan, root: Path, environ: Mapping[str, str]) -> Iterator[str]:
+    """The files that extracts read; for a probe all that its connection reaches."""
     for step in plan.steps:
         if isinstance(step, Extract):
             for name in step.files:
                 _refuse_outside(name, step.location.path, f"the source file {name}")
                 yield name
+    probed = {step.connection for step in plan.steps if isinstance(step, Probe) and step.role == "source"}
+    for name, place in _places(plan, environ, "source"):
+        if name in probed:
+            yield from (file.relative_to(root).as_posix() for file in _files(root / place))
 
 
 def _target_places(plan: Plan, environ: Mapping[str, str]) -> Iterator[str]:
-    """Where targets that are files of the project write: what their option `path` says."""
+    """Where targets that are files of the project write."""
+    yield from (place for _, place in _places(plan, environ, "target"))
+
+
+def _places(plan: Plan, environ: Mapping[str, str], role: str) -> Iterator[tuple[str, str]]:
+    """The connections that are files of the project, as their option `path` says."""
     for connection in plan.connections:
-        if connection.role == "target" and isinstance(connection.options.get("path"), str):
+        if connection.role == role and isinstance(connection.options.get("path"), str):
             place = str(resolve(connection.options["path"], environ))
-            _refuse_outside(place, connection.location.path, f'the target "{connection.name}" at {place}')
-            yield PurePosixPath(place).as_posix()
+            _refuse_outside(place, connection.location.path, f'{role} "{connection.name}" at {place}')
+            yield connection.name, PurePosixPath(place).as_posix()
 
 
 def _refuse_outside(place: str, written_in: str, what: str) -> None:

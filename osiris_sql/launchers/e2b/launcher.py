@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import hashlib
 import socket
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -61,6 +62,7 @@ class E2BLauncher:
                 shipped=cargo.shipped,
                 fetch=options.fetch,
             )
+            _say(f"sandbox {remote.id}, run {run_id}")
             # Before anything runs there, so that another client can attach.
             write_record(folder, record)
             courier.stop_if_cancelled()
@@ -69,7 +71,12 @@ class E2BLauncher:
             remote.start(cargo, given)
 
         follower = Follower(plan, run_id, sinks, given.values())
-        return _follow(follower, remote, begin, plan, root, folder, options, detach=options.detach)
+        code = _follow(follower, remote, begin, plan, root, folder, options, detach=options.detach)
+        if follower.left_running:
+            _say(f"it goes on there: osiris-sql runs attach {run_id}")
+        elif not options.fetch:
+            _say("the warehouse here is as it was: --fetch brings the built tables back")
+        return code
 
     def attach(
         self,
@@ -146,6 +153,10 @@ def _follow(
         if remote.id and not follower.left_running:
             remote.kill()
             forget(folder)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def _open(environ: Mapping[str, str]) -> Options:

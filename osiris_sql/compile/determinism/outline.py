@@ -71,6 +71,7 @@ class Outline:
             raise ValueError(str(error)) from error
         while self.tokens and self.tokens[-1].token_type == TokenType.SEMICOLON:
             self.tokens.pop()
+        self.words = ["" if t.token_type == TokenType.IDENTIFIER else t.text.lower() for t in self.tokens]
         self.match = self._match()
         self.blocks: list[Block] = []
         self.calls: list[Call] = []
@@ -88,10 +89,7 @@ class Outline:
 
     def word(self, index: int) -> str:
         """Return a token's text in lower case, or nothing outside the text; quoted names keep none."""
-        if not 0 <= index < len(self.tokens):
-            return ""
-        token = self.tokens[index]
-        return "" if token.token_type == TokenType.IDENTIFIER else token.text.lower()
+        return self.words[index] if 0 <= index < len(self.words) else ""
 
     def split(self, tokens: Tokens) -> list[Tokens]:
         """Return the parts of a list between its commas."""

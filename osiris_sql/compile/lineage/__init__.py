@@ -77,7 +77,8 @@ def match_outputs(relation: Relation, output: TableSchema) -> list[Inputs]:
         pairs = zip(relation.columns, output.names, strict=True)
         return [column.inputs if _fits(column, name) else None for column, name in pairs]
     named = {(column.name or "").lower(): column for column in relation.columns}
-    return [named.get(name.lower(), relation.rest).inputs for name in output.names]
+    names = [name.lower() for name in output.names]
+    return [None if names.count(n) > 1 else named.get(n, relation.rest).inputs for n in names]
 
 
 def _fits(column: Col, name: str) -> bool:

@@ -67,7 +67,8 @@ UNKNOWN = Col(None, None)
 class Relation:
     """The columns of a table or query in order.
 
-    `rest` stands for further columns whose names are not known. `keys` hold names in lower case: no
+    `rest` stands for further columns whose names are not known; it may take the name of any column
+    but the first `sure` ones. `keys` hold names in lower case: no
     two rows agree on all columns of a key, NULL counted as a value; the empty key says that there is
     at most one row. `ordered` says that its query ends in an ORDER BY that its reader may rely on.
     """
@@ -77,6 +78,7 @@ class Relation:
     keys: tuple[frozenset[str], ...] = ()
     ordered: bool = False
     node: str | None = None
+    sure: int = 0
 
 
 OPAQUE = Relation((), rest=UNKNOWN)
@@ -113,9 +115,12 @@ class Source:
     starred: bool = False
 
     def __post_init__(self) -> None:
-        for column in self.relation.columns:
+        relation = self.relation
+        for index, column in enumerate(relation.columns):
             if column.name is not None:
-                self.names.setdefault(column.name.lower(), column)
+                sure = relation.rest is None or index < relation.sure
+                known = column if sure else Col(column.name, None)
+                self.names.setdefault(column.name.lower(), known)
 
     @property
     def fallback(self) -> Col | None:
@@ -138,7 +143,10 @@ class Equality:
 
 @dataclass(eq=False, slots=True)
 class Scope:
-    """One SELECT: its sources, what names mean in it, and (after the walk) what comes out of it."""
+    """One SELECT: its sources, what names mean in it, and (after the walk) what comes out of it.
+
+    `is_reached` is set when a query inside it takes a name from it.
+    """
 
     select: exp.Expr
     parent: Scope | None
@@ -150,6 +158,7 @@ class Scope:
     locals: set[str] = field(default_factory=set)
     equalities: list[Equality] = field(default_factory=list)
     widths: list[int | None] = field(default_factory=list)
+    is_reached: bool = False
     outputs: list[tuple[exp.Expr | None, Col]] = field(default_factory=list)
 
     @property

@@ -34,36 +34,35 @@ def _source(item: exp.Expr, scope: Scope, walk: Walk) -> Source:
     alias = item.args.get("alias")
     name = alias.name if isinstance(alias, exp.TableAlias) and alias.name else None
     schema = None
-    after: list[Source] = []
+    scope.is_reached, was_reached = False, scope.is_reached
     if isinstance(item, exp.Table) and isinstance(item.this, exp.Identifier):
         relation = _table(item, scope, walk)
         if name is None:
             name, schema = item.name, (item.db or "main").lower()
     elif isinstance(item, exp.Table):
-        relation, after = _function(item.this, scope, walk), list(scope.sources)
+        relation = _function(item.this, scope, walk)
         name = name or item.this.name or None
     elif isinstance(item, exp.Unnest):
-        relation, after = _unnest(item, scope, walk), list(scope.sources)
+        relation = _unnest(item, scope, walk)
         name = name or "unnest"
     elif isinstance(item, exp.Lateral):
-        after = list(scope.sources)
         relation = (
             walk.query(item.this, scope.ctes, scope)
             if isinstance(item.this, exp.Subquery | exp.Select)
             else _function(item.this, scope, walk)
         )
-    else:  # any subquery may be correlated with what stands before it, LATERAL or not
-        relation, after = walk.query(item, scope.ctes, scope), list(scope.sources)
+    else:
+        relation = walk.query(item, scope.ctes, scope)
     for pivot in item.args.get("pivots") or [] if isinstance(item, exp.Table) else []:
         relation = pivot_relation(pivot, relation, walk, read=item)
         name = pivot.alias or name
     if item.args.get("sample") is not None or item.args.get("when") is not None:
         relation = Relation(relation.columns, relation.rest, relation.keys, node=relation.node)
-    return Source(name, schema, rename(relation, alias), after=after if _is_lateral(item) else [])
-
-
-def _is_lateral(item: exp.Expr) -> bool:
-    return not (isinstance(item, exp.Table) and isinstance(item.this, exp.Identifier))
+    # Any subquery may be correlated with what stands before it, LATERAL or not.
+    after = list(scope.sources) if scope.is_reached or isinstance(item, exp.Table | exp.Unnest) else []
+    scope.is_reached = was_reached or scope.is_reached
+    plain = isinstance(item, exp.Table) and isinstance(item.this, exp.Identifier)
+    return Source(name, schema, rename(relation, alias), after=[] if plain else after)
 
 
 def _table(item: exp.Table, scope: Scope, walk: Walk) -> Relation:

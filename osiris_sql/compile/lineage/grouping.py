@@ -15,7 +15,7 @@ def is_grouped(select: exp.Expr) -> bool:
 
 def has_aggregate(node: exp.Expr) -> bool:
     """Say whether an expression holds an aggregate of its own SELECT (not of a window or subquery)."""
-    if isinstance(node, exp.Query):
+    if isinstance(node, exp.Query | exp.Column | exp.Literal):
         return False
     if isinstance(node, exp.Window):
         inside = node.this

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 Key = frozenset[str]
 _MOST = 6
+_SPREADING = ("generate_subscripts", "regexp_split_to_table", "json_each", "json_tree")
 
 
 def select_keys(scope: Scope, walk: Walk) -> tuple[Key, ...]:
@@ -34,14 +36,17 @@ def limited(query: exp.Expr, relation: Relation) -> Relation:
     """Return what a query gives after its LIMIT: LIMIT 1 leaves one row."""
     if not _limits_to_one(query):
         return relation
-    return Relation(relation.columns, relation.rest, (frozenset(),), relation.ordered)
+    return replace(relation, keys=(frozenset(),))
 
 
 def _spreads_rows(select: exp.Expr) -> bool:
+    spreading = (
+        n for item in select.expressions for n in item.find_all(exp.Explode, exp.Unnest, exp.Anonymous)
+    )
     return any(
         n.find_ancestor(exp.Select) is select
-        for item in select.expressions
-        for n in item.find_all(exp.Explode, exp.Unnest)
+        for n in spreading
+        if not isinstance(n, exp.Anonymous) or n.name.lower() in _SPREADING
     )
 
 
@@ -184,7 +189,7 @@ def _first_row_test(node: exp.Expr, scope: Scope) -> exp.Expr | None:
     ):
         return None
     left = node.left.unnest()
-    if isinstance(left, exp.Column) and len(left.parts) == 1:
+    if isinstance(left, exp.Column) and not any(left.name.lower() in s.names for s in scope.visible):
         left = scope.alias_nodes.get(left.name.lower(), left)
     return left if isinstance(left, exp.Window) and isinstance(left.this, exp.RowNumber) else None
 

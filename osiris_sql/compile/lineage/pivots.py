@@ -43,7 +43,8 @@ def _pivot(node: exp.Pivot, columns: dict[str, Col]) -> Relation:
         taken = {c.name.lower() for n in (*aggregates, *on) for c in n.find_all(exp.Column)}
         names = [name for name in columns if name not in taken]
     kept = tuple(columns[name] for name in names if name in columns)
-    return Relation(kept, rest=Col(None, values), keys=(frozenset(names),) if _is_static(on) else ())
+    keys = (frozenset(names),) if _is_static(on) else ()
+    return Relation(kept, rest=Col(None, values), keys=keys, sure=len(kept))
 
 
 def _is_static(on: list[exp.Expr]) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from osiris_sql.compile.lineage.facts import Col, Relation, Scope, union
+from osiris_sql.compile.lineage.facts import NOTHING, UNKNOWN, Col, Relation, Scope, Source, union
 from osiris_sql.compile.lineage.numbers import kind_of, type_of
 from osiris_sql.compile.lineage.resolve import all_columns, inputs_of, resolve, star_source
 
@@ -21,29 +21,38 @@ def project(select: exp.Select, scope: Scope, walk: Walk) -> Relation:
     """Return what the SELECT list gives, and note the aliases that other clauses may use."""
     columns: list[Col] = []
     rest: Col | None = None
+    sure = 0
     for item in select.expressions:
         found, more = _expand(item, scope, walk)
         if more is not None:
-            rest = more if rest is None else Col(None, union([rest.inputs, more.inputs]))
-        elif rest is not None:
-            found = [column.named(column.name) for column in found]
+            rest = more if rest is None else UNKNOWN
         scope.widths.append(None if more is not None else len(found))
         scope.outputs += [(item.unalias() if len(found) == 1 else None, column) for column in found]
         columns += found
-    return Relation(tuple(columns), rest)
+        sure = len(columns) if rest is None else sure
+        if more is not None and rest is more and len(scope.visible) == 1:
+            sure = len(columns) - len(found) + _sure(found, scope.visible[0])
+    return Relation(tuple(columns), rest, sure=sure)
+
+
+def _sure(found: list[Col], source: Source) -> int:
+    """Return how many of a star's columns surely have the names that they seem to have."""
+    sure = {column.name for column in source.relation.columns[: source.relation.sure]}
+    return next((i for i, column in enumerate(found) if column.name not in sure), len(found))
 
 
 def _expand(item: exp.Expr, scope: Scope, walk: Walk) -> tuple[list[Col], Col | None]:
     """Return the columns that one item of the list gives, and a stand-in where there may be others."""
     inner = item.unalias()
+    if isinstance(inner, exp.Star) and id(scope.select) in walk.only_exists:
+        return [], Col(None, NOTHING)
     if isinstance(inner, exp.Star):
         return _edited(inner, all_columns(scope, walk), scope, walk)
     if isinstance(inner, exp.Column) and isinstance(inner.this, exp.Star):
         qualifier = [part.name.lower() for part in inner.parts[:-1]]
         columns = star_source(qualifier, scope, walk)
-        if columns is None:  # a struct: its fields are made from it, whatever their names
-            struct = exp.Column(this=inner.parts[-2].copy())
-            return [], Col(None, resolve(struct, scope, walk).inputs)
+        if columns is None:
+            return _fields(resolve(exp.Column(this=inner.parts[-2].copy()), scope, walk))
         return _edited(inner.this, columns, scope, walk)
     if (isinstance(inner, _PATTERNS) and isinstance(inner.this, exp.Star)) or isinstance(inner, exp.Not):
         star = inner.find(exp.Star) if not inner.find(exp.Count, exp.Select) else None
@@ -52,8 +61,12 @@ def _expand(item: exp.Expr, scope: Scope, walk: Walk) -> tuple[list[Col], Col | 
     if (marker := inner.find(exp.Columns)) is not None and _is_own(marker, inner):
         return _each_column(inner, marker, scope, walk)
     column = _single(item, inner, scope, walk)
-    if _spreads(inner):
-        return [], Col(None, column.inputs)
+    if isinstance(inner, exp.Explode | exp.Unnest) and not isinstance(
+        inner.this, exp.Array | exp.GenerateSeries
+    ):
+        spread = resolve(inner.this, scope, walk) if isinstance(inner.this, exp.Column) else column
+        if inner.expressions or not (spread.type or "").endswith("]"):
+            return _fields(column if inner.expressions else spread)
     if isinstance(item, exp.Alias):
         scope.aliases.setdefault(item.alias.lower(), column)
         scope.alias_nodes.setdefault(item.alias.lower(), inner)
@@ -69,11 +82,12 @@ def _single(item: exp.Expr, inner: exp.Expr, scope: Scope, walk: Walk) -> Col:
     return Col(name, inputs, kind_of(inner, scope, walk), type_of(inner, scope, walk))
 
 
-def _spreads(node: exp.Expr) -> bool:
-    """Say whether an item may give many columns: `unnest` of a struct does."""
-    return isinstance(node, exp.Explode | exp.Unnest) and not isinstance(
-        node.this, exp.Array | exp.GenerateSeries
-    )
+def _fields(struct: Col) -> tuple[list[Col], Col | None]:
+    """Return the fields of a struct: made from it, whatever their names are."""
+    if struct.type is not None and struct.type.startswith("STRUCT("):
+        fields = exp.DataType.build(struct.type, dialect="duckdb").expressions
+        return [Col(field.name, struct.inputs) for field in fields], None
+    return [], Col(None, struct.inputs)
 
 
 def _is_own(marker: exp.Expr, item: exp.Expr) -> bool:

@@ -85,6 +85,7 @@ def resolve(column: exp.Column, scope: Scope, walk: Walk) -> Col:
     while here is not None:
         found = _resolve_here(parts, here, walk)
         if found is not None:
+            here.is_reached = here.is_reached or here is not scope
             return found if guess is None else UNKNOWN
         guess = guess or _guess(parts, here, walk)
         here = here.parent

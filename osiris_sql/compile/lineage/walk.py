@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 
 from sqlglot import exp
 
 from osiris_sql.compile.lineage.equations import add_equalities
-from osiris_sql.compile.lineage.facts import OPAQUE, Col, Inputs, Relation, Scope, union
+from osiris_sql.compile.lineage.facts import OPAQUE, UNKNOWN, Col, Inputs, Relation, Scope, union
 from osiris_sql.compile.lineage.from_items import add_from
 from osiris_sql.compile.lineage.keys import limited, select_keys, set_operation_keys
 from osiris_sql.compile.lineage.pivots import pivot_relation
@@ -30,8 +31,10 @@ class Walk:
         self.scopes: dict[int, Scope] = {}
         self.unlimited: dict[int, Relation] = {}
         self.opaque: list[exp.Table] = []
+        self.gave_up = False
         self.seen: set[str] = set()
         self.reads_by_name = False
+        self.only_exists: set[int] = set()
 
     def query(self, node: exp.Expr, ctes: dict[str, Relation], parent: Scope | None) -> Relation:
         """Return what a query gives, walking everything in it."""
@@ -58,6 +61,7 @@ class Walk:
 
     def give_up(self, node: exp.Expr) -> Relation:
         """Return a relation of which nothing is known; every table in it is read whole."""
+        self.gave_up = True
         for table in node.find_all(exp.Table):
             relation = self.inputs.get(((table.db or "main").lower(), table.name.lower()))
             if relation is not None and relation.node is not None:
@@ -67,6 +71,7 @@ class Walk:
 
     def everything_in(self, node: exp.Expr, scope: Scope) -> Inputs:
         """Return all columns that EXISTS depends on: the filters and joins of its subquery."""
+        self.only_exists.add(id(node))
         self.query(node, scope.ctes, scope)
         parts: list[Inputs] = []
         for select in node.find_all(exp.Select):
@@ -134,7 +139,7 @@ class Walk:
             relation = pivot_relation(pivot, relation, self)
         self.unlimited[id(node)] = relation
         if is_ordered(node):
-            relation = Relation(relation.columns, relation.rest, relation.keys, ordered=True)
+            relation = replace(relation, ordered=True)
         return limited(node, relation)
 
     def _values(self, node: exp.Values, ctes: dict[str, Relation], parent: Scope | None) -> Relation:
@@ -169,8 +174,9 @@ class Walk:
         if node.args.get("where") is not None:
             add_equalities(node.args["where"].this, scope, self, when=(), gives=scope.sources)
         keys = select_keys(scope, self)
-        self.unlimited[id(node)] = Relation(relation.columns, relation.rest, keys)
-        return limited(node, Relation(relation.columns, relation.rest, keys, ordered=is_ordered(node)))
+        whole = replace(relation, keys=keys)
+        self.unlimited[id(node)] = whole
+        return limited(node, replace(whole, ordered=is_ordered(node)))
 
 
 def is_ordered(node: exp.Expr) -> bool:
@@ -184,7 +190,7 @@ def rename(relation: Relation, alias: exp.Expr | None) -> Relation:
     if not names:
         return relation
     if relation.rest is not None:
-        return Relation(tuple(Col(name, relation.rest.inputs) for name in names), relation.rest)
+        return _rename_open(relation, relation.rest, names)
     pairs = list(zip(relation.columns, names, strict=False))
     new = {(old.name or "").lower(): name.lower() for old, name in pairs}
     columns = tuple(column.named(name) for column, name in pairs) + relation.columns[len(names) :]
@@ -192,12 +198,18 @@ def rename(relation: Relation, alias: exp.Expr | None) -> Relation:
     return Relation(columns, None, keys, relation.ordered)
 
 
+def _rename_open(relation: Relation, rest: Col, names: list[str]) -> Relation:
+    """Rename columns of which only the first are sure to stand where they seem to."""
+    sure = relation.columns[: relation.sure]
+    further = rest if relation.sure == len(relation.columns) else UNKNOWN
+    columns = [*sure, *[further] * len(names)][: len(names)]
+    return Relation(tuple(c.named(n) for c, n in zip(columns, names, strict=True)), rest, sure=len(names))
+
+
 def unite(left: Relation, right: Relation, *, by_name: bool) -> Relation:
     """Return the columns of a UNION: by position, or by name; each made from both sides."""
     if left.rest or right.rest or (not by_name and len(left.columns) != len(right.columns)):
-        everything = [c.inputs for c in (*left.columns, *right.columns)]
-        rests = [r.rest.inputs for r in (left, right) if r.rest]
-        return Relation((), rest=Col(None, union([*everything, *rests])))
+        return OPAQUE
     if not by_name:
         return Relation(tuple(_both(a, b) for a, b in zip(left.columns, right.columns, strict=True)))
     of_right = {(c.name or "").lower(): c for c in right.columns}

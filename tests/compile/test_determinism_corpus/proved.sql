@@ -68,3 +68,9 @@ select t.*, u.name, row_number() over (order by t.d, t.id) as a from t left join
 
 -- a recursive query
 with recursive r as (select 1 as i union all select i + 1 from r where i < 9) select * from r
+
+-- an array in order
+select u.g, array(select s from t where t.g = u.g order by id) as a from u
+
+-- limit where it makes no difference
+select g from u where exists (select 1 from t where t.g = u.g limit 1)

@@ -175,3 +175,18 @@ select id, row_number() over (order by g) as a, row_number() over (order by d) a
 
 -- two functions over one window
 select s, row_number() over (order by d) as a, lag(s) over (order by d) as b from t
+
+-- an array of a subquery
+select u.g, array(select s from t where t.g = u.g) as a from u
+
+-- an array in a tied order
+select u.g, array(select {'s': s, 'k': k} from t where t.g = u.g order by d limit 3) as a from u
+
+-- fetch first
+select id from t order by d fetch first 30 rows only
+
+-- a float sum in a correlated subquery
+select u.g, (select sum(x) from t where t.g = u.g) as a from u
+
+-- a list in a subquery that is compared
+select g from u where (select list(s) from t where t.g = u.g)[1] > 's5'

@@ -1,4 +1,4 @@
-"""LIMIT, OFFSET and DISTINCT ON choose rows: the choice needs an order without ties."""
+"""LIMIT, OFFSET and DISTINCT ON choose rows, ARRAY(SELECT …) lines them up: all need a total order."""
 
 from __future__ import annotations
 
@@ -20,18 +20,38 @@ _CUTS = ("limit", "offset", "fetch")
 
 
 def check(subject: Subject) -> Iterator[Ruling]:
-    """Return a ruling for each query that keeps some of its rows."""
+    """Return a ruling for each query that keeps some of its rows, or keeps them in order."""
     nodes = _cut_queries(subject)
     for block in subject.outline.blocks:
-        cuts = [block.clauses[name] for name in _CUTS if name in block.clauses]
+        keywords = [block.clauses[name][0] for name in _CUTS if name in block.clauses]
         select = subject.selects.get(block)
-        distinct_on = select is not None and _distinct_on(select) is not None
-        if not cuts and not distinct_on:
-            continue
-        first = min((keyword for keyword, _ in cuts), default=None)
-        node = nodes.get(block) if cuts else select
-        rule = "unordered-limit" if cuts else "tied-order"
-        yield from _judge(subject, block, node, rule, first)
+        first = min(keywords, default=None)
+        if first is not None:
+            yield from _judge(subject, _Choice(block, nodes.get(block), "unordered-limit", "LIMIT", first))
+        elif _is_array(subject, block):
+            yield from _judge(subject, _Choice(block, select, "unordered-array", "ARRAY(SELECT …)", None))
+        elif select is not None and _distinct_on(select) is not None:
+            yield from _judge(subject, _Choice(block, select, "tied-order", "DISTINCT ON", None))
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A query that chooses among rows: by which clause, and the keyword of its LIMIT."""
+
+    block: Block
+    node: exp.Expr | None
+    rule: str
+    what: str
+    limit: int | None
+
+    @property
+    def end(self) -> int:
+        """Return the token before which an ORDER BY goes."""
+        return self.block.end if self.limit is None else self.limit
+
+
+def _is_array(subject: Subject, block: Block) -> bool:
+    return subject.outline.word(block.first - 2) == "array" and subject.outline.word(block.first - 1) == "("
 
 
 def _cut_queries(subject: Subject) -> dict[Block, exp.Expr]:
@@ -52,37 +72,34 @@ def _distinct_on(select: exp.Expr) -> exp.Expr | None:
     return distinct.args.get("on") if isinstance(distinct, exp.Distinct) else None
 
 
-def _judge(
-    subject: Subject, block: Block, node: exp.Expr | None, rule: str, first: int | None
-) -> Iterator[Ruling]:
-    what = "LIMIT" if first is not None else "DISTINCT ON"
-    span = _span(subject, block, first)
+def _judge(subject: Subject, choice: _Choice) -> Iterator[Ruling]:
+    node, what, rule = choice.node, choice.what, choice.rule
+    span = _span(subject, choice)
     if node is None:
-        yield subject.ruling(
-            rule, "unsafe", f"{what} chooses among rows; give it an ORDER BY with a key", span
-        )
+        message = f"{what} takes rows in no order; give it an ORDER BY with a key"
+        yield subject.ruling(rule, "unsafe", message, span)
         return
     relation = subject.walk.unlimited.get(id(node))
     scope = subject.walk.scopes.get(id(node))
-    ordered = node.args.get("order")
-    if first is not None and _takes_nothing(node):
+    if choice.limit is not None and _takes_nothing(node):
         return
-    if relation is not None and _is_total(subject, block, node, relation, scope, cuts=first is not None):
-        yield subject.ruling(rule, "proved", f"{what} chooses by an order without ties", span)
-    elif ordered is None and _rests_on_order(subject, node, scope):
-        message = (
-            f"{what} relies on the ORDER BY of a subquery; give the query of the {what} its own ORDER BY"
-        )
+    if relation is not None and _is_total(subject, choice, node, relation, scope):
+        yield subject.ruling(rule, "proved", f"{what} goes by an order without ties", span)
+    elif node.args.get("order") is None and _rests_on_order(subject, node, scope):
+        message = f"{what} relies on the ORDER BY of a subquery; give its own query an ORDER BY"
         yield subject.ruling("ordered-subquery", "unsafe", message, span)
     else:
-        yield _rewritten(subject, block, node, relation, rule, first)
+        yield _rewritten(subject, choice, node, relation)
 
 
-def _span(subject: Subject, block: Block, first: int | None) -> tuple[int, int]:
-    if first is not None:
-        return subject.outline.span((first, first + 1))
-    keyword = block.clauses["select"][0]
-    return subject.outline.span((keyword + 1, keyword + 3))
+def _span(subject: Subject, choice: _Choice) -> tuple[int, int]:
+    outline = subject.outline
+    if choice.limit is not None:
+        return outline.span((choice.limit, choice.limit + 1))
+    if choice.rule == "unordered-array":
+        return outline.span((choice.block.first - 2, choice.block.end + 1))
+    keyword = choice.block.clauses["select"][0]
+    return outline.span((keyword + 1, keyword + 3))
 
 
 def _takes_nothing(node: exp.Expr) -> bool:
@@ -98,7 +115,7 @@ def _rests_on_order(subject: Subject, node: exp.Expr, scope: Scope | None) -> bo
 
 
 def _is_total(
-    subject: Subject, block: Block, node: exp.Expr, relation: Relation, scope: Scope | None, *, cuts: bool
+    subject: Subject, choice: _Choice, node: exp.Expr, relation: Relation, scope: Scope | None
 ) -> bool:
     """Say whether the order decides: it holds all that comes out, or a key of what goes in or out."""
     order = _read_order(node, relation, scope)
@@ -108,12 +125,13 @@ def _is_total(
     on = _distinct_on(node)
     if on is not None:
         nodes = [*on.expressions, *order.nodes]
-        if scope is None or not is_settled(subject, scope, block, nodes):
+        if scope is None or not is_settled(subject, scope, choice.block, nodes):
             return False
-    if not cuts or any(_holds(key, order.outputs, relation) for key in relation.keys):
+    only_picks = choice.what == "DISTINCT ON"
+    if only_picks or any(_holds(key, order.outputs, relation) for key in relation.keys):
         return True
     plain = scope is not None and node.args.get("distinct") is None
-    return plain and scope is not None and is_settled(subject, scope, block, order.nodes)
+    return plain and scope is not None and is_settled(subject, scope, choice.block, order.nodes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,28 +168,21 @@ def _holds(key: frozenset[str], outputs: set[int], relation: Relation) -> bool:
     return all(names.count(name) == 1 and names.index(name) in outputs for name in key)
 
 
-def _rewritten(
-    subject: Subject,
-    block: Block,
-    node: exp.Expr,
-    relation: Relation | None,
-    rule: str,
-    first: int | None,
-) -> Ruling:
-    what = "LIMIT" if first is not None else "DISTINCT ON"
-    span = _span(subject, block, first)
-    last = (block.end if first is None else first) - 1
-    if "order" not in block.clauses:
-        place = subject.outline.tokens[last].end + 1
-        message = f"{what} chooses among rows in no order; it chooses in the order of all columns"
-        return subject.ruling(rule, "rewritten", message, span, Edit(place, place, (" order by all",)))
+def _rewritten(subject: Subject, choice: _Choice, node: exp.Expr, relation: Relation | None) -> Ruling:
+    span = _span(subject, choice)
+    if "order" not in choice.block.clauses:
+        place = subject.outline.tokens[choice.end - 1].end + 1
+        message = f"{choice.what} takes rows in no order; it takes them in the order of all columns"
+        edit = Edit(place, place, (" order by all",))
+        return subject.ruling(choice.rule, "rewritten", message, span, edit)
     columns = _missing(node, relation, subject.walk.scopes.get(id(node)))
     if columns is None:
-        return subject.ruling(rule, "unsafe", f"{what} may meet ties; add a key to its ORDER BY", span)
-    place = subject.outline.span(block.clauses["order"][1])[1]
-    message = f"the order of {what} may have ties; the remaining columns were added to it"
+        message = f"{choice.what} may meet ties; add a key to its ORDER BY"
+        return subject.ruling(choice.rule, "unsafe", message, span)
+    place = subject.outline.span(choice.block.clauses["order"][1])[1]
+    message = f"the order of {choice.what} may have ties; the remaining columns were added to it"
     edit = Edit(place, place, ("".join(f", {n}" for n in columns),))
-    return subject.ruling(rule, "rewritten", message, span, edit)
+    return subject.ruling(choice.rule, "rewritten", message, span, edit)
 
 
 def _missing(node: exp.Expr, relation: Relation | None, scope: Scope | None) -> list[int] | None:

@@ -17,6 +17,9 @@ def check(subject: Subject) -> Iterator[Ruling]:
         if isinstance(subject.node_of(call), exp.Anonymous) and not is_known(call.name):
             message = f"{call.name} is no function of DuckDB; nothing is known of it"
             yield subject.ruling("unknown-function", "unknown", message, subject.span_of(call))
+    if subject.walk.gave_up:
+        message = "this query holds a statement that is not understood, such as SUMMARIZE"
+        yield subject.ruling("unknown-statement", "unknown", message, None)
     for table in subject.walk.opaque:
         meta = table.this.meta
         span = (meta["start"], meta["end"] + 1) if "start" in meta else None

@@ -1,6 +1,7 @@
 """The verbs of the program: each takes the noun that the one before it made."""
 
 from osiris_sql.api.discovery import SourceChange, discover_sources
+from osiris_sql.api.parity import compare_launchers, make_parity_plan
 from osiris_sql.api.planning import Command, make_plan, observe_world
 from osiris_sql.api.remote import attach_run, collect_sandboxes, list_runs, read_plan
 from osiris_sql.api.running import clean_project, new_run_id, run_plan
@@ -16,11 +17,13 @@ __all__ = [
     "attach_run",
     "clean_project",
     "collect_sandboxes",
+    "compare_launchers",
     "compile_project",
     "discover_sources",
     "lint_project",
     "list_runs",
     "load_project",
+    "make_parity_plan",
     "make_plan",
     "new_run_id",
     "observe_world",

@@ -17,6 +17,7 @@ COMMANDS = [
     "plan",
     "build",
     "test",
+    "verify",
     "show",
     "ls",
     "runs",

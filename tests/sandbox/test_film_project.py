@@ -91,3 +91,21 @@ def test_doctor_asks_the_connections_from_inside(tmp_path, server, environ):
     answers = {each["connection"]: each for each in json.loads(run.stdout)["connections"]}
     assert {each["status"] for each in answers.values()} == {"success"}
     assert len(server.sandboxes.every) == 1
+
+
+def test_verify_compares_the_facts_of_every_place(tmp_path, server, environ):
+    project = copy_project(tmp_path)
+    run = subprocess.run(
+        [OSIRIS, "verify", "--on", "local,child,e2b", "--json"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environ},
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    found = json.loads(run.stdout)
+    assert found["status"] == {"local": "success", "child": "success", "e2b": "success"}
+    assert (found["steps"], found["differences"]) == (10, [])
+    assert not (project / ".osiris").exists()
+    assert not (project / "out").exists()

@@ -3,8 +3,10 @@
 import json
 
 import duckdb
+from run.plans import model, plan_of
 from sandbox.plans import film_plan, launch
 
+from osiris_sql.api.parity import compare_launchers
 from osiris_sql.support import wire
 
 PLACES = ["local", "child", "e2b"]
@@ -36,3 +38,15 @@ def test_events_are_those_that_the_worker_wrote_in_order_without_gap(root, serve
     assert "".join(wire.to_json(event) + "\n" for event in run.events) == there
     assert (run.folder / "events.jsonl").read_text() == there
     assert [event.seq for event in run.events] == list(range(len(run.events)))
+
+
+def test_a_difference_is_named_with_its_values(root, environ):
+    # A plan that is not deterministic, which the compiler would refuse: each run gives another number.
+    found = compare_launchers(
+        plan_of(model("a", "SELECT uuid() AS id", columns="id UUID"), model("b", "SELECT 1 AS id")),
+        root,
+        ["local", "child"],
+        environ,
+    )
+    assert [difference.fact for difference in found.differences] == ["steps/materialize.a/data"]
+    assert set(found.differences[0].values) == {"local", "child"}

@@ -245,8 +245,16 @@ class Transaction(Protocol):
         """Return the identity of the rows of a relation."""
         ...
 
-    def run_test(self, test: PlannedTest, run_clock: str, sample: int) -> TestOutcome:
-        """Count the offending rows of a data test and fetch the first ones."""
+    def measure_tests(
+        self, relation: RelationRef, tests: Sequence[PlannedTest], run_clock: str
+    ) -> tuple[int | None, ...]:
+        """Return the measure of each data test of a relation, from one scan if memory allows."""
+        ...
+
+    def run_test(
+        self, test: PlannedTest, run_clock: str, sample: int, *, counted: int | None = None
+    ) -> TestOutcome:
+        """Count the offending rows of a data test, unless `counted`, and fetch the first ones."""
         ...
 
     def key_violations(self, relation: RelationRef, key: tuple[str, ...]) -> tuple[int, int]:

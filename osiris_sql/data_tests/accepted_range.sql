@@ -1,4 +1,5 @@
 -- description: Every value lies in a range. NULLs are ignored.
+-- shape: rows
 -- arguments:
 --   column_name: {type: column}
 --   min_value: {type: sql, default: null, about: 'the least value, a number or SQL'}
@@ -22,9 +23,10 @@
 --   - rows: SELECT 1 AS stars WHERE false
 --     arguments: {column_name: stars, min_value: 3}
 
-SELECT {{ column_name }}
-FROM {{ model }}
-WHERE {% if min_value is not none %}NOT ({{ column_name }} {{ '>=' if inclusive else '>' }} ({{ min_value }})){% endif %}
+{%- set offends %}{% if min_value is not none %}NOT ({{ column_name }} {{ '>=' if inclusive else '>' }} ({{ min_value }})){% endif %}
 {%- if min_value is not none and max_value is not none %}
    OR {% endif %}
-{%- if max_value is not none %}NOT ({{ column_name }} {{ '<=' if inclusive else '<' }} ({{ max_value }})){% endif %}
+{%- if max_value is not none %}NOT ({{ column_name }} {{ '<=' if inclusive else '<' }} ({{ max_value }})){% endif %}{% endset %}
+SELECT {{ column_name }}
+FROM {{ model }}
+WHERE {{ offends }}

@@ -1,4 +1,5 @@
 -- description: Every value is one of a list. NULLs are ignored; each other value counts once.
+-- shape: values
 -- arguments:
 --   column_name: {type: column}
 --   values: {type: values, about: the values that may occur}
@@ -20,7 +21,8 @@
 --   - rows: SELECT 'a' AS state WHERE false
 --     arguments: {column_name: state, values: [b]}
 
+{%- set offends %}{{ column_name }} NOT IN ({{ values | join(', ') }}){% endset %}
 SELECT {{ column_name }}, count(*) AS n_records
 FROM {{ model }}
-WHERE {{ column_name }} NOT IN ({{ values | join(', ') }})
+WHERE {{ offends }}
 GROUP BY {{ column_name }}

@@ -1,4 +1,6 @@
 -- description: At least one row has a value. An empty table has none.
+-- shape: aggregate
+-- alone_with: [group_by_columns]
 -- arguments:
 --   column_name: {type: column}
 --   group_by_columns: {type: columns, default: [], about: looks at each group of these columns}
@@ -15,9 +17,10 @@
 --   - rows: SELECT * FROM (VALUES ('a', 1), ('a', NULL)) AS t(part, x)
 --     arguments: {column_name: x, group_by_columns: [part]}
 
+{%- set offends %}count({{ column_name }}){{ kept }} = 0{% endset %}
 SELECT {% for column in group_by_columns %}{{ column }}, {% endfor %}count({{ column_name }}) AS n_values
 FROM {{ model }}
 {%- if group_by_columns %}
 GROUP BY {{ group_by_columns | join(', ') }}
 {%- endif %}
-HAVING count({{ column_name }}) = 0
+HAVING {{ offends }}

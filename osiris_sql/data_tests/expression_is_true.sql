@@ -1,4 +1,5 @@
 -- description: An expression is true in every row. Where it is NULL, the row passes. Under a column, the expression begins after its name.
+-- shape: rows
 -- arguments:
 --   column_name: {type: column, default: null}
 --   expression: {type: sql, about: 'a condition, such as "paid <= total"; under a column, such as ">= 0"'}
@@ -17,6 +18,7 @@
 --   - rows: SELECT 1 AS paid WHERE false
 --     arguments: {expression: 'false'}
 
+{%- set offends %}NOT ({% if column_name %}{{ column_name }} {% endif %}{{ expression }}){% endset %}
 SELECT {{ columns_in_arguments }}
 FROM {{ model }}
-WHERE NOT ({% if column_name %}{{ column_name }} {% endif %}{{ expression }})
+WHERE {{ offends }}

@@ -1,5 +1,6 @@
 -- description: Every value matches a regular expression somewhere (RE2; anchor it with ^ and $). NULLs are ignored.
 -- aliases: [expect_column_values_to_match_regex]
+-- shape: rows
 -- arguments:
 --   column_name: {type: column}
 --   regex: {type: text, about: the regular expression}
@@ -21,6 +22,7 @@
 --   - rows: SELECT '' AS code WHERE false
 --     arguments: {column_name: code, regex: x}
 
+{%- set offends %}NOT regexp_matches(CAST({{ column_name }} AS VARCHAR), {{ regex }}, {{ flags }}){% endset %}
 SELECT {{ column_name }}
 FROM {{ model }}
-WHERE NOT regexp_matches(CAST({{ column_name }} AS VARCHAR), {{ regex }}, {{ flags }})
+WHERE {{ offends }}

@@ -1,5 +1,7 @@
 -- description: The mean of a column lies in a range. NULLs are left out; a column without any value passes.
 -- aliases: [expect_column_mean_to_be_between]
+-- shape: aggregate
+-- alone_with: [group_by]
 -- arguments:
 --   column_name: {type: column}
 --   min_value: {type: sql, default: null, about: 'the least value, a number or SQL'}
@@ -22,12 +24,13 @@
 --   - rows: SELECT 1 AS x WHERE false
 --     arguments: {column_name: x, min_value: 5}
 
+{%- set offends %}{% if min_value is not none %}NOT (avg({{ column_name }}){{ kept }} {{ '>' if strictly else '>=' }} ({{ min_value }})){% endif %}
+{%- if min_value is not none and max_value is not none %}
+    OR {% endif %}
+{%- if max_value is not none %}NOT (avg({{ column_name }}){{ kept }} {{ '<' if strictly else '<=' }} ({{ max_value }})){% endif %}{% endset %}
 SELECT {% for column in group_by %}{{ column }}, {% endfor %}avg({{ column_name }}) AS mean
 FROM {{ model }}
 {%- if group_by %}
 GROUP BY {{ group_by | join(', ') }}
 {%- endif %}
-HAVING {% if min_value is not none %}NOT (avg({{ column_name }}) {{ '>' if strictly else '>=' }} ({{ min_value }})){% endif %}
-{%- if min_value is not none and max_value is not none %}
-    OR {% endif %}
-{%- if max_value is not none %}NOT (avg({{ column_name }}) {{ '<' if strictly else '<=' }} ({{ max_value }})){% endif %}
+HAVING {{ offends }}

@@ -1,4 +1,6 @@
 -- description: There is more than one value. NULLs are not counted, and a column without any value passes.
+-- shape: aggregate
+-- alone_with: [group_by_columns]
 -- arguments:
 --   column_name: {type: column}
 --   group_by_columns: {type: columns, default: [], about: looks at each group of these columns}
@@ -17,9 +19,10 @@
 --   - rows: SELECT 1 AS x WHERE false
 --     arguments: {column_name: x}
 
+{%- set offends %}count(DISTINCT {{ column_name }}){{ kept }} = 1{% endset %}
 SELECT {% for column in group_by_columns %}{{ column }}, {% endfor %}count(DISTINCT {{ column_name }}) AS n_values
 FROM {{ model }}
 {%- if group_by_columns %}
 GROUP BY {{ group_by_columns | join(', ') }}
 {%- endif %}
-HAVING count(DISTINCT {{ column_name }}) = 1
+HAVING {{ offends }}

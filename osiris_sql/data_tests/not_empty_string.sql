@@ -1,4 +1,5 @@
 -- description: No text is empty. NULLs are ignored.
+-- shape: rows
 -- arguments:
 --   column_name: {type: column}
 --   trim_whitespace: {type: boolean, default: true, about: whether blanks alone count as empty}
@@ -15,6 +16,7 @@
 --   - rows: SELECT '' AS name WHERE false
 --     arguments: {column_name: name}
 
+{%- set offends %}{% if trim_whitespace %}trim({{ column_name }}){% else %}{{ column_name }}{% endif %} = ''{% endset %}
 SELECT {{ column_name }}
 FROM {{ model }}
-WHERE {% if trim_whitespace %}trim({{ column_name }}){% else %}{{ column_name }}{% endif %} = ''
+WHERE {{ offends }}

@@ -1,4 +1,5 @@
 -- description: Every row has a value. NaN and the empty text are values.
+-- shape: rows
 -- arguments:
 --   column_name: {type: column}
 -- bad:
@@ -14,6 +15,7 @@
 --   - rows: SELECT 1 AS id WHERE false
 --     arguments: {column_name: id}
 
+{%- set offends %}{{ column_name }} IS NULL{% endset %}
 SELECT {{ column_name }}
 FROM {{ model }}
-WHERE {{ column_name }} IS NULL
+WHERE {{ offends }}

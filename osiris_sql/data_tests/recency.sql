@@ -1,4 +1,6 @@
 -- description: The latest value of a column is not older than an interval before the run clock. A column without any value passes.
+-- shape: aggregate
+-- alone_with: [group_by_columns, where]
 -- arguments:
 --   field: {type: sql, about: 'the column, or SQL that gives a date or timestamp'}
 --   datepart: {type: datepart, about: 'the unit: second, minute, hour, day, week, month, quarter or year'}
@@ -22,9 +24,10 @@
 
 {%- set type = 'DATE' if ignore_time_component else 'TIMESTAMP' %}
 {%- set threshold %}CAST(CAST($run_clock AS TIMESTAMP) - {{ interval }} * INTERVAL 1 {{ datepart }} AS {{ type }}){% endset %}
+{%- set offends %}CAST(max({{ field }}){{ kept }} AS {{ type }}) < {{ threshold }}{% endset %}
 SELECT {% for column in group_by_columns %}{{ column }}, {% endfor %}CAST(max({{ field }}) AS {{ type }}) AS most_recent, {{ threshold }} AS threshold
 FROM {{ model }}
 {%- if group_by_columns %}
 GROUP BY {{ group_by_columns | join(', ') }}
 {%- endif %}
-HAVING CAST(max({{ field }}) AS {{ type }}) < {{ threshold }}
+HAVING {{ offends }}

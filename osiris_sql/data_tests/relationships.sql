@@ -1,4 +1,5 @@
 -- description: Every value occurs in a column of another relation. NULLs are ignored.
+-- shape: rows
 -- arguments:
 --   column_name: {type: column}
 --   to: {type: relation, about: 'the other relation, such as ref(''customers'')'}
@@ -16,6 +17,7 @@
 --   - rows: SELECT 1 AS id WHERE false
 --     arguments: {column_name: id, to: SELECT 1 AS id WHERE false, field: id}
 
+{%- set offends %}{{ column_name }} IS NOT NULL AND {{ column_name }} NOT IN (SELECT {{ field }} FROM {{ to }} AS parent WHERE {{ field }} IS NOT NULL){% endset %}
 SELECT child.{{ column_name }}
 FROM {{ model }} AS child
 ANTI JOIN {{ to }} AS parent ON parent.{{ field }} = child.{{ column_name }}

@@ -1,5 +1,7 @@
 -- description: The number of rows lies in a range.
 -- aliases: [expect_table_row_count_to_be_between]
+-- shape: aggregate
+-- alone_with: [group_by]
 -- arguments:
 --   min_value: {type: sql, default: null, about: 'the least value, a number or SQL'}
 --   max_value: {type: sql, default: null, about: 'the greatest value, a number or SQL'}
@@ -23,12 +25,13 @@
 --   - rows: SELECT * FROM (VALUES ('a'), (NULL)) AS t(part)
 --     arguments: {max_value: 1, group_by: [part]}
 
+{%- set offends %}{% if min_value is not none %}NOT (count(*){{ kept }} {{ '>' if strictly else '>=' }} ({{ min_value }})){% endif %}
+{%- if min_value is not none and max_value is not none %}
+    OR {% endif %}
+{%- if max_value is not none %}NOT (count(*){{ kept }} {{ '<' if strictly else '<=' }} ({{ max_value }})){% endif %}{% endset %}
 SELECT {% for column in group_by %}{{ column }}, {% endfor %}count(*) AS n_rows
 FROM {{ model }}
 {%- if group_by %}
 GROUP BY {{ group_by | join(', ') }}
 {%- endif %}
-HAVING {% if min_value is not none %}NOT (count(*) {{ '>' if strictly else '>=' }} ({{ min_value }})){% endif %}
-{%- if min_value is not none and max_value is not none %}
-    OR {% endif %}
-{%- if max_value is not none %}NOT (count(*) {{ '<' if strictly else '<=' }} ({{ max_value }})){% endif %}
+HAVING {{ offends }}

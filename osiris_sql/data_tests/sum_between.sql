@@ -1,5 +1,7 @@
 -- description: The sum of a column lies in a range. NULLs are left out; a column without any value passes.
 -- aliases: [expect_column_sum_to_be_between]
+-- shape: aggregate
+-- alone_with: [group_by]
 -- arguments:
 --   column_name: {type: column}
 --   min_value: {type: sql, default: null, about: 'the least value, a number or SQL'}
@@ -20,12 +22,13 @@
 --   - rows: SELECT 1 AS x WHERE false
 --     arguments: {column_name: x, min_value: 5}
 
+{%- set offends %}{% if min_value is not none %}NOT (sum({{ column_name }}){{ kept }} {{ '>' if strictly else '>=' }} ({{ min_value }})){% endif %}
+{%- if min_value is not none and max_value is not none %}
+    OR {% endif %}
+{%- if max_value is not none %}NOT (sum({{ column_name }}){{ kept }} {{ '<' if strictly else '<=' }} ({{ max_value }})){% endif %}{% endset %}
 SELECT {% for column in group_by %}{{ column }}, {% endfor %}sum({{ column_name }}) AS total
 FROM {{ model }}
 {%- if group_by %}
 GROUP BY {{ group_by | join(', ') }}
 {%- endif %}
-HAVING {% if min_value is not none %}NOT (sum({{ column_name }}) {{ '>' if strictly else '>=' }} ({{ min_value }})){% endif %}
-{%- if min_value is not none and max_value is not none %}
-    OR {% endif %}
-{%- if max_value is not none %}NOT (sum({{ column_name }}) {{ '<' if strictly else '<=' }} ({{ max_value }})){% endif %}
+HAVING {{ offends }}

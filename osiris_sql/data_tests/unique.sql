@@ -1,4 +1,5 @@
 -- description: No value stands in two rows. NULLs are ignored.
+-- shape: key
 -- arguments:
 --   column_name: {type: column}
 -- bad:
@@ -14,6 +15,7 @@
 --   - rows: SELECT 1 AS id WHERE false
 --     arguments: {column_name: id}
 
+{%- set key %}{{ column_name }}{% endset %}
 SELECT {{ column_name }}, count(*) AS n_records
 FROM {{ model }}
 WHERE {{ column_name }} IS NOT NULL

@@ -11,6 +11,7 @@ from osiris_sql.types.relation import RelationRef, TableSchema
 
 Materialized = Literal["view", "table", "incremental", "ephemeral"]
 IncrementalStrategy = Literal["append", "merge", "delete+insert"]
+TestShape = Literal["rows", "values", "key", "aggregate"]
 Verdict = Literal["proved", "rewritten", "declared", "unsafe", "unknown"]
 
 
@@ -99,6 +100,9 @@ class CompiledTest:
     `node` is where it is attached: the relation that it was declared on, or, for a singular test and
     for one that reads what is made from that relation, the last one in build order of those that it
     reads. `reads` are all nodes that the SQL names.
+
+    A test with a `shape` can run in one scan of `relation` with others: `measure` is an aggregate over
+    it, 0 if no row offends, NULL where only `sql` can tell. At shape `rows` it is the count.
     """
 
     name: str
@@ -108,6 +112,9 @@ class CompiledTest:
     sql: str
     reads: tuple[str, ...]
     columns_read: Mapping[str, tuple[str, ...] | None]
+    shape: TestShape | None = None
+    measure: str = ""
+    relation: RelationRef | None = None
     severity: TestSeverity = "error"
     warn_if: str = "!= 0"
     error_if: str = "!= 0"

@@ -5,6 +5,7 @@ from dataclasses import field
 from typing import Annotated, Any, Literal
 
 from osiris_sql.types.diagnostic import Location
+from osiris_sql.types.manifest import TestShape
 from osiris_sql.types.noun import Json, noun
 from osiris_sql.types.project import ExtractMode, PublishMode, TestSeverity
 from osiris_sql.types.relation import Column, RelationRef, TableSchema
@@ -36,7 +37,11 @@ class PlannedConnection:
 
 @noun
 class PlannedTest:
-    """A data test to run on a relation: `sql` selects offending rows, zero rows pass."""
+    """A data test to run on a relation: `sql` selects offending rows, zero rows pass.
+
+    One with a `measure`, an aggregate over `relation`, runs in one scan with the others of it; see
+    `CompiledTest`.
+    """
 
     name: str
     test: str
@@ -44,6 +49,9 @@ class PlannedTest:
     column: str | None = None
     sql: str
     reads: tuple[str, ...]
+    shape: TestShape | None = None
+    measure: str = ""
+    relation: RelationRef | None = None
     severity: TestSeverity = "error"
     warn_if: str = "!= 0"
     error_if: str = "!= 0"

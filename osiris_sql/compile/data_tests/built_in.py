@@ -10,6 +10,7 @@ import yaml
 from jinja2 import StrictUndefined, Template
 from jinja2.sandbox import SandboxedEnvironment
 
+from osiris_sql.types.manifest import TestShape
 from osiris_sql.types.noun import Json
 
 PREFIXES = ("dbt", "dbt_utils", "dbt_expectations")
@@ -41,7 +42,13 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class BuiltIn:
-    """A generic test as its file says it: of the arguments in `any_of`, at least one must be given."""
+    """A generic test as its file says it: of the arguments in `any_of`, at least one must be given.
+
+    With a `shape` it can run in one scan with others, but not if one of `alone_with` is given. Its SQL
+    then sets `offends`: at `rows` and `values` the condition of an offending row (at `values` each value
+    counts once), at `aggregate` that of the relation as a whole, with `kept` behind each aggregate; at
+    `key` it sets `key`, of which no two rows may have the same.
+    """
 
     name: str
     description: str
@@ -50,6 +57,8 @@ class BuiltIn:
     bad: tuple[Example, ...]
     good: tuple[Example, ...]
     template: Template
+    shape: TestShape | None = None
+    alone_with: tuple[str, ...] = ()
 
 
 @cache
@@ -72,6 +81,8 @@ def load_built_in(name: str) -> BuiltIn:
         bad=tuple(Example(**example) for example in header["bad"]),
         good=tuple(Example(**example) for example in header["good"]),
         template=_ENVIRONMENT.from_string(sql),
+        shape=header.get("shape"),
+        alone_with=tuple(header.get("alone_with", ())),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from osiris_sql.compile.data_tests.custom import CustomTest, custom_tests
+from osiris_sql.compile.data_tests.fusion import Measure
 from osiris_sql.compile.data_tests.generic import find_test, render_generic
 from osiris_sql.compile.data_tests.mistakes import TestMistakeError
 from osiris_sql.compile.data_tests.query import TestQuery, read_query
@@ -45,12 +46,15 @@ def _compile_generic(test: DataTest, own: Mapping[str, CustomTest], scope: TestS
     definition = find_test(test, own, scope.project.name)
     if test.node not in scope.known:
         return None
-    rendered = render_generic(test, definition, scope)
+    rendered, measure = render_generic(test, definition, scope)
     config = merged_config(test, rendered)
     if not is_enabled(config):
         return None
     query = read_query(rendered, test.location.path, scope)
-    return _assemble(test, definition.name, _attached_to(test.node, query.reads, scope), query, config)
+    if query.sql != rendered.sql:
+        measure = None  # it names the run clock, which only the query was given
+    node = _attached_to(test.node, query.reads, scope)
+    return _assemble(test, definition.name, node, query, config, measure)
 
 
 def _attached_to(declared: str, reads: tuple[str, ...], scope: TestScope) -> str:
@@ -87,7 +91,14 @@ def _reads_nothing(test: DataTest) -> Diagnostic:
     )
 
 
-def _assemble(test: DataTest, name: str, node: str, query: TestQuery, config: dict[str, Any]) -> CompiledTest:
+def _assemble(
+    test: DataTest,
+    name: str,
+    node: str,
+    query: TestQuery,
+    config: dict[str, Any],
+    measure: Measure | None = None,
+) -> CompiledTest:
     settings = compiled_settings(config)
     outcome = {key: value for key, value in settings.items() if key not in ("tags", "store_failures")}
     return CompiledTest(
@@ -98,6 +109,9 @@ def _assemble(test: DataTest, name: str, node: str, query: TestQuery, config: di
         sql=query.sql,
         reads=query.reads,
         columns_read=query.columns_read,
+        shape=measure.shape if measure else None,
+        measure=measure.sql if measure else "",
+        relation=measure.relation if measure else None,
         fingerprint=fingerprint(canonical_tokens(query.sql), outcome),
         description=test.description,
         location=test.location,

@@ -6,6 +6,7 @@ from typing import Any
 from osiris_sql.compile.data_tests.arguments import check_names, given_arguments, sql_arguments
 from osiris_sql.compile.data_tests.built_in import PREFIXES, BuiltIn, built_in_names, load_built_in
 from osiris_sql.compile.data_tests.custom import CustomTest
+from osiris_sql.compile.data_tests.fusion import Measure, measure_test
 from osiris_sql.compile.data_tests.jinja_values import render_text, render_value
 from osiris_sql.compile.data_tests.mistakes import TestMistakeError, unknown_column, unknown_test
 from osiris_sql.compile.data_tests.scope import TestScope
@@ -27,18 +28,22 @@ def find_test(test: DataTest, own: Mapping[str, CustomTest], project: str) -> Cu
     raise TestMistakeError(unknown_test(test, [*own, *known]))
 
 
-def render_generic(test: DataTest, definition: CustomTest | BuiltIn, scope: TestScope) -> Rendered:
-    """Return the SQL of a generic test; raises TestMistakeError."""
+def render_generic(
+    test: DataTest, definition: CustomTest | BuiltIn, scope: TestScope
+) -> tuple[Rendered, Measure | None]:
+    """Return the SQL of a generic test, and what of it can be fused; raises TestMistakeError."""
     known = scope.known[test.node]
     where = render_value(test.config.get("where"), test, scope)
     if isinstance(definition, CustomTest):
-        return _render_custom(test, definition, known, where, scope)
+        return _render_custom(test, definition, known, where, scope), None
     values = sql_arguments(test, definition, known.schema, scope)
     texts = [*_texts(values.values()), where or ""]
     columns = named_columns(known.schema, texts)
     model = _filtered(known, where, columns) if where else known.relation.sql
-    sql = definition.template.render(values, model=model, columns_in_arguments=columns)
-    return Rendered(sql, {}, (), lambda _offset, _length: test.location)
+    sql = definition.template.render(values, model=model, columns_in_arguments=columns, kept="")
+    condition = expression(where) if where else None
+    measure = measure_test(definition, values, condition, known, scope)
+    return Rendered(sql, {}, (), lambda _offset, _length: test.location), measure
 
 
 def _texts(values: Any) -> list[str]:

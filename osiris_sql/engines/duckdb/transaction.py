@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from osiris_sql.engines.duckdb import audit
 from osiris_sql.engines.duckdb.arrival import Arrival
 from osiris_sql.engines.duckdb.fingerprint import ALGORITHM, digest_schema, hash_expression
 from osiris_sql.engines.duckdb.run_clock import bind_run_clock
@@ -117,22 +118,17 @@ class DuckDBTransaction:
         [(rows, total)] = self._rows(f"SELECT count(*), {total_hash} FROM {relation.sql}")
         return DataFingerprint(rows=rows, digest=digest_schema(schema, str(total)), algorithm=ALGORITHM)
 
-    def run_test(self, test: PlannedTest, run_clock: str, sample: int) -> TestOutcome:
-        """Count the offending rows of a data test and fetch the first ones as text."""
-        offending = bind_run_clock(test.sql, run_clock)
-        if test.limit is not None:
-            offending = f"SELECT * FROM (\n{offending}\n) ORDER BY ALL LIMIT {test.limit}"
-        failures = self._count(f"SELECT count(*) FROM (\n{offending}\n)")
-        if not failures or not sample:
-            return TestOutcome(failures=failures, sample=())
-        found = self._cursor.execute(f"SELECT * FROM (\n{offending}\n) ORDER BY ALL LIMIT {sample}")
-        names = [column[0] for column in found.description or ()]
-        rows = found.fetchall()
-        as_text = tuple(
-            {name: None if value is None else str(value) for name, value in zip(names, row, strict=True)}
-            for row in rows
-        )
-        return TestOutcome(failures=failures, sample=as_text)
+    def measure_tests(
+        self, relation: RelationRef, tests: Sequence[PlannedTest], run_clock: str
+    ) -> tuple[int | None, ...]:
+        """Return the measure of each data test of a relation, from one scan if memory allows."""
+        return audit.measure_tests(self._cursor, relation, tests, run_clock)
+
+    def run_test(
+        self, test: PlannedTest, run_clock: str, sample: int, *, counted: int | None = None
+    ) -> TestOutcome:
+        """Count the offending rows of a data test, unless `counted`, and fetch the first ones as text."""
+        return audit.run_test(self._cursor, test, run_clock, sample, counted)
 
     def key_violations(self, relation: RelationRef, key: tuple[str, ...]) -> tuple[int, int]:
         """Return how many rows have a NULL in the key, and how many keys occur more than once."""

@@ -6,6 +6,7 @@ import operator
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from osiris_sql.protocols import TestOutcome, Transaction
 from osiris_sql.run.steps.running import Running
@@ -13,6 +14,7 @@ from osiris_sql.support import wire
 from osiris_sql.types.diagnostic import Diagnostic, StepError
 from osiris_sql.types.event import TestFinished, TestStatus
 from osiris_sql.types.plan import PlannedTest
+from osiris_sql.types.relation import RelationRef
 
 SAMPLE = 5
 
@@ -27,6 +29,18 @@ _COMPARE: Mapping[str, Callable[[int, int], bool]] = {
     "<=": operator.le,
 }
 _THRESHOLD = re.compile(r"^\s*(==|=|!=|<>|>=|<=|>|<)\s*(\d+)\s*$")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Measured:
+    """What a scan said of a test: its offending rows, None if only its query can tell, and its share of
+    the time."""
+
+    failures: int | None = None
+    seconds: float = 0.0
+
+
+UNMEASURED = Measured()
 
 
 class ChecksFailedError(StepError):
@@ -47,13 +61,15 @@ def run_tests(
     """
     now: dict[str, str] = {}
     failed: list[PlannedTest] = []
-    for test in tests:
-        rows = rows_read(running, test)
+    everything = [(test, rows_read(running, test)) for test in tests]
+    due = [test for test, rows in everything if passed.get(test.fingerprint) != rows]
+    measured = measure(running, transaction, due)
+    for test, rows in everything:
         if passed.get(test.fingerprint) == rows:
             running.emit(TestFinished(step=step, test=test.name, status="reused"))
             now[test.fingerprint] = rows
             continue
-        status = _run_one(running, transaction, step, test)
+        status = _run_one(running, transaction, step, test, measured.get(test, UNMEASURED))
         if status == "pass":
             now[test.fingerprint] = rows
         elif status == "fail":
@@ -68,9 +84,31 @@ def rows_read(running: Running, test: PlannedTest) -> str:
     return wire.dump_canonical({node: running.data.get(node) for node in test.reads})
 
 
-def _run_one(running: Running, transaction: Transaction, step: str, test: PlannedTest) -> TestStatus:
+def measure(
+    running: Running, transaction: Transaction, tests: Iterable[PlannedTest]
+) -> dict[PlannedTest, Measured]:
+    """Return what one scan of each relation says of the tests that can be told together."""
+    together: dict[RelationRef, list[PlannedTest]] = {}
+    for test in tests:
+        if test.relation and test.measure:
+            together.setdefault(test.relation, []).append(test)
+    found: dict[PlannedTest, Measured] = {}
+    for relation, own in together.items():
+        began = time.monotonic()
+        values = transaction.measure_tests(relation, own, running.plan.run_clock)
+        each = (time.monotonic() - began) / len(own)
+        for test, value in zip(own, values, strict=True):
+            # Any other shape says whether there are offending rows, not how many.
+            exact = value if test.shape == "rows" or not value else None
+            found[test] = Measured(failures=exact, seconds=each)
+    return found
+
+
+def _run_one(
+    running: Running, transaction: Transaction, step: str, test: PlannedTest, measured: Measured
+) -> TestStatus:
     began = time.monotonic()
-    outcome = transaction.run_test(test, running.plan.run_clock, SAMPLE)
+    outcome = transaction.run_test(test, running.plan.run_clock, SAMPLE, counted=measured.failures)
     status = judge(test, outcome)
     running.emit(
         TestFinished(
@@ -80,7 +118,7 @@ def _run_one(running: Running, transaction: Transaction, step: str, test: Planne
             failures=outcome.failures,
             sample=outcome.sample,
             diagnostics=() if status == "pass" else (_finding(test, outcome, status),),
-            seconds=round(time.monotonic() - began, 3),
+            seconds=round(time.monotonic() - began + measured.seconds, 3),
         )
     )
     return status

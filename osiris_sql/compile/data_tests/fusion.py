@@ -1,0 +1,102 @@
+"""What of a test can run together with others: one aggregate expression over its relation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from osiris_sql.compile.columns import BinderError
+from osiris_sql.compile.data_tests.built_in import BuiltIn
+from osiris_sql.compile.data_tests.scope import TestScope
+from osiris_sql.compile.known import Known
+from osiris_sql.types.manifest import TestShape
+from osiris_sql.types.relation import RelationRef, TableSchema
+
+if TYPE_CHECKING:
+    from jinja2.environment import TemplateModule
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A test as an aggregate over `relation`: 0 if no row offends, NULL where only its query can tell.
+
+    `sql` counts the offending rows at shape `rows`; at the others it is above 0 if there are some.
+    """
+
+    shape: TestShape
+    sql: str
+    relation: RelationRef
+
+
+def measure_test(
+    built_in: BuiltIn, values: Mapping[str, Any], where: str | None, known: Known, scope: TestScope
+) -> Measure | None:
+    """Return a built-in test as one aggregate, or None where it must run alone."""
+    given = {**values, "where": where}
+    if built_in.shape is None or known.inlined or any(given.get(name) for name in built_in.alone_with):
+        return None
+    if not _compares_like_a_join(built_in, values, known.schema, scope):
+        return None
+    written_by_hand = bool(where) or any(
+        a.type == "sql" and isinstance(values.get(a.name), str) for a in built_in.arguments.values()
+    )
+    sql = _measure(built_in, values, where, guarded=written_by_hand)
+    if written_by_hand and not _is_sound(sql, known.relation, scope):
+        return None
+    return Measure(built_in.shape, sql, known.relation)
+
+
+def _measure(built_in: BuiltIn, values: Mapping[str, Any], where: str | None, *, guarded: bool) -> str:
+    """Return the aggregate; a guarded one is NULL if an error was met in a row.
+
+    A filter looks at fewer rows than an aggregate of all: an error may be there that the test's own
+    query never meets. So that query decides.
+    """
+    keep = f"CASE WHEN {where} THEN 1 ELSE 0 END" if where else ""
+    kept = f" FILTER (WHERE TRY({keep}) = 1)" if keep else ""
+    module = built_in.template.make_module({**values, "model": "", "columns_in_arguments": "", "kept": kept})
+    match built_in.shape:
+        case "key":
+            key = _block(module, "key")
+            key = f"CASE WHEN TRY({keep}) = 1 THEN {key} END" if keep else key
+            measured = f"count({key}) - count(DISTINCT {key})"
+        case "aggregate":
+            measured = f"CASE WHEN {_block(module, 'offends')} THEN 1 ELSE 0 END"
+        case _:
+            offends = _block(module, "offends")
+            if not guarded:
+                return f"count(*) FILTER (WHERE {offends})"
+            keep = f"CASE WHEN {offends} THEN 1 ELSE 0 END"
+            keep = f"CASE WHEN {where} THEN {keep} ELSE 0 END" if where else keep
+            measured = f"coalesce(sum(TRY({keep})), 0)"
+    return f"CASE WHEN count(TRY({keep})) = count(*) THEN {measured} END" if keep else measured
+
+
+def _block(module: TemplateModule, name: str) -> str:
+    return str(getattr(module, name)).strip()
+
+
+def _is_sound(sql: str, relation: RelationRef, scope: TestScope) -> bool:
+    """Say whether DuckDB takes what a person wrote in this place, as one value."""
+    try:
+        return len(scope.binder.bind(f"SELECT {sql} FROM {relation.sql}").columns) == 1
+    except BinderError:
+        return False
+
+
+def _compares_like_a_join(
+    built_in: BuiltIn, values: Mapping[str, Any], schema: TableSchema, scope: TestScope
+) -> bool:
+    """Say whether `IN` compares as the join of the test's query does: it casts unequal types otherwise."""
+    if built_in.name != "relationships":
+        return True
+    parent = next((k for k in scope.known.values() if k.relation.sql == values["to"] and not k.inlined), None)
+    if parent is None:
+        return False
+    column, field = (_unquoted(values[name]) for name in ("column_name", "field"))
+    return schema.type_of(column) == parent.schema.type_of(field)
+
+
+def _unquoted(name: str) -> str:
+    return name[1:-1].replace('""', '"')

@@ -1,0 +1,69 @@
+"""Data tests as queries: many of one relation in one scan, and each by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import duckdb
+
+from osiris_sql.engines.duckdb.run_clock import bind_run_clock
+from osiris_sql.protocols import TestOutcome
+from osiris_sql.types.plan import PlannedTest
+from osiris_sql.types.relation import RelationRef
+
+KEYS = 4
+"""Keys in one scan: each has a hash table of its own, and they are in memory at once."""
+MEASURES = 200
+
+
+def measure_tests(
+    cursor: duckdb.DuckDBPyConnection, relation: RelationRef, tests: Sequence[PlannedTest], run_clock: str
+) -> tuple[int | None, ...]:
+    """Return the measure of each test of a relation, in as few scans as memory allows."""
+    found: list[int | None] = []
+    for part in _scans(tests):
+        measures = ",\n  ".join(test.measure for test in part)
+        sql = bind_run_clock(f"SELECT\n  {measures}\nFROM {relation.sql}", run_clock)
+        [row] = cursor.execute(sql).fetchall()
+        found += [None if value is None else int(value) for value in row]
+    return tuple(found)
+
+
+def _scans(tests: Sequence[PlannedTest]) -> Iterator[list[PlannedTest]]:
+    part: list[PlannedTest] = []
+    keys = 0
+    for test in tests:
+        if len(part) == MEASURES or (keys == KEYS and test.shape == "key"):
+            yield part
+            part, keys = [], 0
+        part.append(test)
+        keys += test.shape == "key"
+    if part:
+        yield part
+
+
+def run_test(
+    cursor: duckdb.DuckDBPyConnection, test: PlannedTest, run_clock: str, sample: int, counted: int | None
+) -> TestOutcome:
+    """Count the offending rows, unless they are `counted` already, and fetch the first ones as text."""
+    offending = offending_rows(test, run_clock)
+    if counted is None:
+        [(failures,)] = cursor.execute(f"SELECT count(*) FROM (\n{offending}\n)").fetchall()
+    else:
+        failures = counted if test.limit is None else min(counted, test.limit)
+    if not failures or not sample:
+        return TestOutcome(failures=failures, sample=())
+    found = cursor.execute(f"SELECT * FROM (\n{offending}\n) ORDER BY ALL LIMIT {sample}")
+    names = [column[0] for column in found.description or ()]
+    rows = found.fetchall()
+    as_text = tuple(
+        {name: None if value is None else str(value) for name, value in zip(names, row, strict=True)}
+        for row in rows
+    )
+    return TestOutcome(failures=failures, sample=as_text)
+
+
+def offending_rows(test: PlannedTest, run_clock: str) -> str:
+    """Return the query of the offending rows, within the test's limit."""
+    sql = bind_run_clock(test.sql, run_clock)
+    return sql if test.limit is None else f"SELECT * FROM (\n{sql}\n) ORDER BY ALL LIMIT {test.limit}"

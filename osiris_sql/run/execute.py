@@ -17,6 +17,7 @@ from osiris_sql.run.connections import Connections, check_environ
 from osiris_sql.run.fit import refuse_misfit, refuse_other_versions
 from osiris_sql.run.journal import Journal
 from osiris_sql.run.lock import hold_warehouse
+from osiris_sql.run.room import Room
 from osiris_sql.run.schedule import Schedule
 from osiris_sql.run.steps.check import run_check
 from osiris_sql.run.steps.extract import run_extract
@@ -30,7 +31,7 @@ from osiris_sql.support.package import hash_code
 from osiris_sql.support.plugins import load_plugin
 from osiris_sql.support.secrets import Redactor
 from osiris_sql.types.diagnostic import CancelledError, Diagnostic, OsirisError
-from osiris_sql.types.event import RunFinished, RunStarted, StepFinished, StepStarted
+from osiris_sql.types.event import RunFinished, RunStarted, StepFinished, StepProgress, StepStarted
 from osiris_sql.types.plan import Extract, Plan, Step
 
 EXECUTORS: Mapping[str, Callable[[Running, Any], StepFinished]] = {
@@ -41,6 +42,8 @@ EXECUTORS: Mapping[str, Callable[[Running, Any], StepFinished]] = {
     "preview": run_preview,
     "probe": run_probe,
 }
+
+AGAIN = "out of memory beside other steps: tried again alone"
 
 
 def execute(
@@ -130,19 +133,22 @@ def _run_steps(
 
 
 def _loop(running: Running, *, fail_fast: bool) -> int:
-    schedule = Schedule(running.plan.steps)
+    schedule, room = Schedule(running.plan.steps), Room(running.plan.concurrency)
     exit_code = 0
     futures: dict[Future[StepFinished], Step] = {}
     with ThreadPoolExecutor(max_workers=max(1, running.plan.concurrency)) as pool:
         try:
-            while schedule.ready or futures:
-                while schedule.ready and len(futures) < max(1, running.plan.concurrency):
-                    step = schedule.start()
+            while schedule.ready or futures or room.waiting:
+                while room.free and (schedule.ready or room.waiting):
+                    step = _next_step(running, schedule, room)
                     futures[pool.submit(_run_step, running, step)] = step
                 # A bounded wait, so that Ctrl-C is heard at once.
                 done, _ = wait(futures, timeout=0.2, return_when=FIRST_COMPLETED)
                 for future in done:
                     step, finished = futures.pop(future), future.result()
+                    if room.leave(step, finished):
+                        running.emit(StepProgress(step=step.id, message=AGAIN))
+                        continue
                     running.emit(finished)
                     exit_code = max(exit_code, _settle(running, schedule, step, finished))
                 if exit_code and fail_fast:
@@ -152,11 +158,23 @@ def _loop(running: Running, *, fail_fast: bool) -> int:
             exit_code = CancelledError.exit_code
             for future, step in futures.items():
                 running.emit(replace(future.result(), status="cancelled", step=step.id))
+            for step in room.clear():
+                running.emit(StepFinished(step=step.id, status="cancelled", why=AGAIN))
             schedule.stop()
     for step in schedule.left():
         status = "cancelled" if exit_code == CancelledError.exit_code else "skipped"
         running.emit(StepFinished(step=step.id, status=status, why=schedule.why_left(step)))  # type: ignore[arg-type]
     return exit_code
+
+
+def _next_step(running: Running, schedule: Schedule, room: Room) -> Step:
+    if room.waiting:
+        step = room.take_waiting()
+    else:
+        step = schedule.start()
+        running.emit(StepStarted(step=step.id))
+    room.enter(step)
+    return step
 
 
 def _settle(running: Running, schedule: Schedule, step: Step, finished: StepFinished) -> int:
@@ -171,7 +189,6 @@ def _settle(running: Running, schedule: Schedule, step: Step, finished: StepFini
 
 def _run_step(running: Running, step: Step) -> StepFinished:
     """Run one step; whatever goes wrong becomes its result, so that the rest can go on."""
-    running.emit(StepStarted(step=step.id))
     began = time.monotonic()
     try:
         finished = EXECUTORS[step.kind](running, step)

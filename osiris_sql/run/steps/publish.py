@@ -25,6 +25,8 @@ def run_publish(running: Running, step: Publish) -> StepFinished:
     known = _known_rows(running, step)
     if known and latest == make_load_id(running.plan, step, known, None) and not step.append_all:
         already = Published(sent=0, already_published=True)
+        if running.engine.read_state()[step.node].data != known:
+            _remember(running, step, target, known, latest)
         return _finished(step, known, already, latest)
     folder = running.folder / "spool" / step.id
     folder.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,7 @@
 from osiris_sql.api.discovery import SourceChange, discover_sources
 from osiris_sql.api.parity import compare_launchers, make_parity_plan
 from osiris_sql.api.planning import Command, make_plan, observe_world
-from osiris_sql.api.remote import attach_run, collect_sandboxes, list_runs, read_plan
+from osiris_sql.api.remote import attach_run, collect_sandboxes, list_runs, make_template, read_plan
 from osiris_sql.api.running import clean_project, new_run_id, run_plan
 from osiris_sql.compile import compile_project
 from osiris_sql.compile.unit_tests import run_unit_tests
@@ -25,6 +25,7 @@ __all__ = [
     "load_project",
     "make_parity_plan",
     "make_plan",
+    "make_template",
     "new_run_id",
     "observe_world",
     "read_plan",

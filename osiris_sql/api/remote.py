@@ -54,6 +54,14 @@ def collect_sandboxes(
     return killed
 
 
+def make_template(environ: Mapping[str, str] | None = None) -> tuple[str, bool]:
+    """Return the name of the template for sandboxes, and whether it was built now."""
+    made: tuple[str, bool] = load_plugin("launchers", "e2b")().make_template(
+        os.environ if environ is None else environ
+    )
+    return made
+
+
 def list_runs(root: Path) -> list[RunResult]:
     """Return what each run did whose folder is still there, the latest first."""
     folders = sorted((root / ".osiris" / "runs").glob("*/events.jsonl"), reverse=True)

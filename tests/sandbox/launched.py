@@ -17,7 +17,7 @@ ENDLESS = (
     "SELECT count(*)::INTEGER AS id FROM range(100000) a, range(100000) b WHERE hash(a.range, b.range) = 1"
 )
 SECONDS = (
-    "SELECT count(*)::INTEGER AS id FROM range(30000) a, range(30000) b WHERE hash(a.range, b.range) = 1"
+    "SELECT count(*)::INTEGER AS id FROM range(16000) a, range(16000) b WHERE hash(a.range, b.range) = 1"
 )
 
 

@@ -96,7 +96,7 @@ def test_doctor_asks_the_connections_from_inside(tmp_path, server, environ):
 def test_verify_compares_the_facts_of_every_place(tmp_path, server, environ):
     project = copy_project(tmp_path)
     run = subprocess.run(
-        [OSIRIS, "verify", "--on", "local,child,e2b", "--json"],
+        [OSIRIS, "verify", "--on", "local,e2b", "--json"],
         cwd=project,
         capture_output=True,
         text=True,
@@ -105,7 +105,7 @@ def test_verify_compares_the_facts_of_every_place(tmp_path, server, environ):
     )
     assert run.returncode == 0, run.stdout + run.stderr
     found = json.loads(run.stdout)
-    assert found["status"] == {"local": "success", "child": "success", "e2b": "success"}
+    assert found["status"] == {"local": "success", "e2b": "success"}
     assert (found["steps"], found["differences"]) == (10, [])
     assert not (project / ".osiris").exists()
     assert not (project / "out").exists()

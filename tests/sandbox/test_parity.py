@@ -4,9 +4,10 @@ import json
 
 import duckdb
 from run.plans import model, plan_of
-from sandbox.plans import film_plan, launch
+from sandbox.plans import FILMS, film_plan, launch
 
 from osiris_sql.api.parity import compare_launchers
+from osiris_sql.launchers.e2b import courier, remote
 from osiris_sql.support import wire
 
 PLACES = ["local", "child", "e2b"]
@@ -50,3 +51,13 @@ def test_a_difference_is_named_with_its_values(root, environ):
     )
     assert [difference.fact for difference in found.differences] == ["steps/materialize.a/data"]
     assert set(found.differences[0].values) == {"local", "child"}
+
+
+def test_events_arrive_whole_when_each_poll_brings_only_a_piece(root, server, environ, monkeypatch):
+    monkeypatch.setattr(remote, "POLL", remote.POLL.replace(str(remote.TAIL), "700"))
+    monkeypatch.setattr(courier, "TAIL", 700)
+    run = launch(film_plan(root, text=FILMS + '4,"🎬\n' * 1 + '"\n'), root, environ)
+    assert run.exit_code == 0, run.result.diagnostics
+    there = (server.sandboxes.every[0].home / "osiris/run/events.jsonl").read_text()
+    assert len(there) > 1400
+    assert (run.folder / "events.jsonl").read_text() == there

@@ -1,6 +1,8 @@
 """`osiris-sql doctor`: is everything there that a run needs?"""
 
+import os
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -11,12 +13,18 @@ PANEL, PLACE = "Start", 3
 EXAMPLES = (
     "osiris-sql doctor",
     "osiris-sql doctor --env prod --env-file prod.env",
-    "osiris-sql doctor --on e2b",
+    "osiris-sql doctor --on e2b --make-template",
 )
 
 
 def command(
     on: On = "local",
+    make_template: Annotated[
+        bool,
+        typer.Option(
+            "--make-template", help="With --on e2b: first build the sandbox's template, if missing."
+        ),
+    ] = False,
     env: Env = None,
     project_dir: ProjectDir = None,
     variables: Vars = None,
@@ -31,8 +39,21 @@ def command(
     """
     from osiris_sql.cli.checkup import check_up, show_checkup
 
+    inputs.read_env_file(env_file)
+    if make_template:
+        _make_template(on)
     project = inputs.open_project(env, project_dir, variables, env_file)
     found = check_up(project, on)
     screen.print_diagnostics(found.diagnostics, Path(project.root))
     show_checkup(found, as_json=as_json)
     raise typer.Exit(found.exit_code)
+
+
+def _make_template(on: str) -> None:
+    if on != "e2b":
+        raise typer.BadParameter("--make-template is for --on e2b")
+    from osiris_sql import api
+
+    with screen.err().status("building the template: this takes some minutes"):
+        name, built = api.make_template(os.environ)
+    screen.err().print(f"template {name} {'is built' if built else 'was there'}", soft_wrap=True)

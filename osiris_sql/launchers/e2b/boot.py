@@ -23,6 +23,7 @@ from typing import Any
 
 WAIT_FOR_ORDER = 60
 REFUSED = 3
+ABSENT = "not installed"
 
 
 def main() -> int:
@@ -60,6 +61,8 @@ def _check(manifest_sha256: str) -> tuple[dict[str, Any], list[dict[str, str]]]:
     pairs = [(path, sha256, _sha256(Path(path))) for path, sha256 in manifest["files"].items()]
     pairs.append(("Python", manifest["python"], ".".join(map(str, sys.version_info[:2]))))
     pairs += [(name, number, _version(name)) for name, number in manifest["packages"].items()]
+    absent = [name for name in manifest["needs"] if _version(name) == ABSENT]
+    pairs += [(name, "installed", ABSENT) for name in absent]
     return manifest, [{"what": what, "there": a, "here": b} for what, a, b in pairs if a != b]
 
 
@@ -67,7 +70,7 @@ def _version(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:
-        return "not installed"
+        return ABSENT
 
 
 def _sha256(path: Path) -> str:

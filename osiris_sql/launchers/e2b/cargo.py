@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 
-from osiris_sql.launchers.e2b.options import python_version
+from osiris_sql.launchers.e2b.options import PACKAGES, python_version
 from osiris_sql.run.lock import hold_warehouse
 from osiris_sql.run.observe import read_state
 from osiris_sql.support import wire
@@ -61,6 +61,7 @@ def pack(
             "files": files,
             "python": python_version(),
             "packages": {"duckdb": version("duckdb")},
+            "needs": PACKAGES,
             "arguments": arguments + (["--fail-fast"] if fail_fast else []),
             "returns": returns,
         },

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from osiris_sql.types.diagnostic import Diagnostic, UnreachableError
+
+ATTEMPTS = 4
+T = TypeVar("T")
 
 
 class LostError(UnreachableError):
@@ -38,6 +43,18 @@ def is_refused(error: Exception) -> bool:
     import httpx
 
     return isinstance(error, httpx.ConnectError)
+
+
+def insist(call: Callable[[], T], doing: str) -> T:
+    """Return what a call that is safe to repeat gives; raises UnreachableError after some attempts."""
+    for attempt in range(ATTEMPTS):
+        try:
+            return call()
+        except Exception as error:
+            if attempt == ATTEMPTS - 1 or not is_passing(error) or is_refused(error):
+                raise explain(error, doing) from error
+            time.sleep(0.25 * 2**attempt)
+    raise AssertionError("the last attempt returns or raises")
 
 
 def explain(error: Exception, doing: str) -> UnreachableError:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from osiris_sql.launchers.e2b import failure
+from osiris_sql.launchers.e2b.account import end_sandbox, list_sandboxes, make_template, open_client
 from osiris_sql.launchers.e2b.arrival import put_in_place
 from osiris_sql.launchers.e2b.cargo import connections_variables, pack
 from osiris_sql.launchers.e2b.courier import Courier, Ended
@@ -117,15 +118,20 @@ class E2BLauncher:
 
         Those whose run can still be attached live on, unless `every` is said.
         """
-        remote = Remote(_open(environ))
+        client = open_client(_open(environ))
         killed = []
-        for sandbox, run_id in remote.list_ours({"origin": _origin(root)}).items():
+        for sandbox, run_id in list_sandboxes(client, {"origin": _origin(root)}).items():
             folder = root / ".osiris" / "runs" / run_id
             if every or read_record(folder) is None:
-                remote.kill_other(sandbox)
+                end_sandbox(client, sandbox)
                 forget(folder)
                 killed.append(sandbox)
         return sorted(killed)
+
+    def make_template(self, environ: Mapping[str, str]) -> tuple[str, bool]:
+        """Return the name of the template, and whether it was built now."""
+        options = _open(environ)
+        return options.template, make_template(open_client(options), options)
 
 
 def _follow(

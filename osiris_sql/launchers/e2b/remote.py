@@ -6,14 +6,15 @@ import hashlib
 import json
 import shlex
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
+from osiris_sql.launchers.e2b.account import open_client
 from osiris_sql.launchers.e2b.cargo import Cargo
-from osiris_sql.launchers.e2b.failure import explain, is_passing, is_refused
+from osiris_sql.launchers.e2b.failure import explain, insist
 from osiris_sql.launchers.e2b.options import Options
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 FOLDER = "osiris"
 TAIL = 1_000_000
-ATTEMPTS = 4
-T = TypeVar("T")
 
 # The exit code (or "gone"), then the last word, then the events: in this order nothing is missed.
 POLL = f"""cd {FOLDER}/run || exit 0
@@ -56,14 +55,7 @@ class Remote:
     """One sandbox, made or found again."""
 
     def __init__(self, options: Options) -> None:
-        from e2b import E2B
-
-        self._client = E2B(
-            api_key=options.api_key.reveal(),
-            api_url=options.api_url,
-            sandbox_url=options.sandbox_url,
-            domain=options.domain,
-        )
+        self._client = open_client(options)
         self._options = options
         self._sandbox: Sandbox | None = None
         self.abandoned = False
@@ -85,20 +77,20 @@ class Remote:
                 idempotency_key=run_id.lower(),
             )
 
-        self._sandbox = _insist(ask, "making a sandbox")
+        self._sandbox = insist(ask, "making a sandbox")
         if self.abandoned:
             self.kill()
 
     def connect(self, sandbox_id: str) -> None:
         """Find a sandbox again."""
-        self._sandbox = _insist(
+        self._sandbox = insist(
             lambda: self._client.Sandbox.connect(sandbox_id, timeout=self._options.lease),
             "looking for the sandbox",
         )
 
     def has_begun(self) -> bool:
         """Say whether the worker was started here."""
-        return _insist(lambda: self._live.files.exists(f"{FOLDER}/run"), "looking at the run")
+        return insist(lambda: self._live.files.exists(f"{FOLDER}/run"), "looking at the run")
 
     def await_begin(self) -> None:
         """Return once the worker was started; raises UnreachableError if it is not in half a minute."""
@@ -115,9 +107,9 @@ class Remote:
             {"path": f"{FOLDER}/{path}", "data": data} for path, data in cargo.small.items()
         ]
         entries.append({"path": f"{FOLDER}/project/.osiris/.keep", "data": b""})
-        _insist(lambda: files.write_files(entries), "sending plan and code")
+        insist(lambda: files.write_files(entries), "sending plan and code")
         for path, local in cargo.big.items():
-            _insist(lambda p=path, f=local: self._send(p, f), f"sending {path}")  # type: ignore[misc]
+            insist(lambda p=path, f=local: self._send(p, f), f"sending {path}")  # type: ignore[misc]
 
     def _send(self, path: str, local: Path) -> None:
         with local.open("rb") as file:
@@ -153,7 +145,7 @@ class Remote:
 
     def lease(self, seconds: int) -> None:
         """Let the sandbox live so long from now on, also when nobody asks for it."""
-        _insist(lambda: self._live.set_timeout(seconds), "renewing the lease")
+        insist(lambda: self._live.set_timeout(seconds), "renewing the lease")
 
     def terminate(self) -> None:
         """Ask the worker to cancel the run."""
@@ -169,7 +161,7 @@ class Remote:
 
     def download(self, path: str, local: Path, sha256: str) -> None:
         """Fetch a file of the run and check it."""
-        _insist(lambda: self._fetch(path, local), f"fetching {path}")
+        insist(lambda: self._fetch(path, local), f"fetching {path}")
         with local.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
         if found != sha256:
@@ -187,35 +179,8 @@ class Remote:
             with suppress(Exception):
                 self._sandbox.kill(request_timeout=10)
 
-    def list_ours(self, metadata: Mapping[str, str]) -> dict[str, str]:
-        """Return the run of each living sandbox with this metadata, by the sandbox's id."""
-        from e2b import SandboxQuery
-
-        pages = self._client.Sandbox.list(query=SandboxQuery(metadata=dict(metadata)))
-        found: dict[str, str] = {}
-        while pages.has_next:
-            for each in _insist(pages.next_items, "listing sandboxes"):
-                found[each.sandbox_id] = (each.metadata or {}).get("osiris_run_id", "")
-        return found
-
-    def kill_other(self, sandbox_id: str) -> None:
-        """End a sandbox by its id."""
-        _insist(lambda: self._client.Sandbox.kill(sandbox_id), "ending a sandbox")
-
     @property
     def _live(self) -> Sandbox:
         if self._sandbox is None:
             raise AssertionError("the sandbox is made or found first")
         return self._sandbox
-
-
-def _insist(call: Callable[[], T], doing: str) -> T:
-    """Return what a call that is safe to repeat gives; raises UnreachableError after some attempts."""
-    for attempt in range(ATTEMPTS):
-        try:
-            return call()
-        except Exception as error:
-            if attempt == ATTEMPTS - 1 or not is_passing(error) or is_refused(error):
-                raise explain(error, doing) from error
-            time.sleep(0.25 * 2**attempt)
-    raise AssertionError("the last attempt returns or raises")

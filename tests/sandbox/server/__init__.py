@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 from sandbox.server.faults import Faults
 from sandbox.server.sandboxes import Sandboxes
@@ -25,6 +26,8 @@ class E2BServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Wire)
         self.api_key = API_KEY
         self.faults = Faults()
+        self.templates = {"base", "osiris-test"}
+        self.builds: dict[str, dict[str, Any]] = {}
         self.transcript = Transcript()
         self.sandboxes = Sandboxes(folder)
 

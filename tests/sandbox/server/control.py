@@ -6,11 +6,12 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from sandbox.server import templates
+
 if TYPE_CHECKING:
     from sandbox.server import E2BServer
     from sandbox.server.wire import Wire
 
-TEMPLATES = {"base", "osiris-test"}
 ENVD_VERSION = "0.6.13"
 CREATE_FIELDS = {
     *("templateID", "metadata", "envVars", "timeout", "autoPause", "autoPauseMemory", "autoResume"),
@@ -31,10 +32,12 @@ def serve(wire: Wire, server: E2BServer) -> None:
         _one(wire, server, found[1], found[2] or "")
     elif wire.command == "GET" and wire.route.startswith("/templates/aliases/"):
         alias = unquote(wire.route.rpartition("/")[2])
-        if alias in TEMPLATES:
+        if alias in server.templates:
             wire.answer(200, {"templateID": alias, "public": False})
         else:
             wire.fail(404, f"template '{alias}' not found")
+    elif wire.route.startswith(("/v3/templates", "/v2/templates/", "/templates/")):
+        templates.serve(wire, server)
     else:
         wire.body()
         wire.fail(404, f"no such route: {wire.command} {wire.route}")
@@ -48,7 +51,7 @@ def _create(wire: Wire, server: E2BServer) -> None:
     if unknown := set(asked) - CREATE_FIELDS:
         wire.fail(400, f"unknown fields: {sorted(unknown)}")
         return
-    if asked["templateID"] not in TEMPLATES:
+    if asked["templateID"] not in server.templates:
         wire.fail(404, f"template '{asked['templateID']}' not found")
         return
     key = wire.headers.get("Idempotency-Key", "")

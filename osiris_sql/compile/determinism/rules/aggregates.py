@@ -75,7 +75,7 @@ def _is_settled(subject: Subject, call: Call, node: exp.Expr, scope: Scope) -> b
         items = []
     order = [o.this for o in _own_order(node)]
     known = known_by(subject, scope, [*(item for item, _ in items), *order])
-    if is_total(scope, known):
+    if is_total(scope, known) or _is_settled_by_measure(subject, node, scope, [i for i, _ in items]):
         return True
     if call.name not in PICKS | LISTS or order:
         return False
@@ -85,6 +85,14 @@ def _is_settled(subject: Subject, call: Call, node: exp.Expr, scope: Scope) -> b
         if isinstance(v, exp.Column)
     ]
     return bool(values) and len(values) == len(subject.arguments_of(node)) and set(values) <= known.atoms
+
+
+def _is_settled_by_measure(subject: Subject, node: exp.Expr, scope: Scope, group: list[exp.Expr]) -> bool:
+    """Say whether what arg_max compares has no ties within a group."""
+    measure = node.args.get("expression") if isinstance(node, exp.ArgMax | exp.ArgMin) else None
+    while isinstance(measure, exp.Order):
+        measure = measure.this
+    return measure is not None and is_total(scope, known_by(subject, scope, [*group, measure]))
 
 
 def _own_order(node: exp.Expr) -> list[exp.Expr]:

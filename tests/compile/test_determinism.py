@@ -1,0 +1,211 @@
+"""What a query's verdict is, why, and what becomes of its text: to the letter."""
+
+from pathlib import Path
+
+import pytest
+import sqlglot
+
+from osiris_sql.compile.determinism import InputFacts, Judgement, binder_for, judge_query
+from osiris_sql.types.relation import Column, TableSchema
+
+
+def facts(node: str, key: str | None, **types: str) -> InputFacts:
+    """Return an input by the names and types of its columns."""
+    columns = tuple(Column(name=name, type=kind) for name, kind in types.items())
+    keys = (frozenset({key}),) if key else ()
+    return InputFacts(node=node, schema=TableSchema(columns=columns), keys=keys)
+
+
+INPUTS = {
+    ("main", "t"): facts(
+        "model:t",
+        "id",
+        id="INTEGER",
+        g="INTEGER",
+        k="INTEGER",
+        x="DOUBLE",
+        n="DECIMAL(12,2)",
+        s="VARCHAR",
+        d="DATE",
+        ts="TIMESTAMP",
+    ),
+    ("main", "u"): facts("model:u", "g", g="INTEGER", name="VARCHAR", w="DOUBLE"),
+    ("src", "v"): facts("source:src.v", None, k="INTEGER", ts="TIMESTAMP", price="DOUBLE"),
+}
+BIND = binder_for(INPUTS)
+NOW = "CAST($run_clock AS TIMESTAMPTZ)"
+TODAY = f"CAST({NOW} AS DATE)"
+
+
+def judged(sql: str, *, reason: str | None = None, grain: str | None = None) -> Judgement:
+    """Return the judgement on a query over the tables of this file."""
+    output = BIND(sql)
+    assert output is not None
+    tree = sqlglot.parse_one(sql, read="duckdb")
+    declared = reason is not None
+    judgement = judge_query(
+        sql, tree, INPUTS, output, declared=declared, reason=reason or "", clock_grain=grain, bind=BIND
+    )
+    assert BIND(judgement.sql) == output, "a rewrite keeps names and types"
+    return judgement
+
+
+def rewrites() -> list[tuple[str, str]]:
+    """Return what the author wrote and what runs, from a file that is easier to read than Python."""
+    text = (Path(__file__).parent / "test_determinism_rewrites.sql").read_text()
+    pairs = [piece.strip("\n") for piece in text.split("\n\n") if not piece.startswith("##")]
+    return [(before, after) for before, _, after in (pair.partition("\n=>\n") for pair in pairs)]
+
+
+@pytest.mark.parametrize(("sql", "rewritten"), rewrites())
+def test_rewrites_splice(sql: str, rewritten: str) -> None:
+    judgement = judged(sql)
+    assert judgement.verdict == "rewritten"
+    assert judgement.sql == rewritten
+
+
+FINDINGS = [
+    ("select id, x from t", "proved", ""),
+    ("select * from t order by d", "proved", ""),
+    ("select id, row_number() over (order by d, id) as r from t", "proved", "tied-order"),
+    ("select id, rank() over (order by d) as r from t", "proved", ""),
+    ("select any_value(name) as q from t join u using (g) group by g", "proved", "unordered-aggregate"),
+    ("select arg_max(s, id) as q from t group by g", "proved", "unordered-aggregate"),
+    ("select sum(n) as q, avg(k) as r, sum(n * k) as p from t", "proved", ""),
+    ("select sum(q) as r from (select count(*) as q from t group by g)", "proved", ""),
+    ("select sum(extract(year from d)) as q from t", "proved", ""),
+    ("select id from t limit 0", "proved", ""),
+    ("select 'now()' as s, \"now\" from (select 1 as \"now\")", "proved", ""),
+    ("select stddev(k) as q from t", "rewritten", "floating-sum"),
+    ("select sum(n / k) as q from t", "rewritten", "floating-sum"),
+    ("select mode(s) as q from t", "rewritten", "unordered-aggregate"),
+    ("select array(select s from t) as q", "rewritten", "unordered-array"),
+    ("select random() as q", "unsafe", "random-value"),
+    ("select version() as q", "unsafe", "environment-value"),
+    ("select current_schema as q", "unsafe", "environment-value"),
+    ("select rowid from t", "unsafe", "row-id"),
+    ("select * from t using sample 3 rows", "unsafe", "sample"),
+    ("select t.id from t positional join u", "unsafe", "positional-join"),
+    ("select json_group_array(s) as q from t", "unsafe", "unordered-aggregate"),
+    ("select approx_quantile(x, 0.5) as q from t", "unsafe", "approximate-aggregate"),
+    ("select s, sum(x) over (order by d) as q from t", "unsafe", "tied-order"),
+    ("select s, list(s) over (order by d) as q from t", "unsafe", "tied-order"),
+    ("select g, row_number() over (order by max(d)) as r from t group by rollup (g)", "unsafe", "tied-order"),
+    ("select list(s) as q from (select s from t order by d)", "unsafe", "ordered-subquery"),
+    ("with o as (select * from t order by d) select * from o limit 3", "unsafe", "ordered-subquery"),
+    ("select row_number() over () as r, s from (select s from t order by d)", "unsafe", "ordered-subquery"),
+    ("select t.x.sum() as q from t", "unsafe", "floating-sum"),
+    ("select * from (summarize t)", "unknown", "unknown-statement"),
+    ("select table_name from information_schema.tables", "unknown", "unknown-relation"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("sql", "verdict", "rule"), FINDINGS)
+def test_verdicts_and_their_reasons(sql: str, verdict: str, rule: str) -> None:
+    judgement = judged(sql)
+    assert judgement.verdict == verdict
+    rules = [finding.rule for finding in judgement.reasons if finding.verdict == verdict]
+    assert rules[:1] == ([rule] if rule else [])
+    if verdict in ("unsafe", "unknown"):
+        assert judgement.sql == sql
+
+
+CLOCKS = [
+    ("select current_date as q", None, TODAY, "day"),
+    ("select today() as q", "hour", TODAY, "day"),
+    ("select now() as q", None, NOW, "instant"),
+    ("select now() as q", "day", f"date_trunc('day', {NOW})", "day"),
+    ("select localtimestamp as q", "hour", f"CAST(date_trunc('hour', {NOW}) AS TIMESTAMP)", "hour"),
+    ("select current_time as q", None, f"CAST({NOW} AS TIMETZ)", "instant"),
+    ("select cast(now() as date) as q", None, f"cast({NOW} as date)", "day"),
+    ("select date_trunc('day', now()) as q", None, f"date_trunc('day', {NOW})", "day"),
+    ("select t.id from t", None, "t.id from t", None),
+]
+
+
+@pytest.mark.parametrize(("sql", "grain", "text", "clock"), CLOCKS)
+def test_clocks_read_the_run_clock_at_a_grain(
+    sql: str, grain: str | None, text: str, clock: str | None
+) -> None:
+    judgement = judged(sql, grain=grain)
+    assert judgement.sql == f"select {text} as q".replace(" from t as q", " from t")
+    assert judgement.clock == clock
+
+
+def test_a_column_named_like_a_clock_is_a_column() -> None:
+    assert judged('select q."current_date" from (select 1 as "current_date") as q').verdict == "proved"
+
+
+KEYS = [
+    ("select id, x from t", [{"id"}]),
+    ("select x from t", []),
+    ("select id as a, id as b from t where g = 1", [{"b"}]),
+    ("select * from t where id = 3", [set()]),
+    ("select g, k, count(*) as c from t group by g, k", [{"g", "k"}]),
+    ("select g, count(*) as c from t group by g, k", []),
+    ("select g, count(*) as c from t group by all", [{"g"}]),
+    ("select count(*) as c from t", [set()]),
+    ("select g from t group by rollup (g)", []),
+    ("select distinct g, k from t", [{"g", "k"}]),
+    ("select distinct on (g) g, k, s from t order by id", [{"g"}]),
+    ("select t.*, name from t left join u using (g)", [{"id"}]),
+    ("select t.id, price from t join src.v on v.k = t.k", []),
+    ("select t.id, u.g as ug from t cross join u", [{"id", "ug"}]),
+    ("select t.id, u.g as ug from t full join u on u.g = t.g", []),
+    ("select u.g, name, t.id from u left join t on t.g = u.g and t.k = 1", [{"g", "id"}]),
+    ("select u.g, t.id from u right join t on t.g = u.g", [{"id"}]),
+    ("select g from u union select g from t", [{"g"}]),
+    ("select g from u union all select g from t", []),
+    ("select g from u except select k from t", [{"g"}]),
+    ("select * from t qualify row_number() over (partition by g order by id) = 1", [{"g"}, {"id"}]),
+    ("select *, row_number() over (partition by g order by id) as r from t qualify r = 1", [{"g"}, {"id"}]),
+    ("select s from t limit 1", [set()]),
+    ("select id, unnest([1, 2]) as q from t", []),
+    ("with a(key1) as (select id from t) select key1 as z from a", [{"z"}]),
+    ("select t.id, m.top from t, lateral (select max(w) as top from u where u.g = t.g) as m", [{"id"}]),
+    ("select id from t semi join src.v using (k)", [{"id"}]),
+    ("pivot t on k in (1, 2) using sum(n) group by g", [{"g"}]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("sql", "keys"), KEYS)
+def test_keys_of_the_output(sql: str, keys: list[set[str]]) -> None:
+    assert [set(key) for key in judged(sql).keys] == keys
+
+
+def test_a_declared_query_runs_as_it_was_written_but_for_the_clock() -> None:
+    judgement = judged("select sum(x) as a, now() as b, random() as c from t", reason="only a sketch")
+    assert judgement.verdict == "declared"
+    assert judgement.sql == f"select sum(x) as a, {NOW} as b, random() as c from t"
+    assert {(f.rule, f.verdict) for f in judgement.reasons} == {
+        ("floating-sum", "declared"),
+        ("clock-function", "rewritten"),
+        ("random-value", "declared"),
+        ("declared", "declared"),
+    }
+    assert any(f.message == "only a sketch" for f in judgement.reasons)
+
+
+def test_findings_point_at_the_authors_text() -> None:
+    sql = "select id, -- é\n  row_number() over (order by d) as r, sum(x) over () as s\nfrom t"
+    spans = [finding.span for finding in judged(sql).reasons]
+    assert [sql[slice(*span)] for span in spans if span is not None] == ["row_number()", "sum(x)"]
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_what_cannot_be_parsed_is_unknown(declared: bool) -> None:
+    output = TableSchema(columns=(Column(name="q", type="INTEGER"),))
+    judgement = judge_query("select ...", None, INPUTS, output, declared=declared)
+    assert judgement.verdict == ("declared" if declared else "unknown")
+    assert judgement.sql == "select ..."
+    assert judgement.keys == ()
+
+
+def test_a_rewrite_that_would_not_bind_is_refused_instead() -> None:
+    sql = "select g, sum(x) as q from t group by g"
+    output = BIND(sql)
+    assert output is not None
+    tree = sqlglot.parse_one(sql, read="duckdb")
+    judgement = judge_query(sql, tree, INPUTS, output, bind=lambda text: BIND(text) if text == sql else None)
+    assert judgement.verdict == "unsafe"
+    assert judgement.sql == sql

@@ -247,7 +247,7 @@ class Transaction(Protocol):
 
     def measure_tests(
         self, relation: RelationRef, tests: Sequence[PlannedTest], run_clock: str
-    ) -> tuple[int | None, ...]:
+    ) -> tuple[int, ...]:
         """Return the measure of each data test of a relation, from one scan if memory allows."""
         ...
 

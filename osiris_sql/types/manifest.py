@@ -102,7 +102,7 @@ class CompiledTest:
     reads. `reads` are all nodes that the SQL names.
 
     A test with a `shape` can run in one scan of `relation` with others: `measure` is an aggregate over
-    it, 0 if no row offends, NULL where only `sql` can tell. At shape `rows` it is the count.
+    it, 0 if no row offends. At shape `rows` it is the count of those that do.
     """
 
     name: str

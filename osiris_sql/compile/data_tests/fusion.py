@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from osiris_sql.compile.columns import BinderError
 from osiris_sql.compile.data_tests.built_in import BuiltIn
 from osiris_sql.compile.data_tests.scope import TestScope
+from osiris_sql.compile.data_tests.total import asks_every_row
 from osiris_sql.compile.known import Known
 from osiris_sql.types.manifest import TestShape
 from osiris_sql.types.relation import RelationRef, TableSchema
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A test as an aggregate over `relation`: 0 if no row offends, NULL where only its query can tell.
+    """A test as an aggregate over `relation`: 0 if no row offends.
 
     `sql` counts the offending rows at shape `rows`; at the others it is above 0 if there are some.
     """
@@ -38,39 +39,31 @@ def measure_test(
         return None
     if not _compares_like_a_join(built_in, values, known.schema, scope):
         return None
-    written_by_hand = bool(where) or any(
+    asked, sql = _measure(built_in, values, where)
+    if where or any(
         a.type == "sql" and isinstance(values.get(a.name), str) for a in built_in.arguments.values()
-    )
-    sql = _measure(built_in, values, where, guarded=written_by_hand)
-    if written_by_hand and not _is_sound(sql, known.relation, scope):
-        return None
+    ):
+        if asked and not asks_every_row(asked, known.schema):
+            return None
+        if not _is_sound(sql, known.relation, scope):
+            return None
     return Measure(built_in.shape, sql, known.relation)
 
 
-def _measure(built_in: BuiltIn, values: Mapping[str, Any], where: str | None, *, guarded: bool) -> str:
-    """Return the aggregate; a guarded one is NULL if an error was met in a row.
-
-    A filter looks at fewer rows than an aggregate of all: an error may be there that the test's own
-    query never meets. So that query decides.
-    """
-    keep = f"CASE WHEN {where} THEN 1 ELSE 0 END" if where else ""
-    kept = f" FILTER (WHERE TRY({keep}) = 1)" if keep else ""
+def _measure(built_in: BuiltIn, values: Mapping[str, Any], where: str | None) -> tuple[str, str]:
+    """Return the condition that is asked of each row, and the aggregate."""
+    kept = f" FILTER (WHERE {where})" if where else ""
     module = built_in.template.make_module({**values, "model": "", "columns_in_arguments": "", "kept": kept})
     match built_in.shape:
         case "key":
             key = _block(module, "key")
-            key = f"CASE WHEN TRY({keep}) = 1 THEN {key} END" if keep else key
-            measured = f"count({key}) - count(DISTINCT {key})"
+            return where or "", f"count({key}){kept} - count(DISTINCT {key}){kept}"
         case "aggregate":
-            measured = f"CASE WHEN {_block(module, 'offends')} THEN 1 ELSE 0 END"
+            return where or "", f"CASE WHEN {_block(module, 'offends')} THEN 1 ELSE 0 END"
         case _:
             offends = _block(module, "offends")
-            if not guarded:
-                return f"count(*) FILTER (WHERE {offends})"
-            keep = f"CASE WHEN {offends} THEN 1 ELSE 0 END"
-            keep = f"CASE WHEN {where} THEN {keep} ELSE 0 END" if where else keep
-            measured = f"coalesce(sum(TRY({keep})), 0)"
-    return f"CASE WHEN count(TRY({keep})) = count(*) THEN {measured} END" if keep else measured
+            asked = f"({where}) AND ({offends})" if where else offends
+            return asked, f"count(*) FILTER (WHERE {asked})"
 
 
 def _block(module: TemplateModule, name: str) -> str:

@@ -18,14 +18,14 @@ MEASURES = 200
 
 def measure_tests(
     cursor: duckdb.DuckDBPyConnection, relation: RelationRef, tests: Sequence[PlannedTest], run_clock: str
-) -> tuple[int | None, ...]:
+) -> tuple[int, ...]:
     """Return the measure of each test of a relation, in as few scans as memory allows."""
-    found: list[int | None] = []
+    found: list[int] = []
     for part in _scans(tests):
         measures = ",\n  ".join(test.measure for test in part)
         sql = bind_run_clock(f"SELECT\n  {measures}\nFROM {relation.sql}", run_clock)
         [row] = cursor.execute(sql).fetchall()
-        found += [None if value is None else int(value) for value in row]
+        found += [int(value) for value in row]
     return tuple(found)
 
 

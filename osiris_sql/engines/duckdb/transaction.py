@@ -120,7 +120,7 @@ class DuckDBTransaction:
 
     def measure_tests(
         self, relation: RelationRef, tests: Sequence[PlannedTest], run_clock: str
-    ) -> tuple[int | None, ...]:
+    ) -> tuple[int, ...]:
         """Return the measure of each data test of a relation, from one scan if memory allows."""
         return audit.measure_tests(self._cursor, relation, tests, run_clock)
 

@@ -1,0 +1,208 @@
+"""Tests of one relation in one scan find what each finds alone: counts and samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from types import SimpleNamespace
+from typing import Any
+
+import duckdb
+import pytest
+from data_tests.tested_project import CLOCK, generic, open_database, try_tests
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from osiris_sql.compile.data_tests.built_in import built_in_names, load_built_in
+from osiris_sql.engines.duckdb.transaction import DuckDBTransaction
+from osiris_sql.run.steps.tests import measure
+from osiris_sql.types.manifest import CompiledTest
+from osiris_sql.types.plan import PlannedTest
+
+COLUMNS = "id BIGINT, x DOUBLE, word VARCHAR, amount DECIMAL(9,2), made TIMESTAMP"
+WHERES = (None, "word = 'a'", "id > 0 or x is null", "false", "true -- all", "CAST(word AS INTEGER) > 0")
+
+DECLARED: list[tuple[str, str | None, dict[str, Any]]] = [
+    ("unique", "id", {}),
+    ("unique", "x", {}),
+    ("unique", "word", {}),
+    ("unique_combination_of_columns", None, {"combination_of_columns": ["id", "word"]}),
+    ("unique_combination_of_columns", None, {"combination_of_columns": ["x"]}),
+    ("not_null", "id", {}),
+    ("not_null", "x", {"limit": 2}),
+    ("accepted_values", "word", {"values": ["a", "it's"]}),
+    ("accepted_values", "id", {"values": [1, 2], "quote": False}),
+    ("accepted_range", "x", {"min_value": 0, "max_value": 2}),
+    ("accepted_range", "id", {"max_value": "x"}),
+    ("not_empty_string", "word", {}),
+    ("expression_is_true", None, {"expression": "id < 2 and x < 2"}),
+    ("expression_is_true", None, {"expression": "word <> '1' or CAST(word AS INTEGER) = 1"}),
+    ("expression_is_true", None, {"expression": "made < now()"}),
+    ("expression_is_true", "amount", {"expression": "> 0 -- a comment"}),
+    ("matches_regex", "word", {"regex": "^[a-z]"}),
+    ("at_least_one", "word", {}),
+    ("not_constant", "x", {}),
+    ("not_constant", "x", {"group_by_columns": ["word"]}),
+    ("column_type", "id", {"column_type": "BIGINT"}),
+    ("column_type", "id", {"column_type": "VARCHAR"}),
+    ("row_count_between", None, {"min_value": 2, "max_value": 5}),
+    ("row_count_between", None, {"min_value": "(SELECT count(*) FROM main.other)"}),
+    ("sum_between", "amount", {"min_value": -2, "max_value": 4, "strictly": True}),
+    ("mean_between", "amount", {"max_value": 1}),
+    ("recency", None, {"field": "made", "datepart": "day", "interval": 2}),
+    ("relationships", "word", {"to": "ref('other')", "field": "word"}),
+    ("relationships", "x", {"to": "ref('other')", "field": "x"}),
+    ("relationships", "id", {"to": "ref('other')", "field": "x"}),
+    ("sequential_values", "id", {}),
+]
+
+ROWS = st.lists(
+    st.tuples(
+        st.one_of(st.none(), st.integers(-2, 3)),
+        st.one_of(st.none(), st.integers(-2, 3).map(float), st.just(float("nan")), st.just(-0.0)),
+        st.one_of(st.none(), st.sampled_from(["", "a", "A", " ", "1", "it's"])),
+        st.one_of(st.none(), st.integers(-3, 3)),
+        st.one_of(st.none(), st.sampled_from(["2024-05-01", "2024-05-17 09:00", "2025-01-01"])),
+    ),
+    max_size=10,
+)
+
+
+def planned(test: CompiledTest) -> PlannedTest:
+    shared = {f.name for f in fields(PlannedTest)} & {f.name for f in fields(CompiledTest)}
+    return PlannedTest(**{name: getattr(test, name) for name in shared})
+
+
+def compile_all() -> list[PlannedTest]:
+    tests = [
+        generic(
+            test,
+            column=column,
+            name=f"{test} {number} {place}",
+            config={
+                **({"where": where} if where else {}),
+                **({"limit": arguments["limit"]} if "limit" in arguments else {}),
+            },
+            **{key: value for key, value in arguments.items() if key != "limit"},
+        )
+        for number, (test, column, arguments) in enumerate(DECLARED)
+        for place, where in enumerate(WHERES)
+    ]
+    row = "SELECT 1::BIGINT AS id, 1::DOUBLE AS x, '1' AS word, 1::DECIMAL(9,2) AS amount, made"
+    tried = try_tests(
+        tests,
+        {
+            "other": "SELECT * FROM (VALUES ('a', 1.0::DOUBLE), (NULL, NULL)) AS o(word, x)",
+            "t": f"{row} FROM (SELECT NULL::TIMESTAMP AS made) LIMIT 0",
+        },
+    )
+    assert tried.diagnostics == ()
+    return [planned(test) for test in tried.tests]
+
+
+@pytest.fixture(scope="module")
+def pool() -> list[PlannedTest]:
+    return compile_all()
+
+
+@pytest.fixture(scope="module")
+def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    made = open_database()
+    made.execute(
+        "CREATE TABLE other AS SELECT * FROM (VALUES ('a', 1.0::DOUBLE), (NULL, NULL)) AS o(word, x)"
+    )
+    yield made
+    made.close()
+
+
+def outcome(transaction: DuckDBTransaction, test: PlannedTest, counted: int | None) -> Any:
+    try:
+        found = transaction.run_test(test, CLOCK, 5, counted=counted)
+        return found.failures, str(found.sample)
+    except duckdb.Error as error:
+        return type(error).__name__
+
+
+@settings(max_examples=150, deadline=None)
+@given(rows=ROWS, picks=st.lists(st.integers(0, 9999), min_size=1, max_size=25))
+def test_one_scan_finds_what_each_test_finds_alone(
+    rows: list[tuple[Any, ...]],
+    picks: list[int],
+    pool: list[PlannedTest],
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    connection.execute(f"CREATE OR REPLACE TABLE t ({COLUMNS})")
+    if rows:
+        connection.executemany("INSERT INTO t VALUES (?, ?, ?, ?, ?)", rows)
+    chosen = list({(test := pool[pick % len(pool)]).name: test for pick in picks}.values())
+    transaction = DuckDBTransaction(connection)
+    running: Any = SimpleNamespace(plan=SimpleNamespace(run_clock=CLOCK))
+    alone = {test: outcome(transaction, test, None) for test in chosen}
+    try:
+        measured = measure(running, transaction, chosen)
+    except duckdb.ConversionException:
+        # The scan fails only where one of its tests does.
+        if not any(test.measure and found == "ConversionException" for test, found in alone.items()):
+            raise
+        return
+    assert len(measured) == sum(bool(test.measure) for test in chosen)
+    for test in chosen:
+        counted = measured[test].failures if test in measured else None
+        assert outcome(transaction, test, counted) == alone[test], test.name
+
+
+def test_most_of_them_are_told_by_the_scan(pool: list[PlannedTest]) -> None:
+    alone = {t.name.split()[0] for t in pool if not t.measure and t.name.endswith(" 0")}
+    # One test each needs its query: of groups, of the run clock, of unequal types, of an order.
+    assert alone == {"not_constant", "expression_is_true", "relationships", "sequential_values"}
+
+
+@pytest.mark.parametrize("name", sorted(set(built_in_names().values())))
+def test_a_shape_comes_with_what_it_is_made_of(name: str) -> None:
+    built_in = load_built_in(name)
+    assert set(built_in.alone_with) <= {*built_in.arguments, "where"}
+    if built_in.shape is None:
+        assert name in {
+            "cardinality_equality",
+            "equal_rowcount",
+            "mutually_exclusive_ranges",
+            "sequential_values",
+        }
+
+
+NUMBERS = "CAST(v AS INTEGER)"
+ASKED = [
+    ("kind = 'number'", f"{NUMBERS} = 1", False),
+    (None, f"kind <> 'number' or {NUMBERS} = 1", False),
+    (None, "kind <> 'number' or v = 1", False),
+    (None, f"case when kind = 'number' then {NUMBERS} = 1 end", False),
+    (None, f"coalesce(n > 0, {NUMBERS} = 1)", False),
+    (None, f"{NUMBERS} = 1", True),
+    (None, "n + 1 > n", True),
+    ("kind = 'number'", "n > 0", True),
+    ("kind = 'number'", "n + 1 > 0", False),
+    (None, "n between 0 and 9 and kind in ('a', 'b') or v is null", True),
+    (None, "columns(*) is not null", False),
+]
+
+
+@pytest.mark.parametrize(("where", "expression", "together"), ASKED)
+def test_what_a_filter_may_skip_is_not_asked_of_all_rows(
+    where: str | None, expression: str, together: bool
+) -> None:
+    config = {"where": where} if where else {}
+    declared = generic("expression_is_true", expression=expression, config=config)
+    tried = try_tests([declared], {"t": "SELECT 'number' AS kind, '1' AS v, 1 AS n"})
+    assert bool(tried.test.measure) == together
+
+
+def test_a_key_needs_a_hash_table_so_only_some_are_in_one_scan(
+    pool: list[PlannedTest], connection: duckdb.DuckDBPyConnection
+) -> None:
+    connection.execute(f"CREATE OR REPLACE TABLE t ({COLUMNS})")
+    connection.execute("INSERT INTO t VALUES (1, 1, 'a', 1, NULL), (1, 2, 'b', 1, NULL)")
+    keys = [t for t in pool if t.test == "unique" and t.name.endswith(" 0")] * 5
+    transaction = DuckDBTransaction(connection)
+    assert keys[0].relation
+    values = transaction.measure_tests(keys[0].relation, keys, CLOCK)
+    assert [bool(v) for v in values] == [t.name.startswith("unique 0") for t in keys]

@@ -49,7 +49,7 @@ def _details(step: Step) -> str:
         case Extract():
             return f"{step.mode}, {len(step.columns)} columns from {step.connection}{_tests(step)}"
         case Check():
-            return ", ".join(test.name for test in step.tests)
+            return ", ".join(test.name for test in step.tests) + _scans(step)
         case Materialize():
             return _tests(step).removeprefix(", ")
         case _:
@@ -58,7 +58,17 @@ def _details(step: Step) -> str:
 
 def _tests(step: Extract | Materialize) -> str:
     count = len(step.tests)
-    return f", {count} data test{'' if count == 1 else 's'}" if count else ""
+    return f", {count} data test{'' if count == 1 else 's'}{_scans(step)}" if count else ""
+
+
+def _scans(step: Extract | Materialize | Check) -> str:
+    """Say which tests run together: those of one relation that one scan can tell."""
+    sizes = Counter(test.relation for test in step.tests if test.measure).values()
+    together = [size for size in sizes if size > 1]
+    if not together:
+        return ""
+    scans = "one scan" if len(together) == 1 else f"{len(together)} scans"
+    return f" ({'all' if sum(together) == len(step.tests) else sum(together)} in {scans})"
 
 
 def plan_totals(plan: Plan) -> Text:

@@ -174,7 +174,6 @@ def test_lineage_is_known_for_all_of_the_corpus_but_what_no_parser_can_know() ->
     unknown = {sql for sql in CORPUS if "?" in shown(traced(sql))}
     assert unknown == {
         "select rowid, id from t",
-        "summarize u",
         "select * from (summarize u)",
         "select * from query_table('u')",
     }

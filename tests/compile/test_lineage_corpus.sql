@@ -124,7 +124,6 @@ select max(id) over () from t
 select date_part(s, d) from t
 select date_diff('day', d, current_date), datediff(s, d, d) from t
 select strptime(s, '%Y'), epoch(d), make_date(a, a, a) from t
-summarize u
 select * from (summarize u)
 select id, nullif(a, 0), ifnull(a, 0), greatest(a, id), if(a>1, s, s) from t
 select first(a order by x desc nulls last), last(s) from t

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 
+from osiris_sql.engines.duckdb.catalog import Catalog
 from osiris_sql.engines.duckdb.failure import explain_failure, explain_unopened
 from osiris_sql.engines.duckdb.mirror import StateMirror, read_mirror
 from osiris_sql.engines.duckdb.transaction import DuckDBTransaction
@@ -40,6 +41,7 @@ class DuckDBEngine:
         try:
             self._connection = duckdb.connect(str(warehouse), read_only=read_only, config=dict(AT_OPEN))
             self._prepare(warehouse, settings, read_only=read_only)
+            self._catalog = Catalog(self._connection)
         except (duckdb.Error, OSError) as error:
             raise explain_unopened(error, warehouse) from error
         if not read_only:
@@ -68,11 +70,12 @@ class DuckDBEngine:
         cursor = self._connection.cursor()
         with self._lock:
             self._cursors.add(cursor)
-        opened = DuckDBTransaction(cursor)
+        opened = DuckDBTransaction(cursor, self._catalog)
         try:
             cursor.execute("BEGIN")
             yield opened
             cursor.execute("COMMIT")
+            self._catalog.absorb(opened.changed, [state.step for state in opened.written])
             if self._mirror:
                 self._mirror.append(opened.written)
         except BaseException as error:

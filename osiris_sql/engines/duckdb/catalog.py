@@ -1,0 +1,45 @@
+"""What stands in the warehouse, read once: asking DuckDB costs a walk over all its tables each time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+import duckdb
+
+from osiris_sql.types.relation import RelationRef
+
+Kind = Literal["table", "view"]
+Place = tuple[str, str]
+
+
+def place_of(relation: RelationRef) -> Place:
+    """Return a relation's name as DuckDB compares it, without case."""
+    return relation.schema.lower(), relation.name.lower()
+
+
+class Catalog:
+    """The kind of each relation, and the nodes that have a state. One process writes a warehouse, through
+    transactions that say what they changed; so this stays true while it is open."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.kinds: dict[Place, Kind] = {}
+        kinds: tuple[Kind, ...] = ("table", "view")
+        for kind in kinds:
+            rows = connection.execute(
+                f"SELECT lower(schema_name), lower({kind}_name) FROM duckdb_{kind}s()"
+                " WHERE database_name = current_database() AND NOT internal"
+            ).fetchall()
+            self.kinds |= dict.fromkeys(rows, kind)
+        self.nodes: set[str] = set()
+        if ("osiris", "state") in self.kinds:
+            self.nodes = {node for (node,) in connection.execute("SELECT node FROM osiris.state").fetchall()}
+
+    def absorb(self, changed: Mapping[Place, Kind | None], nodes: Iterable[str]) -> None:
+        """Take over what a transaction has committed; None is a relation that is gone."""
+        for place, kind in changed.items():
+            if kind is None:
+                self.kinds.pop(place, None)
+            else:
+                self.kinds[place] = kind
+        self.nodes.update(nodes)

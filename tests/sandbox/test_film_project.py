@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -91,6 +92,9 @@ def test_doctor_asks_the_connections_from_inside(tmp_path, server, environ):
     answers = {each["connection"]: each for each in json.loads(run.stdout)["connections"]}
     assert {each["status"] for each in answers.values()} == {"success"}
     assert len(server.sandboxes.every) == 1
+    assert f"    duckdb  {duckdb.__version__}" in run.stderr
+    assert re.search(r"^    memory  \d+ MB$", run.stderr, re.M)
+    assert re.search(r"^    clock  [+-]\d+\.\d s from here$", run.stderr, re.M)
 
 
 def test_verify_compares_the_facts_of_every_place(tmp_path, server, environ):

@@ -12,9 +12,11 @@ import io
 import json
 import os
 import select
+import shutil
 import signal
 import sys
 import tarfile
+import time
 import traceback
 from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
@@ -37,12 +39,13 @@ def main() -> int:
         manifest, wrong = _check(order["manifest_sha256"])
         if wrong:
             return _leave({"exit_code": REFUSED, "refused": wrong})
+        machine = _describe(manifest["needs"], order["now"])
         exit_code = _run_worker(manifest, order["environ"])
     except KeyboardInterrupt:
         return _leave({"exit_code": 130})
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, signal.SIG_IGN)
-    return _leave({"exit_code": exit_code, "artifacts": _pack_artifacts(manifest)})
+    return _leave({"exit_code": exit_code, "artifacts": _pack_artifacts(manifest), "machine": machine})
 
 
 def _read_order() -> dict[str, Any]:
@@ -64,6 +67,19 @@ def _check(manifest_sha256: str) -> tuple[dict[str, Any], list[dict[str, str]]]:
     absent = [name for name in manifest["needs"] if _version(name) == ABSENT]
     pairs += [(name, "installed", ABSENT) for name in absent]
     return manifest, [{"what": what, "there": a, "here": b} for what, a, b in pairs if a != b]
+
+
+def _describe(packages: list[str], now: float) -> dict[str, str]:
+    """Return what this machine is; `now` is the client's clock when it sent the order."""
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return {
+        "python": ".".join(map(str, sys.version_info[:3])),
+        "cpus": str(os.cpu_count()),
+        "memory": f"{pages >> 20} MB",
+        "free disk": f"{shutil.disk_usage('.').free >> 20} MB",
+        "clock": f"{time.time() - now:+.1f} s from here",
+        **{name: _version(name) for name in packages},
+    }
 
 
 def _version(package: str) -> str:

@@ -198,6 +198,9 @@ def _origin(root: Path) -> str:
 
 
 def _arrive(plan: Plan, root: Path, folder: Path, ended: Ended) -> None:
+    if plan.command == "doctor":
+        for name, value in ended.status["machine"].items():
+            _say(f"    {name}  {value}")
     artifacts, record = ended.status.get("artifacts"), read_record(folder)
     if not artifacts or record is None:
         return

@@ -117,7 +117,9 @@ class Remote:
 
     def start(self, cargo: Cargo, environ: Mapping[str, str]) -> None:
         """Start the worker; the variables go through its standard input, nowhere else."""
-        order = json.dumps({"manifest_sha256": cargo.manifest_sha256, "environ": dict(environ)})
+        order = json.dumps(
+            {"manifest_sha256": cargo.manifest_sha256, "environ": dict(environ), "now": time.time()}
+        )
         command = START % (cargo.boot_sha256, shlex.quote(self._options.python))
 
         def begin() -> None:

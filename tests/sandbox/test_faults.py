@@ -165,6 +165,15 @@ def test_another_duckdb_on_the_far_side_names_both_versions(plan, root, environ,
     assert f"here 1.4.0, in the sandbox {real('duckdb')}" in diagnostic.why
 
 
+def test_the_sandbox_reaches_only_what_it_may(plan, root, server, environ):
+    limits = {"OSIRIS_E2B_ALLOW_OUT": "203.0.113.7/32, db.example.com", "OSIRIS_E2B_INTERNET": "false"}
+    assert launch(plan, root, {**environ, **limits}).exit_code == 0
+    asked = server.sandboxes.every[0].asked
+    assert asked["allow_internet_access"] is False
+    assert asked["network"]["allowOut"] == ["203.0.113.7/32", "db.example.com"]
+    assert asked["network"]["denyOut"] == ["0.0.0.0/0"]
+
+
 def test_a_full_disk_is_said(plan, root, server, environ):
     server.faults.disk_full = True
     with pytest.raises(UnreachableError) as failed:

@@ -18,13 +18,15 @@ PACKAGES = ("cryptography", "duckdb", "psycopg2-binary", "pyarrow", "pydantic", 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """The sandbox's options: `lease` is how many seconds it lives when nobody renews it."""
+    """The sandbox's options: `lease` is how many seconds it lives when nobody renews it,
+    `allow_out` the only addresses that it may reach, with commas between; empty is no such limit."""
 
     api_key: Secret
     template: str
     python: str = "/usr/local/bin/python3"
     lease: int = 600
     internet: bool = True
+    allow_out: str = ""
     fetch: bool = False
     detach: bool = False
     api_url: str | None = None
@@ -41,6 +43,7 @@ VARIABLES = {
     "python": "OSIRIS_E2B_PYTHON",
     "lease": "OSIRIS_E2B_LEASE",
     "internet": "OSIRIS_E2B_INTERNET",
+    "allow_out": "OSIRIS_E2B_ALLOW_OUT",
     "fetch": "OSIRIS_E2B_FETCH",
     "detach": "OSIRIS_E2B_DETACH",
 }

@@ -18,7 +18,7 @@ from osiris_sql.launchers.e2b.failure import explain, insist
 from osiris_sql.launchers.e2b.options import Options
 
 if TYPE_CHECKING:
-    from e2b import Sandbox
+    from e2b import Sandbox, SandboxNetworkOpts
 
 FOLDER = "osiris"
 TAIL = 1_000_000
@@ -74,6 +74,7 @@ class Remote:
                 timeout=self._options.lease,
                 metadata={"osiris_run_id": run_id, **metadata},
                 allow_internet_access=self._options.internet,
+                network=_network(self._options),
                 idempotency_key=run_id.lower(),
             )
 
@@ -186,3 +187,9 @@ class Remote:
         if self._sandbox is None:
             raise AssertionError("the sandbox is made or found first")
         return self._sandbox
+
+
+def _network(options: Options) -> SandboxNetworkOpts | None:
+    """Ports other than 80 and 443 can be told only by address, so databases need CIDRs."""
+    allowed = [place.strip() for place in options.allow_out.split(",") if place.strip()]
+    return {"allow_out": allowed, "deny_out": ["0.0.0.0/0"]} if allowed else None

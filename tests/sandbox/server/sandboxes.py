@@ -30,6 +30,7 @@ class Sandbox:
     environ: dict[str, str]
     home: Path
     uid: int
+    asked: dict[str, Any]
     started_at: datetime
     end_at: datetime
     processes: Processes = field(init=False)
@@ -88,6 +89,7 @@ class Sandboxes:
                 environ=asked.get("envVars", {}),
                 home=home,
                 uid=uid,
+                asked=asked,
                 started_at=now,
                 end_at=now + timedelta(seconds=asked.get("timeout", 300)),
             )

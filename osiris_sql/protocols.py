@@ -219,6 +219,10 @@ class Transaction(Protocol):
         """Create or replace a table from a query and return its rows."""
         ...
 
+    def reshape(self, relation: RelationRef, schema: TableSchema) -> None:
+        """Give a table these columns: a new one is NULL in its rows, a retyped one is cast."""
+        ...
+
     def insert_query(
         self, relation: RelationRef, sql: str, run_clock: str, strategy: str, key: tuple[str, ...]
     ) -> int:
@@ -255,6 +259,14 @@ class Transaction(Protocol):
         self, test: PlannedTest, run_clock: str, sample: int, *, counted: int | None = None
     ) -> TestOutcome:
         """Count the offending rows of a data test, unless `counted`, and fetch the first ones."""
+        ...
+
+    def spool_failures(self, test: PlannedTest, run_clock: str, path: Path) -> None:
+        """Write the offending rows of a data test to a file that a rollback leaves there."""
+        ...
+
+    def keep_failures(self, relation: RelationRef, path: Path) -> None:
+        """Put the offending rows in a file into a table, in the place of older ones."""
         ...
 
     def key_violations(self, relation: RelationRef, key: tuple[str, ...]) -> tuple[int, int]:

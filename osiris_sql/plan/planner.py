@@ -6,15 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from osiris_sql.plan import why
+from osiris_sql.plan import schema_change, why
 from osiris_sql.plan.clock import clock_value
 from osiris_sql.plan.connections import planned_connections
-from osiris_sql.plan.nodes import test_node
+from osiris_sql.plan.planned_tests import real_inputs, tests_by_node
 from osiris_sql.plan.publications import publish_step
 from osiris_sql.plan.versions import installed_versions
 from osiris_sql.support.dag import sort_nodes
 from osiris_sql.types.diagnostic import ProjectError
-from osiris_sql.types.manifest import CompiledModel, CompiledSource, CompiledTest, Manifest
+from osiris_sql.types.manifest import CompiledModel, CompiledSource, Manifest
 from osiris_sql.types.observed import Observed
 from osiris_sql.types.plan import Check, Extract, Materialize, Plan, PlannedTest, Publish, Step
 from osiris_sql.types.relation import Column
@@ -36,10 +36,10 @@ def make_build_plan(
     can't take what would be published.
     """
     chosen = set(selected)
-    _refuse_unfit_targets(observed, chosen)
-    real = _without_ephemeral(manifest)
+    _refuse_unfit(manifest, observed, chosen, full_refresh)
+    real = real_inputs(manifest)
     steps: dict[str, Step] = {}
-    tests = _tests_by_node(manifest, chosen, real)
+    tests = tests_by_node(manifest, chosen, real)
     for source in manifest.sources:
         if source.node in chosen:
             steps[source.node] = _extract(source, observed, tests.get(source.node, ()), full_refresh)
@@ -62,7 +62,7 @@ def make_check_plan(
     manifest: Manifest, observed: Observed, *, selected: Iterable[str], run_clock: datetime
 ) -> Plan:
     """Return the plan that runs the selected data tests on what is built."""
-    tests = _tests_by_node(manifest, set(selected), _without_ephemeral(manifest))
+    tests = tests_by_node(manifest, set(selected), real_inputs(manifest))
     steps = {node: _check(node, own) for node, own in tests.items()}
     return finish_plan(manifest, observed, "test", list(steps.values()), run_clock)
 
@@ -92,8 +92,9 @@ def finish_plan(
     )
 
 
-def _refuse_unfit_targets(observed: Observed, chosen: set[str]) -> None:
-    """What a target table lacks or can't hold is known before anything runs."""
+def _refuse_unfit(manifest: Manifest, observed: Observed, chosen: set[str], full_refresh: bool) -> None:
+    """What a target table lacks, and columns that may not change, are known before anything runs."""
+    models = [model for model in manifest.models if model.node in chosen]
     wrong = [
         finding
         for node, target in sorted(observed.targets.items())
@@ -101,53 +102,9 @@ def _refuse_unfit_targets(observed: Observed, chosen: set[str]) -> None:
         for finding in target.diagnostics
         if finding.severity == "error"
     ]
+    wrong += schema_change.refusals(models, observed, full_refresh=full_refresh)
     if wrong:
         raise ProjectError(*wrong)
-
-
-def _without_ephemeral(manifest: Manifest) -> dict[str, tuple[str, ...]]:
-    """For each model, the nodes with rows that it reads, seen through ephemeral models."""
-    ephemeral = {m.node for m in manifest.models if m.config.materialized == "ephemeral"}
-    real: dict[str, tuple[str, ...]] = {}
-    for model in manifest.models:
-        found: dict[str, None] = {}
-        for node in model.needs:
-            found.update(dict.fromkeys(real[node] if node in ephemeral else (node,)))
-        real[model.node] = tuple(sorted(found))
-    return real
-
-
-def _tests_by_node(
-    manifest: Manifest, chosen: set[str], real: Mapping[str, tuple[str, ...]]
-) -> dict[str, tuple[PlannedTest, ...]]:
-    ephemeral = {m.node for m in manifest.models if m.config.materialized == "ephemeral"}
-    grouped: dict[str, list[PlannedTest]] = {}
-    for test in manifest.tests:
-        if test_node(test) in chosen:
-            reads = {n for node in test.reads for n in (real[node] if node in ephemeral else (node,))}
-            grouped.setdefault(test.node, []).append(_planned_test(test, tuple(sorted(reads))))
-    return {node: tuple(tests) for node, tests in grouped.items()}
-
-
-def _planned_test(test: CompiledTest, reads: tuple[str, ...]) -> PlannedTest:
-    return PlannedTest(
-        name=test.name,
-        test=test.test or "singular",
-        node=test.node,
-        column=test.column,
-        sql=test.sql,
-        reads=reads,
-        shape=test.shape,
-        measure=test.measure,
-        relation=test.relation,
-        severity=test.severity,
-        warn_if=test.warn_if,
-        error_if=test.error_if,
-        limit=test.limit,
-        store_failures=test.store_failures,
-        fingerprint=test.fingerprint,
-        location=test.location,
-    )
 
 
 def _extract(
@@ -193,7 +150,7 @@ def _materialize(
     clock = clock_value(run_clock, model.clock) if model.clock else None
     inputs = real[model.node]
     running = [n for n in inputs if n in steps and steps[n].decision != "reuse"]
-    decision, reason = why.materialize(model, observed, inputs, running, clock, full_refresh=refresh)
+    decision, reason = why.materialize(model, observed, inputs, running, clock, full_refresh=full_refresh)
     state = observed.state.get(model.node)
     incremental = config.materialized == "incremental"
     return Materialize(
@@ -208,6 +165,7 @@ def _materialize(
         strategy=config.incremental_strategy,
         unique_key=config.unique_key,
         full_refresh=refresh,
+        continues=schema_change.continues_from(model, observed, full_refresh=full_refresh),
         inputs=inputs,
         reuse_if=state.inputs if state and state.fingerprint == model.fingerprint else None,
         clock=clock,

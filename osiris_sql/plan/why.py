@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from osiris_sql.plan import schema_change
 from osiris_sql.types.manifest import CompiledModel, CompiledSource
 from osiris_sql.types.observed import Observed
 from osiris_sql.types.plan import Decision
@@ -41,12 +42,12 @@ def materialize(
 ) -> Foretold:
     """Return what is likely to happen to a model, and why; `running` are inputs that may change."""
     state = observed.state.get(model.node)
-    if full_refresh:
+    if full_refresh if model.config.full_refresh is None else model.config.full_refresh:
         return "run", "full refresh asked for"
     if state is None:
         return "run", "never built"
     if state.fingerprint != model.fingerprint:
-        return "run", "SQL or configuration changed"
+        return "run", _definition(model, observed, full_refresh=full_refresh)
     if state.clock != clock:
         return "run", "the clock moved"
     if set(state.inputs) != set(inputs):
@@ -57,6 +58,16 @@ def materialize(
     if stale:
         return "run", f"upstream changed: {', '.join(n.partition(':')[2] for n in stale)}"
     return "reuse", "same SQL, same rows"
+
+
+def _definition(model: CompiledModel, observed: Observed, *, full_refresh: bool) -> str:
+    """What a changed definition means; only an incremental model has rows to keep."""
+    kept = schema_change.continues_from(model, observed, full_refresh=full_refresh)
+    columns = schema_change.describe_change(model, observed)
+    words = f"columns changed: {columns}" if columns else "SQL or configuration changed"
+    if kept:
+        return f"{words}; its rows are kept"
+    return f"{words}; built again from its beginning" if model.config.materialized == "incremental" else words
 
 
 def publish(observed: Observed, node: str, model: str, *, above_runs: bool) -> Foretold:

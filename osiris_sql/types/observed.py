@@ -26,6 +26,7 @@ class StepState:
     watermark: str | None = None
     endpoint: str | None = None
     clock: str | None = None
+    materialized: str | None = None
     passed: Mapping[str, str] = field(default_factory=dict)
     run_id: str
 

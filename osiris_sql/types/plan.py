@@ -5,7 +5,7 @@ from dataclasses import field
 from typing import Annotated, Any, Literal
 
 from osiris_sql.types.diagnostic import Location
-from osiris_sql.types.manifest import TestShape
+from osiris_sql.types.manifest import Proof, TestShape
 from osiris_sql.types.noun import Json, noun
 from osiris_sql.types.project import ExtractMode, PublishMode, TestSeverity
 from osiris_sql.types.relation import Column, RelationRef, TableSchema
@@ -40,7 +40,7 @@ class PlannedTest:
     """A data test to run on a relation: `sql` selects offending rows, zero rows pass.
 
     One with a `measure`, an aggregate over `relation`, runs in one scan with the others of it; see
-    `CompiledTest`.
+    `CompiledTest`. A `strict` one fails where it would warn.
     """
 
     name: str
@@ -57,6 +57,8 @@ class PlannedTest:
     error_if: str = "!= 0"
     limit: int | None = None
     store_failures: bool = False
+    strict: bool = False
+    proof: Proof | None = None
     fingerprint: str
     location: Location
 
@@ -92,7 +94,8 @@ class Materialize:
 
     `reuse_if` holds the data fingerprints of the last successful inputs: the step is reused when
     they are equal at run time. None means that it must run. An incremental model carries both
-    variants, and runs `increment_sql` only if its table stands there, made by the same fingerprint.
+    variants, and runs `increment_sql` only if its table stands there, made by the same fingerprint,
+    or by `continues`, an older definition whose rows are kept, reshaped to `schema`.
     """
 
     kind: Literal["materialize"] = "materialize"
@@ -108,6 +111,7 @@ class Materialize:
     strategy: Literal["append", "merge", "delete+insert"] = "append"
     unique_key: tuple[str, ...] = ()
     full_refresh: bool = False
+    continues: str | None = None
     inputs: tuple[str, ...]
     reuse_if: Mapping[str, str] | None = None
     clock: str | None = None

@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from osiris_sql.engines.duckdb import audit
+from osiris_sql.engines.duckdb import audit, failures
 from osiris_sql.engines.duckdb.arrival import Arrival
 from osiris_sql.engines.duckdb.catalog import Catalog, Kind, Place, place_of
 from osiris_sql.engines.duckdb.fingerprint import ALGORITHM, digest_schema, hash_expression
@@ -58,6 +58,13 @@ class DuckDBTransaction:
         """Create or replace a table from a query and return its rows."""
         self._make_room(relation, becomes="table")
         return self._count(f"CREATE OR REPLACE TABLE {relation.sql} AS\n{bind_run_clock(sql, run_clock)}")
+
+    def reshape(self, relation: RelationRef, schema: TableSchema) -> None:
+        """Give a table these columns: a new one is NULL in its rows, a retyped one is cast."""
+        there = self.schema_of(relation) or TableSchema(columns=())
+        columns = ", ".join(_reshaped(there, column) for column in schema.columns)
+        self._make_room(relation, becomes="table")
+        self._run(f"CREATE OR REPLACE TABLE {relation.sql} AS SELECT {columns} FROM {relation.sql}")
 
     def insert_query(
         self, relation: RelationRef, sql: str, run_clock: str, strategy: str, key: tuple[str, ...]
@@ -133,6 +140,14 @@ class DuckDBTransaction:
     ) -> TestOutcome:
         """Count the offending rows of a data test, unless `counted`, and fetch the first ones as text."""
         return audit.run_test(self._cursor, test, run_clock, sample, counted)
+
+    def spool_failures(self, test: PlannedTest, run_clock: str, path: Path) -> None:
+        """Write the offending rows of a data test to a file that a rollback leaves there."""
+        failures.spool_rows(self._cursor, audit.offending_rows(test, run_clock), path)
+
+    def keep_failures(self, relation: RelationRef, path: Path) -> None:
+        """Put the offending rows in a file into a table, in the place of older ones."""
+        failures.keep_rows(self._cursor, relation, path)
 
     def key_violations(self, relation: RelationRef, key: tuple[str, ...]) -> tuple[int, int]:
         """Return how many rows have a NULL in the key, and how many keys occur more than once."""
@@ -211,3 +226,9 @@ class DuckDBTransaction:
 
     def _rows(self, sql: str, parameters: list[str] | None = None) -> list[Any]:
         return self._cursor.execute(sql, parameters or []).fetchall()
+
+
+def _reshaped(there: TableSchema, column: Column) -> str:
+    name = quote_identifier(column.name)
+    value = "NULL" if there.type_of(column.name) is None else name
+    return f"CAST({value} AS {column.type}) AS {name}"

@@ -26,6 +26,8 @@ def run_materialize(running: Running, step: Materialize) -> StepFinished:
             return _reuse(running, transaction, step, before)
         increment = _increments(transaction, step, before)
         if increment and step.increment_sql is not None:
+            if before and before.fingerprint == step.continues:
+                transaction.reshape(step.relation, step.schema)
             added = transaction.insert_query(
                 step.relation, step.increment_sql, running.plan.run_clock, step.strategy, step.unique_key
             )
@@ -46,6 +48,7 @@ def run_materialize(running: Running, step: Materialize) -> StepFinished:
                 data=data,
                 schema=schema,
                 clock=step.clock,
+                materialized=step.materialized,
                 passed=passed,
                 run_id=running.run_id,
             )
@@ -96,7 +99,7 @@ def _reuse(running: Running, transaction: Transaction, step: Materialize, before
 def _increments(transaction: Transaction, step: Materialize, before: StepState | None) -> bool:
     if step.increment_sql is None or step.full_refresh or before is None:
         return False
-    return before.fingerprint == step.fingerprint and transaction.is_table(step.relation)
+    return before.fingerprint in (step.fingerprint, step.continues) and transaction.is_table(step.relation)
 
 
 def _same_schema(transaction: Transaction, step: Materialize) -> TableSchema:

@@ -1,0 +1,98 @@
+"""What becomes of an incremental model's rows when its definition changes: decided before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from osiris_sql.types.diagnostic import Diagnostic
+from osiris_sql.types.manifest import CompiledModel
+from osiris_sql.types.observed import Observed, StepState
+from osiris_sql.types.relation import TableSchema
+
+Change = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+
+
+def refusals(models: Iterable[CompiledModel], observed: Observed, *, full_refresh: bool) -> list[Diagnostic]:
+    """Return a diagnostic for each model whose columns changed in a way that it does not allow."""
+    found = []
+    for model in models:
+        state = _changed_state(model, observed)
+        if state is None or rebuilds(model, full_refresh=full_refresh):
+            continue
+        if not _allows(model, compare_columns(state.schema, model.schema)):
+            found.append(_refusal(model, compare_columns(state.schema, model.schema)))
+    return found
+
+
+def continues_from(model: CompiledModel, observed: Observed, *, full_refresh: bool) -> str | None:
+    """Return the fingerprint of the older definition whose rows are kept, or None: nothing is kept then.
+
+    Rows are kept where the columns changed and the model says append or sync, and where it must never
+    be rebuilt (`full_refresh: false`). Any other change builds it again from its beginning.
+    """
+    state = _changed_state(model, observed)
+    if state is None or rebuilds(model, full_refresh=full_refresh):
+        return None
+    never_rebuilt = model.config.full_refresh is False
+    changed = any(compare_columns(state.schema, model.schema))
+    return state.fingerprint if changed or never_rebuilt else None
+
+
+def describe_change(model: CompiledModel, observed: Observed) -> str:
+    """Return the columns that came, went and changed their type, in words."""
+    state = observed.state.get(model.node)
+    if state is None or state.schema is None:
+        return ""
+    return _in_words(compare_columns(state.schema, model.schema))
+
+
+def compare_columns(before: TableSchema | None, after: TableSchema) -> Change:
+    """Return what was added, removed and retyped."""
+    old = {c.name.lower(): c for c in before.columns} if before else {}
+    new = {c.name.lower(): c for c in after.columns}
+    return (
+        tuple(f"{c.name} {c.type}" for key, c in new.items() if key not in old),
+        tuple(c.name for key, c in old.items() if key not in new),
+        tuple(
+            f"{c.name} {old[key].type} → {c.type}"
+            for key, c in new.items()
+            if key in old and old[key].type != c.type
+        ),
+    )
+
+
+def rebuilds(model: CompiledModel, *, full_refresh: bool) -> bool:
+    """Say whether any change of a model builds it again from its beginning."""
+    if model.config.full_refresh is False:
+        return False
+    return full_refresh or model.config.full_refresh is True or model.config.on_schema_change == "rebuild"
+
+
+def _changed_state(model: CompiledModel, observed: Observed) -> StepState | None:
+    state = observed.state.get(model.node)
+    if state is None or state.fingerprint == model.fingerprint or state.materialized != "incremental":
+        return None
+    return state if model.config.materialized == "incremental" else None
+
+
+def _allows(model: CompiledModel, change: Change) -> bool:
+    added, removed, retyped = change
+    mode = model.config.on_schema_change
+    return mode == "sync" or not (removed or retyped or (added and mode != "append"))
+
+
+def _in_words(change: Change) -> str:
+    marks = zip("+-~", change, strict=True)
+    return ", ".join(f"{mark} {column}" for mark, columns in marks for column in columns)
+
+
+def _refusal(model: CompiledModel, change: Change) -> Diagnostic:
+    kept = "it says full_refresh: false, so its rows can't be built again"
+    why = f"on_schema_change is {model.config.on_schema_change}"
+    return Diagnostic(
+        rule="columns-changed",
+        message=f"the columns of the incremental model {model.name} changed: {_in_words(change)}",
+        location=model.location,
+        why=f"{why}; {kept}" if model.config.full_refresh is False else why,
+        fix="config(on_schema_change='append'|'sync'|'rebuild'), or build it once with --full-refresh",
+    )

@@ -3,9 +3,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from servers.postgrest.server import PostgrestServer, running_postgrest
 from targets.delivering import Rows
-from targets.places import contract_database, place  # noqa: F401
-from targets.supabase_table import Database
+from targets.places import contract_database, contract_rest, place  # noqa: F401
+from targets.supabase_table import Database, install
 
 _schemas = itertools.count()
 
@@ -22,6 +23,21 @@ def app_dsn(postgres) -> str:
     return postgres.create_database("app")
 
 
+@pytest.fixture(scope="session")
+def rest_server(postgres, app_dsn) -> Iterator[PostgrestServer]:
+    """The REST API over the same database, with osiris-sql's functions."""
+    install(app_dsn)
+    with running_postgrest(postgres.dsn("app", user="authenticator")) as server:
+        yield server
+
+
 @pytest.fixture
-def database(app_dsn) -> Database:
-    return Database(app_dsn, f"own{next(_schemas)}")
+def channel() -> str:
+    """The channel of `database`'s target; a module that imports `either_channel` tries both."""
+    return "postgres"
+
+
+@pytest.fixture
+def database(app_dsn, channel, request) -> Database:
+    url = request.getfixturevalue("rest_server").url if channel == "rest" else ""
+    return Database(app_dsn, f"own{next(_schemas)}", url)

@@ -9,11 +9,13 @@ from pathlib import Path
 import duckdb
 import psycopg2
 import pytest
+from servers.postgrest.server import SECRET_KEY, running_postgrest
+from targets.supabase_table import install
 
 from osiris_sql.support.plugins import load_plugin
 from osiris_sql.support.secrets import make_options
 
-KINDS = ("duckdb", "csv", "parquet", "postgres", "transaction pooler")
+KINDS = ("duckdb", "csv", "parquet", "postgres", "transaction pooler", "rest")
 _schemas = itertools.count()
 
 
@@ -33,6 +35,8 @@ def place(request, tmp_path: Path) -> Place:
         return _files(tmp_path, kind)
     if kind == "duckdb":
         return _duckdb(tmp_path)
+    if kind == "rest":
+        return _rest(*request.getfixturevalue("contract_rest"), f"place{next(_schemas)}")
     direct = dsn = request.getfixturevalue("contract_database")
     if kind == "transaction pooler":
         dsn = request.getfixturevalue("pooler").dsn("contract")
@@ -42,6 +46,22 @@ def place(request, tmp_path: Path) -> Place:
 @pytest.fixture(scope="module")
 def contract_database(postgres) -> str:
     return postgres.create_database("contract")
+
+
+@pytest.fixture(scope="module")
+def contract_rest(postgres):
+    """A database with osiris-sql's functions, and the REST API over it."""
+    dsn = postgres.create_database("contract_rest")
+    install(dsn)
+    with running_postgrest(postgres.dsn("contract_rest", user="authenticator")) as server:
+        yield server.url, dsn
+
+
+def _rest(url: str, dsn: str, schema: str) -> Place:
+    made = _postgres(dsn, dsn, schema)
+    made.run(f"INSERT INTO osiris.schemas VALUES ('{schema}')")
+    options = {"url": url, "secret_key": SECRET_KEY, "schema": schema}
+    return Place(_target("supabase", options, Path()), made.read, made.run)
 
 
 def _files(folder: Path, kind: str) -> Place:

@@ -6,17 +6,32 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
+from servers.postgrest.server import SECRET_KEY
 
 from osiris_sql.support.plugins import load_plugin
 from osiris_sql.support.secrets import make_options
+from osiris_sql.targets.supabase.rest.bootstrap import bootstrap_sql
+
+
+def install(dsn: str, schema: str = "public") -> None:
+    """Run what `doctor --bootstrap` prints, as a person would in the SQL editor."""
+    connection = psycopg2.connect(dsn)
+    with connection, connection.cursor() as cursor:
+        cursor.execute(bootstrap_sql(schema))
+    connection.close()
 
 
 class Database:
-    """A schema that one test owns; `sql` runs as `postgres`, as any owner of the project would."""
+    """A schema that one test owns; `sql` runs as `postgres`, as any owner of the project would.
 
-    def __init__(self, dsn: str, schema: str) -> None:
-        self.dsn, self.schema = dsn, schema
+    Its target uses the REST channel where there is a `url`.
+    """
+
+    def __init__(self, dsn: str, schema: str, url: str = "") -> None:
+        self.dsn, self.schema, self.url = dsn, schema, url
         self.sql(f"CREATE SCHEMA {schema}")
+        if url:
+            self.sql(f"INSERT INTO osiris.schemas VALUES ('{schema}')")
 
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
         connection = psycopg2.connect(self.dsn, options=f"-c search_path={self.schema},public")
@@ -29,5 +44,8 @@ class Database:
 
     def target(self, dsn: str = "", **options: Any) -> Any:
         plugin = load_plugin("targets", "supabase")
-        values = {"dsn": dsn or self.dsn, "schema": self.schema, **options}
+        place = {"dsn": dsn or self.dsn}
+        if self.url and not dsn:
+            place = {"url": self.url, "secret_key": SECRET_KEY}
+        values = {**place, "schema": self.schema, **options}
         return plugin(make_options(plugin.Options, values, {}), Path())

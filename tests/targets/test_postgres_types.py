@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from targets.delivering import quiet
+from targets.either_channel import channel  # noqa: F401
 
 from osiris_sql.targets.supabase.types import duckdb_type, may_round, postgres_type
 from osiris_sql.types.diagnostic import StepError

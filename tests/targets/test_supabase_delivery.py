@@ -5,6 +5,7 @@ from __future__ import annotations
 import psycopg2
 import pytest
 from targets.delivering import counts, films, refusal_of
+from targets.either_channel import channel  # noqa: F401
 
 A = films((1, "Alien"), (2, "Heat"), (3, "Fargo"))
 B = films((1, "Alien"), (2, "Heat!"), (4, "Brazil"))
@@ -112,4 +113,4 @@ def test_a_trigger_that_swallows_rows_is_found_out(database, rows, mode, key, ev
     assert found.rule == "rows-not-written"
     assert "swallow" in found.why
     assert database.sql("SELECT * FROM film ORDER BY 1") == before
-    assert database.target().observe(rows.publication(A)).notes == ("row triggers: swallow",)
+    assert database.target().observe(rows.publication(A)).notes[1:] == ("row triggers: swallow",)

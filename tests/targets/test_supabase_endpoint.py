@@ -60,8 +60,12 @@ POOLER = "postgresql://postgres.abcdefgh:pw-1234@aws-0-eu-west-1.pooler.supabase
 @pytest.mark.parametrize(
     ("values", "rule"),
     [
-        ({"url": "https://x.supabase.co", "secret_key": "sb_secret_abcdef"}, "no-postgres-connection"),
-        ({"dsn": DSN, "channel": "rest"}, "no-postgres-connection"),
+        ({"url": "https://x.supabase.co"}, "no-postgres-connection"),
+        (
+            {"url": "https://x.supabase.co", "secret_key": "sb_secret_abcdef", "channel": "postgres"},
+            "no-postgres-connection",
+        ),
+        ({"dsn": DSN, "channel": "rest"}, "no-rest-connection"),
         ({"dsn": "mysql://pw-1234@host/db"}, "bad-dsn"),
         ({"dsn": f"{DSN}?pgbouncer=true"}, "bad-dsn"),
         ({"dsn": f"{POOLER}:6543/postgres?options=-cstatement_timeout%3D0"}, "options-through-pooler"),

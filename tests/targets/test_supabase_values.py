@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from targets.delivering import films, refusal_of
+from targets.either_channel import channel  # noqa: F401
 
 from osiris_sql.types.diagnostic import StepError
 
@@ -39,7 +40,7 @@ def test_a_violation_names_the_constraint_and_the_row(database, rows, column, ru
     assert why in found.why
     assert "nothing was changed" in found.message
     assert database.sql("SELECT count(*) FROM film") == [(0,)]
-    if rule == "value-does-not-fit":
+    if rule == "value-does-not-fit" and not database.url:  # COPY alone says in which column
         assert 'the value "Heat" does not fit the column title' in found.message
 
 

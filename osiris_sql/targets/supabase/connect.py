@@ -29,8 +29,7 @@ class TransientError(UnreachableError):
 
 def parse_options(options: SupabaseOptions) -> tuple[Endpoint, dict[str, str], Redactor]:
     """Return endpoint, connection parameters and the masking of their secrets; raises ProjectError."""
-    if options.channel == "rest" or not options.dsn:
-        raise ProjectError(_no_dsn(options))
+    assert options.dsn is not None  # else the target chooses the other channel
     try:
         parameters: dict[str, str] = parse_dsn(options.dsn.reveal())
     except psycopg2.ProgrammingError as error:
@@ -39,16 +38,6 @@ def parse_options(options: SupabaseOptions) -> tuple[Endpoint, dict[str, str], R
     if found := endpoint_mistakes(endpoint, parameters):
         raise ProjectError(*found)
     return endpoint, parameters, Redactor([*secret_values(options), parameters.get("password", "")])
-
-
-def _no_dsn(options: SupabaseOptions) -> Diagnostic:
-    return Diagnostic(
-        rule="no-postgres-connection",
-        message="the REST channel is not built yet, and this connection "
-        + ("asks for it" if options.channel == "rest" else "has no dsn"),
-        why="rows are delivered over a Postgres connection",
-        fix='give dsn: "${SUPABASE_DB_URL}" (Connect → Session pooler) and leave channel out',
-    )
 
 
 def _bad_dsn(text: str) -> Diagnostic:

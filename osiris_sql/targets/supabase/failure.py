@@ -35,6 +35,11 @@ _CONSTRAINTS = {
     "42703": _Meaning("unknown-column", "a column is gone"),
     "42701": _Meaning("ambiguous-column", "two column names are equal in their first 63 bytes"),
     "428C9": _Meaning("identity-column", "a generated column can't be written", "leave it out of the model"),
+    "OS001": _Meaning("rows-not-written", "the counts differ from what was promised", "look for a trigger"),
+    "OS002": _Meaning("value-does-not-fit", "values don't fit exactly", "round them, or widen the column"),
+    "OS003": _Meaning(
+        "too-many-deleted", "too many rows would be deleted", "raise max_deleted if it is true"
+    ),
     "53100": _Meaning("disk-full", "the server's disk is full", "free or buy disk space there"),
     "25006": _Meaning(
         "read-only-database", "the database is read-only", "a full disk or a replica does that"
@@ -53,17 +58,38 @@ def is_transient(error: Exception) -> bool:
     return error.pgcode in _TRANSIENT or error.pgcode.startswith("08")
 
 
+class Said(NamedTuple):
+    """What the server said, whichever way it came."""
+
+    code: str
+    message: str
+    detail: str | None = None
+    hint: str | None = None
+    place: str = ""
+    where: str = ""
+
+
 def explain(error: psycopg2.Error, publication: Publish, redact: Redactor) -> Diagnostic:
     """Return the diagnostic of a server's error: constraint, key and first offending row, secrets masked."""
-    code, said = error.pgcode or "", error.diag
-    message = said.message_primary or " ".join(str(error).split()) or "the connection was lost"
-    facts = [message, said.message_detail, said.message_hint]
-    made = _meaning(code, message, said.context or "", publication)
-    if said.constraint_name:
-        facts.insert(0, f'constraint "{said.constraint_name}"')
-    if said.column_name:
-        facts.insert(0, f'column "{said.column_name}"')
-    why = redact("; ".join(fact for fact in facts if fact) + (f" (SQLSTATE {code})" if code else ""))
+    said = error.diag
+    places = (("column", said.column_name), ("constraint", said.constraint_name))
+    words = Said(
+        code=error.pgcode or "",
+        message=said.message_primary or " ".join(str(error).split()) or "the connection was lost",
+        detail=said.message_detail,
+        hint=said.message_hint,
+        place="; ".join(f'{kind} "{name}"' for kind, name in places if name),
+        where=said.context or "",
+    )
+    return explain_words(words, publication, redact)
+
+
+def explain_words(said: Said, publication: Publish, redact: Redactor) -> Diagnostic:
+    """Return the diagnostic of what a server said, secrets masked."""
+    facts = (said.place, said.message, said.detail, said.hint)
+    made = _meaning(said.code, said.message, said.where, publication)
+    code = f" (SQLSTATE {said.code})" if said.code else ""
+    why = redact("; ".join(fact for fact in facts if fact) + code)
     fixed = redact(made.message)
     return refusal(publication, made.rule, f"{fixed}; nothing was changed", why=why, fix=made.fix)
 

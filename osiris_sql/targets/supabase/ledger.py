@@ -1,6 +1,7 @@
 """`osiris.publications`: what was delivered, written in the same transaction as the rows."""
 
 from dataclasses import dataclass
+from importlib.resources import files
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
@@ -9,31 +10,7 @@ from osiris_sql.types.plan import Publish
 
 # A delivery is one call; a load is one content. The same load may come again after another one (A, B, A),
 # so it is no key: under the table's lock the last row says whether there is anything to do.
-_CREATE = """
-CREATE SCHEMA IF NOT EXISTS osiris;
-REVOKE ALL ON SCHEMA osiris FROM PUBLIC;
-CREATE TABLE IF NOT EXISTS osiris.publications (
-    seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    delivery uuid NOT NULL UNIQUE,
-    load_id text NOT NULL,
-    run_id text NOT NULL,
-    step text NOT NULL,
-    target text NOT NULL,
-    mode text NOT NULL,
-    fingerprint text NOT NULL,
-    created boolean NOT NULL,
-    rows_in bigint NOT NULL,
-    inserted bigint NOT NULL,
-    updated bigint NOT NULL,
-    unchanged bigint NOT NULL,
-    deleted bigint NOT NULL,
-    total_after bigint NOT NULL,
-    at timestamptz NOT NULL DEFAULT now()
-);
-CREATE INDEX IF NOT EXISTS publications_target_seq ON osiris.publications (target, seq);
-REVOKE ALL ON osiris.publications FROM PUBLIC;
-COMMENT ON TABLE osiris.publications IS 'What osiris-sql delivered, written with the rows.';
-"""
+LEDGER_SQL = files("osiris_sql.targets.supabase").joinpath("ledger.sql").read_text("utf-8")
 _COUNTS = "rows_in, inserted, updated, unchanged, deleted, total_after"
 
 
@@ -61,7 +38,7 @@ def ensure_ledger(cursor: Cursor) -> None:
     if not ledger_exists(cursor):
         lock(cursor, "")
         if not ledger_exists(cursor):
-            cursor.execute(_CREATE)
+            cursor.execute(LEDGER_SQL)
 
 
 def ledger_exists(cursor: Cursor) -> bool:

@@ -14,16 +14,26 @@ from osiris_sql.types.relation import Column, TableSchema
 def observe_table(cursor: Cursor, publication: Publish, schema: str) -> ObservedTarget:
     """Return what the catalog and the ledger say of a publication's table."""
     table = read_table(cursor, schema, publication.table)
+    latest = _latest_load(cursor, publication, table) if table and table.kind in ("r", "p") else None
+    return observed_table(publication, table, latest, ("channel: postgres",))
+
+
+def observed_table(
+    publication: Publish, table: Table | None, latest: str | None, notes: tuple[str, ...]
+) -> ObservedTarget:
+    """Return the table as found, whichever way it was looked at."""
     mistakes = (*publication_mistakes(publication), *table_mistakes(publication, table))
     if table is None:
-        return ObservedTarget(node=publication.node, schema=None, kind="absent", diagnostics=mistakes)
+        return ObservedTarget(
+            node=publication.node, schema=None, kind="absent", notes=notes, diagnostics=mistakes
+        )
     columns = (Column(name=c.name, type=duckdb_type(c.type), nullable=not c.not_null) for c in table.columns)
     return ObservedTarget(
         node=publication.node,
         schema=TableSchema(columns=tuple(columns), key=table.primary_key),
         kind="partitioned table" if table.kind == "p" else "table",
-        notes=table_notes(table),
-        latest_load=None if mistakes else _latest_load(cursor, publication, table),
+        notes=(*notes, *table_notes(table)),
+        latest_load=None if mistakes else latest,
         diagnostics=mistakes,
     )
 

@@ -11,7 +11,10 @@ from osiris_sql.types.secret import Secret
 
 @dataclass(frozen=True, kw_only=True)
 class SupabaseOptions:
-    """Options of a Supabase target: `dsn` is its Postgres connection string (Connect → Session pooler).
+    """Options of a Supabase target: `dsn` is its Postgres connection string (Connect → Session pooler);
+    without it `url` and `secret_key` lead to the REST API.
+
+    `atomic: false` allows that REST without osiris-sql's functions delivers in several transactions.
 
     `connect_timeout` in seconds; `lock_timeout` is how long to wait for somebody else's transaction,
     in seconds, before trying again. Raises ProjectError for a key that can't write.
@@ -24,6 +27,8 @@ class SupabaseOptions:
     channel: Literal["auto", "postgres", "rest"] = "auto"
     connect_timeout: int = 10
     lock_timeout: int = 10
+    atomic: bool = True
+    rest_max_rows: int = 500_000
     application_name: str = "osiris-sql"
 
     def __post_init__(self) -> None:

@@ -1,172 +1,79 @@
-"""The target: one atomic, verified delivery over a Postgres connection, tried again where that is right."""
+"""The target: the channel that its options choose, once and for all."""
 
-import random
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from __future__ import annotations
+
+from collections.abc import Callable
 from pathlib import Path
-from threading import Event
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar
 
 from osiris_sql.protocols import Load, ProbeResult, Published, SpoolSpec
-from osiris_sql.targets._modes import raise_all
 from osiris_sql.targets.supabase.options import SupabaseOptions
-from osiris_sql.targets.supabase.preflight import publication_mistakes
-from osiris_sql.targets.supabase.types import postgres_type
-from osiris_sql.types.diagnostic import CancelledError, Diagnostic, StepError, UnreachableError
+from osiris_sql.types.diagnostic import Diagnostic, ProjectError
 from osiris_sql.types.observed import ObservedTarget
 from osiris_sql.types.plan import Publish
-from osiris_sql.types.relation import quote_identifier
 
-T = TypeVar("T")
-ATTEMPTS = 5
-_PROBE = """
-SELECT current_setting('server_version'), current_user::text,
-       (SELECT rolbypassrls OR rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user),
-       to_regclass('osiris.publications') IS NOT NULL"""
+if TYPE_CHECKING:
+    from osiris_sql.targets.supabase.postgres import PostgresChannel
+    from osiris_sql.targets.supabase.rest.channel import RestChannel
 
 
 class Supabase:
-    """Delivers to tables of a Supabase project, or of any PostgreSQL from version 12 on."""
+    """Delivers to tables of a Supabase project, or of any PostgreSQL: over Postgres if there is a dsn,
+    else over REST."""
 
     Options: ClassVar[type] = SupabaseOptions
 
     def __init__(self, options: SupabaseOptions, root: Path) -> None:
-        from osiris_sql.targets.supabase.connect import parse_options
-
-        self._options = options
-        self._endpoint, self._parameters, self._redact = parse_options(options)
-        self._open: set[Any] = set()
-        self._stop = Event()
+        self._channel = _open_channel(options)
 
     def endpoint(self) -> str:
         """Return the project and database, or host, port and database."""
-        return self._endpoint.identity
+        return self._channel.endpoint()
 
     def probe(self) -> ProbeResult:
-        """Connect and say what answered: version, role, endpoint, ledger."""
-        import psycopg2
-
-        try:
-            with self._transaction(read_only=True) as cursor:
-                cursor.execute(_PROBE)
-                version, role, bypasses, ledger = cursor.fetchone()
-        except psycopg2.Error as error:
-            why = self._redact(" ".join(str(error).split()))
-            failed = Diagnostic(rule="probe-failed", message="the server answered with an error", why=why)
-            raise UnreachableError(failed) from None
-        facts = {
-            "endpoint": self._endpoint.kind,
-            "role": f"{role} ({'bypasses' if bypasses else 'under'} row-level security)",
-            "ledger": "osiris.publications" if ledger else "not made yet",
-            "channel": "postgres",
-        }
-        return ProbeResult(server=f"PostgreSQL {version}", facts=facts)
+        """Connect and say what answered: version, role, channel, ledger."""
+        return self._channel.probe()
 
     def observe(self, publication: Publish) -> ObservedTarget:
         """Return the table as it is now, with everything that keeps the publication from arriving."""
-        from osiris_sql.targets.supabase.observe import observe_table
-
-        def look() -> ObservedTarget:
-            with self._transaction(read_only=True) as cursor:
-                return observe_table(cursor, publication, self._schema(publication))
-
-        return self._retrying(publication, look, lambda rows, message: None, attempts=1)
+        return self._channel.observe(publication)
 
     def spool(self, publication: Publish) -> SpoolSpec:
-        """Return CSV in PostgreSQL's spelling of each value."""
-        raise_all(publication_mistakes(publication))
-        projection, quoted = [], []
-        for column in publication.columns:
-            made, name = postgres_type(column.type), quote_identifier(column.name)
-            assert made is not None
-            projection.append(f"{made.projection.replace('{c}', name)} AS {name}")
-            if made.quoted:
-                quoted.append(name)
-        # An unquoted \. alone on a line would end COPY without an error.
-        force = f", FORCE_QUOTE ({', '.join(quoted)})" if quoted else ""
-        return SpoolSpec(kind="csv", projection=tuple(projection), options=rf"HEADER false, NULL '\N'{force}")
+        """Return each value in the channel's spelling."""
+        return self._channel.spool(publication)
 
     def publish(self, publication: Publish, load: Load, progress: Callable[[int, str], None]) -> Published:
-        """Deliver the spool file in one transaction; what is returned was read on a fresh connection."""
-        from osiris_sql.targets.supabase.delivery import Delivery, deliver, read_back
-        from osiris_sql.targets.supabase.staging import refuse_nul
-
-        raise_all(publication_mistakes(publication))
-        refuse_nul(publication, load.path)
-        delivery = Delivery(
-            id=str(uuid.uuid4()),
-            publication=publication,
-            load=load,
-            schema=self._schema(publication),
-            progress=progress,
-            stop=self._stop,
-        )
-
-        def attempt() -> bool:
-            with self._transaction() as cursor:
-                return deliver(cursor, delivery)
-
-        def verify() -> Published:
-            with self._transaction(read_only=True) as cursor:
-                return read_back(cursor, delivery, delivered=delivered)
-
-        delivered = self._retrying(publication, attempt, progress)
-        progress(load.rows, "reading back")
-        return self._retrying(publication, verify, progress)
+        """Deliver the spool file; what is returned was read afterwards, apart from the delivery."""
+        return self._channel.publish(publication, load, progress)
 
     def interrupt(self) -> None:
-        """Cancel what runs on the server and try nothing again."""
-        import psycopg2
+        """Stop what runs and try nothing again."""
+        self._channel.interrupt()
 
-        self._stop.set()
-        for connection in list(self._open):
-            with suppress(psycopg2.Error):  # it may have ended by itself in between
-                connection.cancel()
 
-    def _schema(self, publication: Publish) -> str:
-        return publication.schema or self._options.schema
+def _open_channel(options: SupabaseOptions) -> PostgresChannel | RestChannel:
+    if options.dsn and options.channel != "rest":
+        from osiris_sql.targets.supabase.postgres import PostgresChannel
 
-    @contextmanager
-    def _transaction(self, *, read_only: bool = False) -> Iterator[Any]:
-        from osiris_sql.targets.supabase.connect import connect, transaction
+        return PostgresChannel(options)
+    if options.url and options.secret_key and options.channel != "postgres":
+        from osiris_sql.targets.supabase.rest.channel import RestChannel
 
-        connection = connect(self._endpoint, self._parameters, self._options)
-        self._open.add(connection)
-        try:
-            with transaction(
-                connection, lock_timeout=self._options.lock_timeout, read_only=read_only
-            ) as cursor:
-                yield cursor
-        finally:
-            self._open.discard(connection)
-            connection.close()
+        return RestChannel(options)
+    raise ProjectError(_no_way(options))
 
-    def _retrying(
-        self,
-        publication: Publish,
-        action: Callable[[], T],
-        progress: Callable[[int, str], None],
-        attempts: int = ATTEMPTS,
-    ) -> T:
-        import psycopg2
 
-        from osiris_sql.targets.supabase.connect import TransientError
-        from osiris_sql.targets.supabase.failure import explain, is_transient
-
-        for attempt in range(1, attempts + 1):
-            try:
-                return action()
-            except (psycopg2.Error, TransientError) as error:
-                if self._stop.is_set():
-                    raise CancelledError(
-                        Diagnostic(rule="cancelled", message="publishing was interrupted")
-                    ) from None
-                if attempt == attempts or not is_transient(error):
-                    if isinstance(error, TransientError):
-                        raise
-                    raise StepError(explain(error, publication, self._redact)) from None
-            delay = random.uniform(0.5, 1) * 0.2 * 2**attempt  # noqa: S311 (jitter, no secret)
-            progress(0, f"attempt {attempt} failed, trying again in {delay:.1f} s")
-            self._stop.wait(delay)
-        raise AssertionError("the last attempt returns or raises")
+def _no_way(options: SupabaseOptions) -> Diagnostic:
+    if options.channel == "rest":
+        why, fix = (
+            "channel: rest needs both",
+            'url: "${SUPABASE_URL}" and secret_key: "${SUPABASE_SECRET_KEY}"',
+        )
+        return Diagnostic(rule="no-rest-connection", message="url or secret_key is missing", why=why, fix=fix)
+    fix = 'give dsn: "${SUPABASE_DB_URL}" (Connect → Session pooler), or url and secret_key'
+    return Diagnostic(
+        rule="no-postgres-connection",
+        message="this connection has no dsn",
+        why="rows are delivered over a Postgres connection, or over REST with url and secret_key",
+        fix=fix,
+    )

@@ -1,0 +1,1 @@
+"""The REST channel: for those who have only URL and secret key."""

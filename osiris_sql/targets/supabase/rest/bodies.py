@@ -1,0 +1,83 @@
+"""The spool file of the REST channel: one JSON object a row, in a Parquet file; cut into bodies."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from osiris_sql.protocols import SpoolSpec
+from osiris_sql.targets._modes import refusal
+from osiris_sql.targets.supabase.types import postgres_type
+from osiris_sql.types.diagnostic import StepError
+from osiris_sql.types.plan import Publish
+from osiris_sql.types.relation import Column, quote_identifier
+
+_NATIVE = {"boolean", "smallint", "integer", "bigint"}
+MAX_ROWS, MAX_BYTES = 5000, 1 << 20
+
+
+def json_rows(publication: Publish, *, nested_as_text: bool) -> SpoolSpec:
+    """Return how rows are written as JSON: numbers and all else as exact text.
+
+    Nested values are text for the functions, so that a JSON null is no SQL NULL, else native JSON.
+    """
+    members = (
+        f"'{column.name.replace(chr(39), chr(39) * 2)}': {_value(column, nested_as_text=nested_as_text)}"
+        for column in publication.columns
+    )
+    return SpoolSpec(kind="parquet", projection=(f"to_json({{{', '.join(members)}}})::VARCHAR AS row",))
+
+
+def _value(column: Column, *, nested_as_text: bool) -> str:
+    made = postgres_type(column.type)
+    assert made is not None  # checked by publication_mistakes
+    value = made.projection.replace("{c}", quote_identifier(column.name))
+    if made.nested and not nested_as_text:
+        return f"({value})::JSON"
+    return value if made.name in _NATIVE else f"({value})::VARCHAR"
+
+
+def read_bodies(path: Path, *, rows: int = MAX_ROWS, size: int = MAX_BYTES) -> Iterator[list[str]]:
+    """Yield the rows as JSON texts, in groups of at most `rows` rows and about `size` bytes."""
+    group: list[str] = []
+    length = 0
+    for text in _read(path):
+        if group and (len(group) == rows or length + len(text) > size):
+            yield group
+            group, length = [], 0
+        group.append(text)
+        length += len(text)
+    if group:
+        yield group
+
+
+def _read(path: Path) -> Iterator[str]:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=1000, columns=["row"]):
+            yield from batch.column(0).to_pylist()
+
+
+def refuse_nul_rows(publication: Publish, path: Path) -> None:
+    """Raise StepError that counts the NUL characters of each column, which PostgreSQL can't store."""
+    counts: Counter[str] = Counter()
+    for text in _read(path):
+        if "\\u0000" in text:
+            values = json.loads(text).items()
+            counts.update(name for name, value in values if isinstance(value, str) and "\0" in value)
+    if counts:
+        raise StepError(
+            *(
+                refusal(
+                    publication,
+                    "nul-character",
+                    f"{count} values of {name} hold a NUL character; nothing was sent",
+                    why="PostgreSQL's text can't store it",
+                    fix=f"replace({name}, chr(0), '') in the model",
+                )
+                for name, count in sorted(counts.items())
+            )
+        )

@@ -1,0 +1,289 @@
+-- osiris-sql: functions for atomic publishing over the REST API. Safe to run again.
+-- Private tables in schema osiris; functions that only the secret key may call.
+{ledger}
+CREATE TABLE IF NOT EXISTS osiris.schemas (name text PRIMARY KEY);
+INSERT INTO osiris.schemas VALUES ({schema}) ON CONFLICT DO NOTHING;
+COMMENT ON TABLE osiris.schemas IS 'Schemas whose tables may be published into over REST.';
+CREATE TABLE IF NOT EXISTS osiris.stage (
+    delivery uuid NOT NULL,
+    seq int NOT NULL,
+    n int NOT NULL,
+    rows jsonb NOT NULL,
+    at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (delivery, seq)
+);
+REVOKE ALL ON osiris.schemas, osiris.stage FROM PUBLIC;
+
+-- One batch; a batch that is sent again replaces itself. Batches of a failed delivery go after a day.
+CREATE OR REPLACE FUNCTION public.osiris_stage(p_delivery uuid, p_seq int, p_rows jsonb) RETURNS int
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' SET statement_timeout = '55s' AS $osiris$
+BEGIN
+  IF p_seq = 0 THEN
+    DELETE FROM osiris.stage WHERE at < now() - interval '1 day';
+  END IF;
+  INSERT INTO osiris.stage (delivery, seq, n, rows)
+  VALUES (p_delivery, p_seq, jsonb_array_length(p_rows), p_rows)
+  ON CONFLICT (delivery, seq) DO UPDATE SET n = excluded.n, rows = excluded.rows, at = now();
+  RETURN jsonb_array_length(p_rows);
+END $osiris$;
+
+-- What the catalog and the ledger say of a table.
+CREATE OR REPLACE FUNCTION public.osiris_table(p_schema text, p_table text) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' SET statement_timeout = '55s' AS $osiris$
+DECLARE
+  v_oid oid; v_kind text; v_rows bigint; v_last jsonb;
+  v_target text := '"' || replace(p_schema, '"', '""') || '"."' || replace(p_table, '"', '""') || '"';
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM osiris.schemas WHERE name = p_schema) THEN
+    RAISE EXCEPTION 'schema "%" is not open to osiris-sql', p_schema
+      USING HINT = format('INSERT INTO osiris.schemas VALUES (%L)', p_schema);
+  END IF;
+  SELECT c.oid, c.relkind::text INTO v_oid, v_kind
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+  WHERE n.nspname = p_schema AND c.relname = p_table AND c.relkind NOT IN ('i', 'I');
+  IF v_oid IS NULL THEN
+    RETURN NULL;
+  END IF;
+  IF v_kind IN ('r', 'p') THEN
+    EXECUTE format('SELECT count(*) FROM %s', v_target) INTO v_rows;
+  END IF;
+  SELECT to_jsonb(p) INTO v_last FROM osiris.publications p WHERE p.target = v_target
+  ORDER BY p.seq DESC LIMIT 1;
+  RETURN jsonb_build_object(
+    'kind', v_kind, 'rows', v_rows, 'last', v_last,
+    'columns', (SELECT coalesce(jsonb_agg(jsonb_build_object(
+        'name', attname, 'type', format_type(atttypid, atttypmod), 'not_null', attnotnull,
+        'has_default', atthasdef, 'generated', attgenerated, 'identity', attidentity) ORDER BY attnum), '[]')
+      FROM pg_catalog.pg_attribute WHERE attrelid = v_oid AND attnum > 0 AND NOT attisdropped),
+    'uniques', (SELECT coalesce(jsonb_agg(jsonb_build_array(i.indisprimary,
+        (SELECT jsonb_agg(a.attname ORDER BY k.o)
+         FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(n, o)
+         JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.n
+         WHERE k.o <= i.indnkeyatts))), '[]')
+      FROM pg_catalog.pg_index i
+      WHERE i.indrelid = v_oid AND i.indisunique AND i.indisvalid AND i.indimmediate
+        AND i.indpred IS NULL AND i.indexprs IS NULL),
+    'inbound', (SELECT coalesce(jsonb_agg(DISTINCT conrelid::regclass::text), '[]')
+      FROM pg_catalog.pg_constraint WHERE confrelid = v_oid AND contype = 'f' AND conrelid <> confrelid),
+    'triggers', (SELECT coalesce(jsonb_agg(tgname ORDER BY tgname), '[]') FROM pg_catalog.pg_trigger
+      WHERE tgrelid = v_oid AND NOT tgisinternal AND tgenabled <> 'D' AND tgtype & 1 = 1),
+    'row_security', row_security_active(v_oid),
+    'privileges', (SELECT coalesce(jsonb_agg(p), '[]')
+      FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS p WHERE has_table_privilege(v_oid, p)),
+    'role', current_user);
+END $osiris$;
+
+-- The table of a publication that is missing: typed, keyed, closed to anonymous readers.
+CREATE OR REPLACE FUNCTION osiris.create_table(p_target text, p_publication jsonb) RETURNS void
+LANGUAGE plpgsql SET search_path = '' AS $osiris$
+DECLARE
+  c jsonb; v_lines text := ''; v_key text;
+BEGIN
+  FOR c IN SELECT * FROM jsonb_array_elements(p_publication->'columns') LOOP
+    PERFORM (c->>'type')::regtype;  -- a type and nothing else
+    v_lines := concat_ws(', ', nullif(v_lines, ''), format('%I %s%s', c->>'name', c->>'type',
+      CASE WHEN (c->>'required')::boolean THEN ' NOT NULL' ELSE '' END));
+  END LOOP;
+  SELECT string_agg(format('%I', k), ', ') INTO v_key FROM jsonb_array_elements_text(p_publication->'key') k;
+  EXECUTE format('CREATE TABLE %s (%s%s)', p_target, v_lines, ', PRIMARY KEY (' || v_key || ')');
+  EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', p_target);
+  EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO service_role', p_target);
+  IF p_publication->>'description' <> '' THEN
+    EXECUTE format('COMMENT ON TABLE %s IS %L', p_target, p_publication->>'description');
+  END IF;
+  FOR c IN SELECT * FROM jsonb_array_elements(p_publication->'columns') LOOP
+    IF c->>'description' <> '' THEN
+      EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', p_target, c->>'name', c->>'description');
+    END IF;
+  END LOOP;
+  NOTIFY pgrst, 'reload schema';
+END $osiris$;
+
+-- Brings a staged delivery into its table: everything in one transaction, counted before it ends.
+CREATE OR REPLACE FUNCTION public.osiris_apply(p_delivery uuid, p_load text, p_publication jsonb)
+RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' SET statement_timeout = '55s' SET lock_timeout = '20s'
+SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO, YMD' SET "IntervalStyle" = 'postgres' AS $osiris$
+DECLARE
+  v_schema text := p_publication->>'schema';
+  v_mode text := p_publication->>'mode';
+  v_rows bigint := (p_publication->>'rows')::bigint;
+  v_target text := '"' || replace(v_schema, '"', '""') || '"."'
+                   || replace(p_publication->>'table', '"', '""') || '"';
+  v_there jsonb; v_known osiris.publications; v_created boolean := false; c jsonb; v_type text;
+  v_record text; v_staged text; v_arrive text; v_columns text; v_values text; v_same text; v_differs text;
+  v_set text; v_key text; v_left text; v_right text; v_system text := ''; v_text text;
+  v_found bigint; v_before bigint; v_inserted bigint := 0; v_updated bigint := 0; v_deleted bigint := 0;
+  v_total bigint; v_sample text;
+BEGIN
+  IF v_mode NOT IN ('append', 'upsert', 'replace', 'sync') THEN
+    RAISE EXCEPTION 'unknown mode "%"', v_mode;
+  END IF;
+  PERFORM pg_advisory_xact_lock(hashtextextended('osiris:' || v_target, 0));
+  SELECT * INTO v_known FROM osiris.publications WHERE delivery = p_delivery;
+  IF FOUND THEN
+    RETURN to_jsonb(v_known);
+  END IF;
+  v_there := public.osiris_table(v_schema, p_publication->>'table');
+  IF v_there IS NULL THEN
+    IF NOT (p_publication->>'create')::boolean THEN
+      RAISE EXCEPTION 'table % does not exist', v_target USING ERRCODE = '42P01';
+    END IF;
+    PERFORM osiris.create_table(v_target, p_publication);
+    v_there := public.osiris_table(v_schema, p_publication->>'table');
+    v_created := true;
+  ELSIF v_mode = 'append' AND EXISTS (SELECT 1 FROM osiris.publications p
+      WHERE p.target = v_target AND p.load_id = p_load AND p.seq >= coalesce((SELECT max(l.seq)
+        FROM osiris.publications l WHERE l.target = v_target
+          AND (l.created OR l.mode IN ('replace', 'sync'))), 0))
+    OR v_mode <> 'append' AND v_there#>>'{last,load_id}' = p_load
+      AND v_there#>'{last,total_after}' = v_there->'rows' THEN
+    DELETE FROM osiris.stage WHERE delivery = p_delivery;
+    RETURN jsonb_build_object('already_applied', true, 'total_after', v_there->'rows');
+  END IF;
+
+  SELECT coalesce(sum(n), 0) INTO v_found FROM osiris.stage WHERE delivery = p_delivery;
+  IF v_found <> v_rows THEN
+    RAISE EXCEPTION '% rows were promised, % were staged', v_rows, v_found USING ERRCODE = 'OS001';
+  END IF;
+  IF v_rows = 0 AND v_mode IN ('replace', 'sync') AND NOT (p_publication->>'allow_empty')::boolean THEN
+    RAISE EXCEPTION 'no rows to % the table with', v_mode USING ERRCODE = 'OS001';
+  END IF;
+
+  FOR c IN SELECT * FROM jsonb_array_elements(p_publication->'columns') LOOP
+    PERFORM (c->>'type')::regtype;
+    SELECT t->>'type' INTO v_type FROM jsonb_array_elements(v_there->'columns') t
+    WHERE t->>'name' = c->>'name';
+    IF v_type IS NULL THEN
+      RAISE EXCEPTION 'column "%" of % does not exist', c->>'name', v_target USING ERRCODE = '42703';
+    END IF;
+    -- Nested values travel as text, so that a JSON null is no SQL NULL.
+    v_record := concat_ws(', ', v_record, format('%I %s', c->>'name',
+      CASE WHEN (c->>'nested')::boolean THEN 'text' WHEN (c->>'exact')::boolean THEN c->>'type'
+      ELSE v_type END));
+    v_staged := concat_ws(', ', v_staged, format('%I %s', c->>'name', CASE
+      WHEN (c->>'nested')::boolean AND v_type LIKE '%[]' THEN 'jsonb'
+      WHEN (c->>'exact')::boolean THEN c->>'type' ELSE v_type END));
+    v_arrive := concat_ws(', ', v_arrive, format('r.%I', c->>'name') || CASE
+      WHEN (c->>'nested')::boolean AND v_type LIKE '%[]' THEN '::jsonb'
+      WHEN (c->>'nested')::boolean THEN '::' || v_type ELSE '' END);
+    CONTINUE WHEN EXISTS (SELECT 1 FROM jsonb_array_elements(v_there->'columns') t
+      WHERE t->>'name' = c->>'name' AND t->>'generated' <> '');
+    IF EXISTS (SELECT 1 FROM jsonb_array_elements(v_there->'columns') t
+        WHERE t->>'name' = c->>'name' AND t->>'identity' = 'a') THEN
+      v_system := ' OVERRIDING SYSTEM VALUE';
+    END IF;
+    v_columns := concat_ws(', ', v_columns, format('%I', c->>'name'));
+    v_values := concat_ws(', ', v_values, CASE
+      WHEN (c->>'nested')::boolean AND v_type LIKE '%[]' THEN format(
+        '(jsonb_populate_record(NULL::%s, jsonb_build_object(%L, s.%I))).%I AS %I',
+        v_target, c->>'name', c->>'name', c->>'name', c->>'name')
+      WHEN (c->>'exact')::boolean THEN format('s.%I::%s AS %I', c->>'name', v_type, c->>'name')
+      ELSE format('s.%I', c->>'name') END);
+    CONTINUE WHEN p_publication->'key' ? (c->>'name');
+    v_set := concat_ws(', ', v_set, format('%I = excluded.%I', c->>'name', c->>'name'));
+    v_text := CASE WHEN v_type ~ '^(json|xml|point|line|lseg|box|path|polygon|circle)(\[\])?$'
+      THEN '::text' ELSE '' END;
+    v_left := concat_ws(', ', v_left, format('o.%I%s', c->>'name', v_text));
+    v_right := concat_ws(', ', v_right, format('s.%I%s', c->>'name', v_text));
+  END LOOP;
+  SELECT string_agg(format('%I', k), ', '), string_agg(format('o.%I = s.%I', k, k), ' AND ')
+  INTO v_key, v_same FROM jsonb_array_elements_text(p_publication->'key') k;
+
+  EXECUTE format('CREATE TEMP TABLE osiris_spool (%s) ON COMMIT DROP', v_staged);
+  EXECUTE format('INSERT INTO pg_temp.osiris_spool SELECT %s FROM osiris.stage b,'
+    ' jsonb_to_recordset(b.rows) AS r(%s) WHERE b.delivery = $1 ORDER BY b.seq', v_arrive, v_record)
+  USING p_delivery;
+  ANALYZE pg_temp.osiris_spool;
+  FOR c IN SELECT * FROM jsonb_array_elements(p_publication->'columns') t WHERE (t->>'exact')::boolean LOOP
+    SELECT t->>'type' INTO v_type FROM jsonb_array_elements(v_there->'columns') t
+    WHERE t->>'name' = c->>'name';
+    EXECUTE format('SELECT count(*), min(%1$I::text) FROM pg_temp.osiris_spool'
+      ' WHERE %1$I::%2$s::%3$s IS DISTINCT FROM %1$I', c->>'name', v_type, c->>'type')
+    INTO v_found, v_sample;
+    IF v_found > 0 THEN
+      RAISE EXCEPTION '% values of % don''t fit % exactly', v_found, c->>'name', v_type
+        USING ERRCODE = 'OS002', DETAIL = 'one of them: ' || v_sample;
+    END IF;
+  END LOOP;
+
+  v_before := (v_there->>'rows')::bigint;
+  v_staged := format('(SELECT %s FROM pg_temp.osiris_spool AS s) AS s', v_values);
+  IF v_mode IN ('replace', 'sync') THEN
+    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', v_target);
+    EXECUTE format('SELECT count(*) FROM %s', v_target) INTO v_before;
+  END IF;
+  IF v_mode IN ('replace', 'sync') AND v_key IS NULL THEN
+    IF jsonb_array_length(v_there->'inbound') > 0 THEN
+      RAISE EXCEPTION 'foreign keys point at the table' USING ERRCODE = 'OS001';
+    END IF;
+    EXECUTE format('DELETE FROM %s WHERE true', v_target);
+    GET DIAGNOSTICS v_deleted = ROW_COUNT;
+  ELSIF v_mode IN ('replace', 'sync') THEN
+    EXECUTE format('SELECT count(*) FROM %s AS o WHERE NOT EXISTS (SELECT 1 FROM %s WHERE %s)',
+      v_target, v_staged, v_same) INTO v_found;
+    IF v_found > (p_publication->>'max_deleted')::numeric * v_before AND v_rows > 0 THEN
+      RAISE EXCEPTION '% of % rows would be deleted', v_found, v_before USING ERRCODE = 'OS003',
+        DETAIL = format('max_deleted is %s of the rows; %s rows were sent',
+                        p_publication->>'max_deleted', v_rows);
+    END IF;
+    IF v_found > 0 THEN
+      EXECUTE format('DELETE FROM %s AS o WHERE NOT EXISTS (SELECT 1 FROM %s WHERE %s)',
+        v_target, v_staged, v_same);
+      GET DIAGNOSTICS v_deleted = ROW_COUNT;
+    END IF;
+  END IF;
+
+  IF v_key IS NULL THEN
+    EXECUTE format('INSERT INTO %s (%s)%s SELECT %s FROM %s',
+      v_target, v_columns, v_system, v_columns, v_staged);
+    GET DIAGNOSTICS v_inserted = ROW_COUNT;
+    v_found := v_inserted;
+  ELSE
+    EXECUTE format('SELECT count(*) FROM %s WHERE NOT EXISTS (SELECT 1 FROM %s AS o WHERE %s)',
+      v_staged, v_target, v_same) INTO v_inserted;
+    v_differs := CASE WHEN v_left IS NULL OR v_mode = 'append' THEN 'false'
+      ELSE format('ROW(%s) IS DISTINCT FROM ROW(%s)', v_left, v_right) END;
+    v_same := format('EXISTS (SELECT 1 FROM %s AS o WHERE %s AND NOT (%s))', v_target, v_same, v_differs);
+    EXECUTE format('INSERT INTO %s (%s)%s SELECT %s FROM %s WHERE NOT %s ON CONFLICT (%s) DO %s',
+      v_target, v_columns, v_system, v_columns, v_staged, v_same, v_key,
+      CASE WHEN v_set IS NULL OR v_mode = 'append' THEN 'NOTHING' ELSE 'UPDATE SET ' || v_set END);
+    GET DIAGNOSTICS v_updated = ROW_COUNT;
+    v_updated := v_updated - v_inserted;
+    EXECUTE format('SELECT count(*) FROM %s WHERE %s', v_staged, v_same) INTO v_found;
+  END IF;
+  EXECUTE format('SELECT count(*) FROM %s', v_target) INTO v_total;
+  IF v_found <> v_rows OR v_mode IN ('replace', 'sync') AND v_total <> v_rows THEN
+    RAISE EXCEPTION '% rows were sent, but % of them and % rows in all were found', v_rows, v_found, v_total
+      USING ERRCODE = 'OS001', DETAIL = 'row triggers on the table: ' || (v_there->>'triggers');
+  END IF;
+  INSERT INTO osiris.publications (delivery, load_id, run_id, step, target, mode, fingerprint, created,
+    rows_in, inserted, updated, unchanged, deleted, total_after)
+  VALUES (p_delivery, p_load, p_publication->>'run', p_publication->>'step', v_target, v_mode,
+    p_publication->>'fingerprint', v_created, v_rows, v_inserted, v_updated,
+    v_rows - v_inserted - v_updated, v_deleted, v_total)
+  RETURNING * INTO v_known;
+  DELETE FROM osiris.stage WHERE delivery = p_delivery;
+  RETURN to_jsonb(v_known);
+END $osiris$;
+
+-- What a delivery counted, and the rows of its table now.
+CREATE OR REPLACE FUNCTION public.osiris_receipt(p_delivery uuid) RETURNS jsonb
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' SET statement_timeout = '55s' AS $osiris$
+DECLARE
+  v_known osiris.publications; v_total bigint;
+BEGIN
+  SELECT * INTO v_known FROM osiris.publications WHERE delivery = p_delivery;
+  IF NOT FOUND THEN
+    RETURN NULL;
+  END IF;
+  EXECUTE format('SELECT count(*) FROM %s', v_known.target) INTO v_total;
+  RETURN to_jsonb(v_known) || jsonb_build_object('total_after', v_total);
+END $osiris$;
+
+REVOKE ALL ON FUNCTION osiris.create_table(text, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION public.osiris_stage(uuid, int, jsonb), public.osiris_table(text, text),
+  public.osiris_apply(uuid, text, jsonb), public.osiris_receipt(uuid) FROM PUBLIC, anon, authenticated;
+GRANT EXECUTE ON FUNCTION public.osiris_stage(uuid, int, jsonb), public.osiris_table(text, text),
+  public.osiris_apply(uuid, text, jsonb), public.osiris_receipt(uuid) TO service_role;
+NOTIFY pgrst, 'reload schema';

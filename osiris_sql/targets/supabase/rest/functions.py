@@ -1,0 +1,148 @@
+"""Publishing through osiris-sql's functions: staged in batches, applied in one transaction."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from osiris_sql.protocols import Load, Published
+from osiris_sql.targets._modes import check_arrived, raise_all, refusal
+from osiris_sql.targets.supabase.catalog import Table, TableColumn
+from osiris_sql.targets.supabase.preflight import table_mistakes
+from osiris_sql.targets.supabase.rest.bodies import read_bodies, refuse_nul_rows
+from osiris_sql.targets.supabase.rest.wire import Progress, Rest, RestError
+from osiris_sql.targets.supabase.types import may_round, postgres_type
+from osiris_sql.types.diagnostic import StepError
+from osiris_sql.types.plan import Publish
+from osiris_sql.types.relation import Column
+
+
+@dataclass(frozen=True)
+class Found:
+    """A table as the functions see it: its rows, and the last delivery into it."""
+
+    table: Table
+    rows: int
+    last: dict[str, Any] | None
+
+
+def find_table(rest: Rest, schema: str, name: str) -> Found | None:
+    """Return the table as the catalog has it now, or None if there is none."""
+    said = rest.call("osiris_table", {"p_schema": schema, "p_table": name})
+    if said is None:
+        return None
+    table = Table(
+        schema=schema,
+        name=name,
+        kind=said["kind"],
+        columns=tuple(TableColumn(**column) for column in said["columns"]),
+        primary_key=next((tuple(columns) for primary, columns in said["uniques"] if primary), ()),
+        uniques=tuple(frozenset(columns) for _, columns in said["uniques"]),
+        inbound=tuple(said["inbound"]),
+        triggers=tuple(said["triggers"]),
+        row_security=said["row_security"],
+        privileges=frozenset(said["privileges"]),
+        role=said["role"],
+    )
+    return Found(table, said["rows"] or 0, said["last"])
+
+
+def publish_staged(
+    rest: Rest, publication: Publish, load: Load, schema: str, progress: Progress
+) -> Published:
+    """Stage the rows, apply them at once, and return what was read back; each call may be repeated."""
+    refuse_nul_rows(publication, load.path)
+    found = find_table(rest, schema, publication.table)
+    raise_all(table_mistakes(publication, found.table if found else None))
+    delivery = str(uuid.uuid4())
+    if not _is_delivered(publication, load, found):
+        _stage(rest, publication, load, delivery, progress)
+    progress(load.rows, f"applying {publication.mode}")
+    wanted = _publication(publication, load, schema, found.table if found else None)
+    arguments = {"p_delivery": delivery, "p_load": load.load_id, "p_publication": wanted}
+    done = rest.call("osiris_apply", arguments, progress)
+    if done.get("already_applied"):
+        total = done["total_after"]
+        return Published(sent=0, total_after=total, channel="rest", already_published=True)
+    progress(load.rows, "reading back")
+    return _read_back(rest, publication, delivery)
+
+
+def _is_delivered(publication: Publish, load: Load, found: Found | None) -> bool:
+    # Only so that nothing is staged in vain: the function decides, under the table's lock.
+    if not found or not found.last or publication.mode == "append":
+        return False
+    return bool(found.last["load_id"] == load.load_id and found.last["total_after"] == found.rows)
+
+
+def _stage(rest: Rest, publication: Publish, load: Load, delivery: str, progress: Progress) -> None:
+    sent, number = 0, 0
+    for group in read_bodies(load.path):
+        waiting = [group]
+        while waiting:
+            rows = waiting.pop(0)
+            try:
+                stored = rest.call("osiris_stage", _body(delivery, number, rows), progress)
+            except RestError as error:
+                if not error.too_much or len(rows) == 1:
+                    raise
+                waiting[:0] = [rows[: len(rows) // 2], rows[len(rows) // 2 :]]
+                continue
+            check_arrived(publication, len(rows), stored, what="rows were sent in a batch")
+            sent, number = sent + len(rows), number + 1
+            progress(sent, "sending")
+    check_arrived(publication, load.rows, sent, what="rows were to be sent")
+
+
+def _body(delivery: str, number: int, rows: list[str]) -> bytes:
+    return f'{{"p_delivery":"{delivery}","p_seq":{number},"p_rows":[{",".join(rows)}]}}'.encode()
+
+
+def _publication(publication: Publish, load: Load, schema: str, table: Table | None) -> dict[str, Any]:
+    return {
+        "schema": schema,
+        "table": publication.table,
+        "mode": publication.mode,
+        "key": list(publication.key),
+        "columns": [_column(column, publication.key, table) for column in publication.columns],
+        "rows": load.rows,
+        "create": publication.create,
+        "max_deleted": publication.max_deleted,
+        "allow_empty": publication.allow_empty,
+        "description": publication.description,
+        "run": load.run_id,
+        "step": publication.id,
+        "fingerprint": f"{load.data.algorithm}:{load.data.digest}",
+    }
+
+
+def _column(column: Column, key: tuple[str, ...], table: Table | None) -> dict[str, Any]:
+    made = postgres_type(column.type)
+    assert made is not None  # checked by publication_mistakes
+    there = table.column(column.name) if table else None
+    return {
+        "name": column.name,
+        "type": made.name,
+        "nested": made.nested,
+        "exact": bool(there and may_round(made.name, there.type)),
+        "required": column.name in key or not column.nullable,
+        "description": column.description,
+    }
+
+
+def _read_back(rest: Rest, publication: Publish, delivery: str) -> Published:
+    row = rest.call("osiris_receipt", json.dumps({"p_delivery": delivery}).encode())
+    if row is None:
+        message = "the server confirmed the commit, but a new request does not find it"
+        raise StepError(refusal(publication, "lost-commit", message, fix="publish again"))
+    return Published(
+        sent=row["rows_in"],
+        inserted=row["inserted"],
+        updated=row["updated"],
+        deleted=row["deleted"],
+        unchanged=row["unchanged"],
+        total_after=row["total_after"],
+        channel="rest",
+    )

@@ -1,0 +1,134 @@
+"""Requests to the REST API: sent again where that is right, errors as one noun."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from osiris_sql.targets.supabase.options import SupabaseOptions
+from osiris_sql.types.diagnostic import CancelledError, Diagnostic
+
+if TYPE_CHECKING:
+    import httpx
+
+ATTEMPTS = 5
+_BUSY = {429, 502, 503, 504}
+_TRANSIENT = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03"}
+COUNTED = "return=minimal,count=exact"
+Progress = Callable[[int, str], None]
+
+
+class RestError(Exception):
+    """What the API answered instead of rows; `status` 0 means that no answer came."""
+
+    def __init__(self, status: int, said: dict[str, Any], text: str = "") -> None:
+        self.status, self.code = status, str(said.get("code") or "")
+        self.message = str(said.get("message") or text or f"HTTP status {status}")
+        self.details, self.hint = said.get("details"), said.get("hint")
+        super().__init__(self.message)
+
+    @property
+    def passing(self) -> bool:
+        """Whether a later attempt may succeed."""
+        return not self.status or self.status in _BUSY or self.code in _TRANSIENT
+
+    @property
+    def too_much(self) -> bool:
+        """Whether half of it may succeed."""
+        return self.status == 413 or self.code == "57014"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The value of the body, and the count of `Content-Range` where it was asked for."""
+
+    data: Any
+    count: int | None
+
+
+class Rest:
+    """One client of one project's API."""
+
+    def __init__(self, options: SupabaseOptions, stop: Event) -> None:
+        import httpx
+
+        assert options.secret_key is not None
+        key = options.secret_key.reveal()
+        self._stop, self._schema = stop, options.schema
+        self._client: httpx.Client = httpx.Client(
+            base_url=f"{options.url.rstrip('/')}/rest/v1",
+            headers={"apikey": key, "Authorization": f"Bearer {key}", "Content-Type": "application/json"},
+            timeout=httpx.Timeout(90, connect=options.connect_timeout),
+        )
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()
+
+    def call(self, function: str, arguments: dict[str, Any] | bytes, progress: Progress | None = None) -> Any:
+        """Return what one of osiris-sql's functions returns; each may be called again."""
+        body = arguments if isinstance(arguments, bytes) else json.dumps(arguments).encode()
+        return self.ask("POST", f"/rpc/{function}", body=body, schema="public", progress=progress).data
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes = b"",
+        prefer: str = "",
+        schema: str = "",
+        progress: Progress | None = None,
+        parameters: dict[str, str] | None = None,
+    ) -> Reply:
+        """Send a request that may be repeated; raises RestError after the last attempt."""
+        profile = schema or self._schema
+        headers = {"Accept-Profile": profile, "Content-Profile": profile, "Prefer": prefer}
+        for attempt in range(1, ATTEMPTS + 1):
+            if self._stop.is_set():
+                raise CancelledError(Diagnostic(rule="cancelled", message="publishing was interrupted"))
+            try:
+                return self._once(method, path, body, headers, parameters)
+            except RestError as error:
+                if attempt == ATTEMPTS or not error.passing:
+                    raise
+            delay = random.uniform(0.5, 1) * 0.2 * 2**attempt  # noqa: S311 (jitter, no secret)
+            if progress:
+                progress(0, f"attempt {attempt} failed, trying again in {delay:.1f} s")
+            self._stop.wait(delay)
+        raise AssertionError("the last attempt returns or raises")
+
+    def _once(
+        self, method: str, path: str, body: bytes, headers: dict[str, str], parameters: dict[str, str] | None
+    ) -> Reply:
+        import httpx
+
+        try:
+            done = self._client.request(method, path, content=body, headers=headers, params=parameters)
+        except httpx.TransportError as error:
+            raise RestError(0, {}, f"{type(error).__name__}: {error}") from None
+        if done.status_code >= 400:
+            raise RestError(done.status_code, _said(done))
+        total = done.headers.get("Content-Range", "").partition("/")[2]
+        return Reply(done.json() if done.content else None, int(total) if total.isdigit() else None)
+
+
+def _said(done: httpx.Response) -> dict[str, Any]:
+    # A gateway answers in HTML: then the status alone tells.
+    try:
+        found = done.json()
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def api_identity(url: str) -> str:
+    """Return what identifies the project behind a URL, the same as its Postgres connection has."""
+    host = urlsplit(url).hostname or url
+    project = host.removesuffix(".supabase.co")
+    return f"supabase:{project}/postgres" if project != host else f"rest:{urlsplit(url).netloc}"

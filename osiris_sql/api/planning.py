@@ -13,6 +13,7 @@ from osiris_sql.plan.planner import finish_plan, make_build_plan, make_check_pla
 from osiris_sql.plan.publications import publish_step
 from osiris_sql.plan.selection import select_nodes
 from osiris_sql.plan.show import preview_steps, probe_steps
+from osiris_sql.plan.strict import make_strict
 from osiris_sql.run import observe
 from osiris_sql.types.diagnostic import Diagnostic, ProjectError
 from osiris_sql.types.manifest import Manifest
@@ -71,8 +72,12 @@ def make_plan(
     now: datetime | None = None,
     show: str = "",
     limit: int = 20,
+    warn_error: bool = False,
 ) -> Plan:
-    """Return the plan of a command; the run clock is `as_of`, else `now`, to the second."""
+    """Return the plan of a command; the run clock is `as_of`, else `now`, to the second.
+
+    With `warn_error` a data test fails where it would warn.
+    """
     clock = _run_clock(as_of, now)
     match command:
         case "show":
@@ -81,8 +86,10 @@ def make_plan(
             return finish_plan(manifest, observed, command, probe_steps(manifest), clock)
     nodes = select_nodes(manifest, select, exclude)
     if command == "test":
-        return make_check_plan(manifest, observed, selected=nodes, run_clock=clock)
-    return make_build_plan(manifest, observed, selected=nodes, run_clock=clock, full_refresh=full_refresh)
+        plan = make_check_plan(manifest, observed, selected=nodes, run_clock=clock)
+    else:
+        plan = make_build_plan(manifest, observed, selected=nodes, run_clock=clock, full_refresh=full_refresh)
+    return make_strict(plan) if warn_error else plan
 
 
 def _run_clock(as_of: str | None, now: datetime | None) -> datetime:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from osiris_sql.protocols import Sink
 from osiris_sql.run.card import write_card
+from osiris_sql.run.failed_tests import write_compiled
 from osiris_sql.support import wire
 from osiris_sql.support.plugins import load_plugin
 from osiris_sql.types.event import Event
@@ -44,6 +45,7 @@ def run_plan(
             sink.close()
     result = fold_events(collected.events)
     write_card(folder, plan, result)
+    write_compiled(folder, plan, result)
     return result
 
 

@@ -76,6 +76,17 @@ Exclude = Annotated[
 Json = Annotated[
     bool, typer.Option("--json", help="Print JSON for machines to stdout.", rich_help_panel="Output")
 ]
+JUnit = Annotated[
+    Path | None,
+    typer.Option(
+        "--junit",
+        metavar="FILE",
+        help="Write how tests ended to FILE, as JUnit XML.",
+        dir_okay=False,
+        rich_help_panel="Output",
+    ),
+]
+WarnError = Annotated[bool, typer.Option("--warn-error", help="A data test fails where it would only warn.")]
 On = Annotated[
     str,
     typer.Option(

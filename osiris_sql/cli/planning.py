@@ -16,28 +16,47 @@ from osiris_sql.types.project import Project
 
 
 def plan_build(
-    project: Project,
+    manifest: Manifest,
     *,
     select: Sequence[str],
     exclude: Sequence[str],
     full_refresh: bool,
     as_of: str | None,
     offline: bool = False,
+    warn_error: bool = False,
 ) -> Plan:
     """Return the plan that builds what is selected in the world as it is now."""
-    manifest = compile_sound(project)
     observed = api.observe_world(manifest, os.environ, select=select, exclude=exclude, offline=offline)
     return api.make_plan(
-        manifest, observed, select=select, exclude=exclude, full_refresh=full_refresh, as_of=as_of
+        manifest,
+        observed,
+        select=select,
+        exclude=exclude,
+        full_refresh=full_refresh,
+        as_of=as_of,
+        warn_error=warn_error,
     )
 
 
 def plan_tests(
-    manifest: Manifest, *, select: Sequence[str], exclude: Sequence[str], as_of: str | None
+    manifest: Manifest,
+    *,
+    select: Sequence[str],
+    exclude: Sequence[str],
+    as_of: str | None,
+    warn_error: bool = False,
 ) -> Plan:
     """Return the plan that runs the selected data tests on what is built."""
     observed = api.observe_world(manifest, os.environ, command="test", select=select, exclude=exclude)
-    return api.make_plan(manifest, observed, command="test", select=select, exclude=exclude, as_of=as_of)
+    return api.make_plan(
+        manifest,
+        observed,
+        command="test",
+        select=select,
+        exclude=exclude,
+        as_of=as_of,
+        warn_error=warn_error,
+    )
 
 
 def plan_show(project: Project, model: str, limit: int, as_of: str | None) -> Plan:

@@ -11,16 +11,26 @@ import typer
 from osiris_sql.cli import screen
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from osiris_sql.protocols import Sink
+    from osiris_sql.types.manifest import UnitTestResult
     from osiris_sql.types.plan import Plan
     from osiris_sql.types.result import RunResult
 
 
 def run_to_the_end(
-    plan: Plan, root: Path, *, as_json: bool, fail_fast: bool = False, on: str = "local"
+    plan: Plan,
+    root: Path,
+    *,
+    as_json: bool,
+    fail_fast: bool = False,
+    on: str = "local",
+    junit: Path | None = None,
+    units: Sequence[UnitTestResult] = (),
 ) -> None:
     """Run a plan, shown as it goes, and end the command with its exit code."""
-    result = run_shown(plan, root, events=as_json, fail_fast=fail_fast, on=on)
+    result = run_shown(plan, root, events=as_json, fail_fast=fail_fast, on=on, junit=junit, units=units)
     raise typer.Exit(result.exit_code or 0)
 
 
@@ -41,8 +51,13 @@ def run_shown(
     summary: bool = True,
     fail_fast: bool = False,
     on: str = "local",
+    junit: Path | None = None,
+    units: Sequence[UnitTestResult] = (),
 ) -> RunResult:
-    """Return what a plan did; progress or events were shown meanwhile."""
+    """Return what a plan did; progress or events were shown meanwhile.
+
+    `junit` is a file for how tests ended, unit tests (`units`) among them.
+    """
     from osiris_sql import api
     from osiris_sql.support.plugins import load_plugin
 
@@ -52,7 +67,8 @@ def run_shown(
     else:
         console = load_plugin("sinks", "console")
         sink = console(plan, root, out=screen.out(), err=screen.err(), summary=summary)
+    more: list[Sink] = [load_plugin("sinks", "junit")(junit, plan, units)] if junit else []
     try:
-        return api.run_plan(plan, root, os.environ, [sink], launcher=on, fail_fast=fail_fast)
+        return api.run_plan(plan, root, os.environ, [sink, *more], launcher=on, fail_fast=fail_fast)
     finally:
         sink.close()

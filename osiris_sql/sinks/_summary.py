@@ -81,6 +81,7 @@ def tests_text(tests: Sequence[TestFinished]) -> Text:
         (f"{counts[status]} {word}", style)
         for status, word, style in (
             ("pass", "passed", ""),
+            ("proved", "proved", ""),
             ("warn", "warned", "yellow"),
             ("fail", "failed", "bold red"),
             ("error", "broken", "bold red"),
@@ -94,11 +95,14 @@ def tests_text(tests: Sequence[TestFinished]) -> Text:
 def failed_tests(result: RunResult, plan: Plan) -> list[RenderableType]:
     """Return each failed or warning test: name, place of its declaration, count, first rows."""
     declared = {(step.id, test.name): test for step in plan.steps for test in getattr(step, "tests", ())}
-    found = [t for t in result.tests if t.status not in ("pass", "reused")]
-    return [part for test in found for part in _failed_test(test, declared.get((test.step, test.test)))]
+    found = [t for t in result.tests if t.status not in ("pass", "reused", "proved")]
+    folder = f".osiris/runs/{result.run_id}"
+    return [
+        part for test in found for part in _failed_test(test, declared.get((test.step, test.test)), folder)
+    ]
 
 
-def _failed_test(test: TestFinished, declared: PlannedTest | None) -> list[RenderableType]:
+def _failed_test(test: TestFinished, declared: PlannedTest | None, folder: str) -> list[RenderableType]:
     word, style = ("WARN", "yellow") if test.status == "warn" else ("FAIL", "bold red")
     text = Text.assemble((word, style), f" {printable(test.test)}")
     if declared:
@@ -115,13 +119,20 @@ def _failed_test(test: TestFinished, declared: PlannedTest | None) -> list[Rende
         parts.append(
             Padding(rows_table(list(test.sample[0]), [list(r.values()) for r in test.sample]), (0, 0, 0, 5))
         )
+    if test.compiled:
+        parts.append(Text(f"     SQL   {folder}/{test.compiled}", "dim"))
+    if test.stored:
+        parts.append(Text(f"     rows  {printable(test.stored)}", "dim"))
     return parts
 
 
 def _limits(declared: PlannedTest | None) -> str:
-    if declared is None or (declared.error_if, declared.warn_if) == ("!= 0", "!= 0"):
+    if declared is None:
         return ""
-    return f" (warns if {declared.warn_if}, fails if {declared.error_if})"
+    limit = f", of at most {declared.limit} that are looked for" if declared.limit else ""
+    if (declared.error_if, declared.warn_if) == ("!= 0", "!= 0"):
+        return limit
+    return f"{limit} (warns if {declared.warn_if}, fails if {declared.error_if})"
 
 
 def failed_steps(result: RunResult) -> list[Diagnostic]:

@@ -10,7 +10,7 @@ from osiris_sql.types.plan import Discriminated
 from osiris_sql.types.relation import DataFingerprint
 
 StepStatus = Literal["success", "reused", "failed", "skipped", "cancelled"]
-TestStatus = Literal["pass", "warn", "fail", "error", "reused"]
+TestStatus = Literal["pass", "warn", "fail", "error", "reused", "proved"]
 
 
 @noun
@@ -50,7 +50,11 @@ class StepProgress:
 
 @noun
 class TestFinished:
-    """A data test ended; `sample` holds the first offending rows as column → text."""
+    """A data test ended; `sample` holds the first offending rows as column → text.
+
+    Where it did not pass, `compiled` is the file of its SQL in the run's folder, and `stored` the table
+    that keeps the rows, if it was asked to. `why` says what proved or spared it.
+    """
 
     kind: Literal["test_finished"] = "test_finished"
     step: str
@@ -58,6 +62,9 @@ class TestFinished:
     status: TestStatus
     failures: int | None = None
     sample: tuple[Mapping[str, str | None], ...] = ()
+    why: str = ""
+    compiled: str = ""
+    stored: str = ""
     diagnostics: tuple[Diagnostic, ...] = ()
     seconds: float = 0.0
 

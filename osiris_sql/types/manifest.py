@@ -94,6 +94,15 @@ class CompiledModel:
 
 
 @noun
+class Proof:
+    """Why a test must pass: what a model's SQL says, as long as its relation was made by `fingerprint`."""
+
+    why: str
+    node: str
+    fingerprint: str
+
+
+@noun
 class CompiledTest:
     """A data test ready to plan: `sql` selects the offending rows; zero rows pass.
 
@@ -115,6 +124,7 @@ class CompiledTest:
     shape: TestShape | None = None
     measure: str = ""
     relation: RelationRef | None = None
+    proof: Proof | None = None
     severity: TestSeverity = "error"
     warn_if: str = "!= 0"
     error_if: str = "!= 0"

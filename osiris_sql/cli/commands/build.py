@@ -14,10 +14,12 @@ from osiris_sql.cli.options import (
     Exclude,
     Fetch,
     Json,
+    JUnit,
     On,
     ProjectDir,
     Select,
     Vars,
+    WarnError,
 )
 from osiris_sql.cli.running import ask_sandbox, run_to_the_end
 
@@ -54,26 +56,43 @@ def command(
     project_dir: ProjectDir = None,
     variables: Vars = None,
     env_file: EnvFile = None,
+    warn_error: WarnError = False,
+    junit: JUnit = None,
     as_json: Json = False,
 ) -> None:
     """Extract, build, test and publish what changed.
 
-    Tests run before a table replaces the one that passed, and before anything is published. A failure
-    stops what stands below it, nothing else. In a sandbox (--on e2b) the same plan gives the same result;
-    the warehouse here stays as it is unless --fetch is given. The run's folder, .osiris/runs/ID, keeps
-    plan.json, events.jsonl and run_results.json.
+    Unit tests of the selected models run first: if one fails, nothing is built. Data tests run before a
+    table replaces the one that passed, and before anything is published. A failure stops what stands
+    below it, nothing else. In a sandbox (--on e2b) the same plan gives the same result; the warehouse here
+    stays as it is unless --fetch is given. The run's folder, .osiris/runs/ID, keeps plan.json,
+    events.jsonl, run_results.json and the SQL of tests that failed.
     """
     ask_sandbox(on, fetch=fetch, detach=detach)
     if plan:
         planned = {"--select": select, "--exclude": exclude, "--full-refresh": full_refresh}
-        plan_file.refuse_options({**planned, "--as-of": as_of, "--env": env, "--vars": variables})
+        frozen = {"--as-of": as_of, "--env": env, "--vars": variables, "--warn-error": warn_error}
+        plan_file.refuse_options({**planned, **frozen})
         inputs.read_env_file(env_file)
         root = plan_file.project_root(project_dir)
-        run_to_the_end(plan_file.read_plan(plan), root, as_json=as_json, fail_fast=fail_fast, on=on)
+        run_to_the_end(
+            plan_file.read_plan(plan), root, as_json=as_json, fail_fast=fail_fast, on=on, junit=junit
+        )
     from osiris_sql.cli.planning import plan_build
+    from osiris_sql.cli.unit_tests import run_units, stop_at_failures
 
     project = inputs.open_project(env, project_dir, variables, env_file)
+    manifest = inputs.compile_sound(project)
+    units = run_units(project, manifest, select=select or (), exclude=exclude or ())
+    stop_at_failures(units, as_json=as_json, junit=junit)
     made = plan_build(
-        project, select=select or (), exclude=exclude or (), full_refresh=full_refresh, as_of=as_of
+        manifest,
+        select=select or (),
+        exclude=exclude or (),
+        full_refresh=full_refresh,
+        as_of=as_of,
+        warn_error=warn_error,
     )
-    run_to_the_end(made, Path(project.root), as_json=as_json, fail_fast=fail_fast, on=on)
+    run_to_the_end(
+        made, Path(project.root), as_json=as_json, fail_fast=fail_fast, on=on, junit=junit, units=units
+    )

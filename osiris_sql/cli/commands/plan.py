@@ -46,7 +46,7 @@ def command(
 
     project = inputs.open_project(env, project_dir, variables, env_file)
     plan = plan_build(
-        project,
+        inputs.compile_sound(project),
         select=select or (),
         exclude=exclude or (),
         full_refresh=full_refresh,

@@ -5,11 +5,26 @@ from pathlib import Path
 import typer
 
 from osiris_sql.cli import inputs
-from osiris_sql.cli.options import AsOf, Env, EnvFile, Exclude, Json, ProjectDir, Select, Vars
+from osiris_sql.cli.options import (
+    AsOf,
+    Env,
+    EnvFile,
+    Exclude,
+    Json,
+    JUnit,
+    ProjectDir,
+    Select,
+    Vars,
+    WarnError,
+)
 from osiris_sql.cli.running import run_shown
 
 PANEL, PLACE = "Run", 3
-EXAMPLES = ("osiris-sql test", "osiris-sql test --select orders customers")
+EXAMPLES = (
+    "osiris-sql test",
+    "osiris-sql test --select orders customers",
+    "osiris-sql test --warn-error --junit out/tests.xml",
+)
 
 
 def command(
@@ -20,22 +35,25 @@ def command(
     project_dir: ProjectDir = None,
     variables: Vars = None,
     env_file: EnvFile = None,
+    warn_error: WarnError = False,
+    junit: JUnit = None,
     as_json: Json = False,
 ) -> None:
     """Run unit tests, and data tests on what is built.
 
     Builds and publishes nothing. Each failure names the place of its declaration, the count of offending
-    rows and the first of them. Exit code 1 if a test fails; a warning is not a failure.
+    rows and the first of them. Exit code 1 if a test fails; a warning is a failure only with --warn-error.
     """
-    from osiris_sql import api
     from osiris_sql.cli.planning import plan_tests
     from osiris_sql.cli.unit_test_report import show_unit_tests
+    from osiris_sql.cli.unit_tests import run_units
 
     project = inputs.open_project(env, project_dir, variables, env_file)
     manifest = inputs.compile_sound(project)
-    chosen = set(api.select_nodes(manifest, select or (), exclude or ()))
-    units = [t for t in api.run_unit_tests(project, manifest) if f"model:{t.model}" in chosen]
+    units = run_units(project, manifest, select=select or (), exclude=exclude or ())
     show_unit_tests(units, as_json=as_json)
-    plan = plan_tests(manifest, select=select or (), exclude=exclude or (), as_of=as_of)
-    result = run_shown(plan, Path(project.root), events=as_json)
+    plan = plan_tests(
+        manifest, select=select or (), exclude=exclude or (), as_of=as_of, warn_error=warn_error
+    )
+    result = run_shown(plan, Path(project.root), events=as_json, junit=junit, units=units)
     raise typer.Exit(result.exit_code or int(any(t.status != "pass" for t in units)))

@@ -1,6 +1,6 @@
 """Unit tests: a model run on a few written rows, offline, and compared with what it should yield."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Literal
 
 from osiris_sql.compile.node_names import NodeNames
@@ -17,28 +17,37 @@ __all__ = ["run_unit_tests"]
 
 
 def run_unit_tests(
-    project: Project, manifest: Manifest, *, environ: Mapping[str, str] | None = None
+    project: Project,
+    manifest: Manifest,
+    *,
+    environ: Mapping[str, str] | None = None,
+    nodes: Collection[str] | None = None,
 ) -> tuple[UnitTestResult, ...]:
-    """Return the outcome of every unit test, in the order of the files.
+    """Return the outcome of every unit test, or of those of some nodes, in the order of the files.
 
     `diff` of one that failed shows the cells that differ, of one in error what is wrong with it. Rows
     are compared without their order, also where a model ends in an ORDER BY: a table has none.
     `environ` is what `env_var()` reads where a test overrides something, the process's own by default.
     """
-    if not project.unit_tests:
+    chosen = [t for t in project.unit_tests if nodes is None or f"model:{t.model}" in nodes]
+    if not chosen:
         return ()
     stage = Stage()
     try:
-        return tuple(_results(project, manifest, environ, stage))
+        return tuple(_results(chosen, project, manifest, environ, stage))
     finally:
         stage.close()
 
 
 def _results(
-    project: Project, manifest: Manifest, environ: Mapping[str, str] | None, stage: Stage
+    chosen: Sequence[UnitTest],
+    project: Project,
+    manifest: Manifest,
+    environ: Mapping[str, str] | None,
+    stage: Stage,
 ) -> Iterator[UnitTestResult]:
     names = NodeNames(project)
-    for test in project.unit_tests:
+    for test in chosen:
         try:
             tested = tested_sql(test, project, manifest, names, environ)
             if tested is None:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from osiris_sql.protocols import TestOutcome, Transaction
+from osiris_sql.run.failed_tests import compiled_path
+from osiris_sql.run.steps.failures import forget_failures, store_failures
 from osiris_sql.run.steps.running import Running
 from osiris_sql.support import wire
 from osiris_sql.types.diagnostic import Diagnostic, StepError
@@ -110,6 +112,12 @@ def _run_one(
     began = time.monotonic()
     outcome = transaction.run_test(test, running.plan.run_clock, SAMPLE, counted=measured.failures)
     status = judge(test, outcome)
+    stored = ""
+    if test.store_failures:
+        if outcome.failures:
+            stored = store_failures(running, transaction, test)
+        else:
+            forget_failures(running, transaction, test)
     running.emit(
         TestFinished(
             step=step,
@@ -117,6 +125,8 @@ def _run_one(
             status=status,
             failures=outcome.failures,
             sample=outcome.sample,
+            compiled="" if status == "pass" else compiled_path(test.name),
+            stored=stored,
             diagnostics=() if status == "pass" else (_finding(test, outcome, status),),
             seconds=round(time.monotonic() - began + measured.seconds, 3),
         )
@@ -125,10 +135,15 @@ def _run_one(
 
 
 def judge(test: PlannedTest, outcome: TestOutcome) -> TestStatus:
-    """Return what a count of offending rows means; `error_if` counts only at severity error."""
+    """Return what a count of offending rows means; `error_if` counts only at severity error.
+
+    A strict test fails where it would warn.
+    """
     if test.severity == "error" and _exceeds(test.error_if, outcome.failures):
         return "fail"
-    return "warn" if _exceeds(test.warn_if, outcome.failures) else "pass"
+    if not _exceeds(test.warn_if, outcome.failures):
+        return "pass"
+    return "fail" if test.strict else "warn"
 
 
 def _exceeds(threshold: str, failures: int) -> bool:

@@ -1,7 +1,7 @@
 """Fingerprints: equal for what gives the same rows, however it is written down."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.metadata import version
 
@@ -52,16 +52,19 @@ def model_fingerprint(
     config: ModelConfig,
     schema: TableSchema,
     clock: str | None,
-    inputs: Mapping[str, str],
+    inputs: Sequence[str],
 ) -> str:
-    """Return the fingerprint of a model; `inputs` are those of the nodes that it reads."""
+    """Return the fingerprint of a model itself; `inputs` names the nodes that it reads.
+
+    What changes there shows in their data, which is compared when the model runs.
+    """
     return fingerprint(
         canonical_tokens(sql),
         None if increment_sql is None else canonical_tokens(increment_sql),
         [config.materialized, config.unique_key, config.incremental_strategy, config.on_schema_change],
         _columns(schema),
         clock,
-        dict(inputs),
+        list(inputs),
     )
 
 

@@ -7,7 +7,7 @@ from osiris_sql.compile.columns import Binder, BinderError
 from osiris_sql.compile.contract import check_columns
 from osiris_sql.compile.determinism import InputFacts, Judgement, judge_query
 from osiris_sql.compile.draft import Draft, Variant
-from osiris_sql.compile.fingerprint import model_fingerprint
+from osiris_sql.compile.fingerprint import fingerprint, model_fingerprint
 from osiris_sql.compile.keys import Keys, lower_key, order_keys
 from osiris_sql.compile.known import Inlined, Known, Readable, make_readable
 from osiris_sql.compile.lineage import trace_columns
@@ -46,7 +46,11 @@ class ModelPass:
             self.known.pop(draft.model.node, None)
             return None
         compiled = self._assemble(draft, variants)
-        self._remember(draft, variants, compiled.schema, compiled.fingerprint)
+        whole = self._with_all_above(compiled)
+        if draft.config.materialized == "incremental":
+            # Its rows remember what was above when they came, so a change there starts it again.
+            compiled = replace(compiled, fingerprint=whole)
+        self._remember(draft, variants, compiled.schema, whole)
         diagnostics += _unsafe(compiled)
         return compiled
 
@@ -150,13 +154,18 @@ class ModelPass:
             keys.add(lower_key(config.unique_key))
         return order_keys(keys)
 
+    def _with_all_above(self, compiled: CompiledModel) -> str:
+        inputs = {
+            node: self.known[node].fingerprint for node in compiled.needs if not self.known[node].inlined
+        }
+        return fingerprint(compiled.fingerprint, inputs)
+
     def _assemble(self, draft: Draft, variants: list[Analysed]) -> CompiledModel:
         model, config, schema = draft.model, draft.config, variants[0].schema
         needs = draft.needs | {k.node for v in variants for k in v.readable.tables.values()}
         needs -= {model.node}
         clock = finest_clock(variants, config)
         increment_sql = variants[1].judged.sql if len(variants) > 1 else None
-        inputs = {node: self.known[node].fingerprint for node in needs if not self.known[node].inlined}
         return CompiledModel(
             name=model.name,
             path=model.path,
@@ -177,7 +186,7 @@ class ModelPass:
                 config=config,
                 schema=schema,
                 clock=clock,
-                inputs=inputs,
+                inputs=sorted(node for node in needs if not self.known[node].inlined),
             ),
             description=model.description,
             location=model.location,

@@ -71,14 +71,15 @@ def test_descriptions_change_nothing() -> None:
     assert (after.schema.columns[0].description, after.description) == ("The key.", "Movies.")
 
 
-def test_a_change_above_is_a_change_below() -> None:
-    below = {"b": "select id from a", "c": "select id from b"}
+def test_a_change_above_shows_in_the_data_alone_unless_a_model_keeps_old_rows() -> None:
+    incremental = "{{ config(materialized='incremental') }} select id from b"
+    below = {"b": "select id from a", "c": "select id from b", "d": incremental}
     before = compiled({"a": "select id from cinema.movies", **below})
     same = compiled({"a": "select id -- key\nfrom cinema.movies", **below})
     after = compiled({"a": "select id from cinema.movies where id > 0", **below})
-    prints = [[m.fingerprint for m in manifest.models] for manifest in (before, same, after)]
+    prints = [{m.name: m.fingerprint for m in manifest.models} for manifest in (before, same, after)]
     assert prints[0] == prints[1]
-    assert not set(prints[0]) & set(prints[2])
+    assert {name for name in prints[0] if prints[0][name] != prints[2][name]} == {"a", "d"}
 
 
 def test_an_ephemeral_model_changes_those_that_it_is_put_into() -> None:

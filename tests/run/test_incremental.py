@@ -74,3 +74,13 @@ def test_fail_is_the_default_and_says_so_before_anything_runs(tmp_path):
 def test_what_may_never_be_rebuilt_goes_on_with_its_new_sql(tmp_path):
     _, rows = change(tmp_path, "id, amount", "id, amount * 100 AS amount", "full_refresh=false")
     assert rows == [(1, 10), (2, 20), (3, 30), (4, 4000)]
+
+
+def test_a_table_below_a_rewritten_one_is_reused_when_the_rows_stayed_the_same(tmp_path):
+    root = write_files(
+        tmp_path, {**FILES, "models/a.sql": "SELECT id FROM shop.orders", "models/b.sql": "SELECT id FROM a"}
+    )
+    build(root)
+    write_files(root, {"models/a.sql": "SELECT id + 0 AS id FROM shop.orders"})
+    result = ended(build(root))
+    assert (result["materialize.a"], result["materialize.b"]) == ("success", "reused")

@@ -4,6 +4,7 @@ import dataclasses
 import importlib.metadata
 import os
 import signal
+import threading
 
 import pytest
 from run.plans import model, plan_of
@@ -111,6 +112,26 @@ class AtFirstEvent:
         pass
 
 
+def test_a_network_that_is_away_for_a_while_is_waited_for(root, server, environ):
+    def go_away() -> None:
+        server.faults.stalled.set()
+        threading.Timer(1.5, server.faults.stalled.clear).start()
+
+    plan = plan_of(model("a", SOME_SECONDS), model("b", "SELECT 1 AS id"))
+    run = launch(plan, root, environ, sinks=[AtFirstEvent(go_away)])
+    assert (run.exit_code, run.result.status) == (0, "success")
+    assert [event.seq for event in run.events] == list(range(len(run.events)))
+
+
+def test_the_lease_is_renewed_while_the_run_goes_on(root, server, environ):
+    run = launch(plan_of(model("a", SOME_SECONDS)), root, {**environ, "OSIRIS_E2B_LEASE": "4"})
+    assert run.exit_code == 0
+    assert server.transcript.count("/timeout") >= 1
+
+
+SOME_SECONDS = (
+    "SELECT count(*)::INTEGER AS id FROM range(20000) a, range(20000) b WHERE hash(a.range, b.range) = 1"
+)
 SLOW = "SELECT count(*)::INTEGER AS id FROM range(100000) a, range(100000) b WHERE hash(a.range, b.range) = 1"
 
 

@@ -35,4 +35,5 @@ def test_another_version_is_another_template(monkeypatch):
 def test_a_build_that_fails_is_said(server, environ):
     with pytest.raises(UnreachableError) as failed:
         api.make_template({**environ, "OSIRIS_E2B_TEMPLATE": "failing"})
+    assert failed.value.diagnostics[0].rule == "e2b-template-build"
     assert "pip failed" in failed.value.diagnostics[0].why

@@ -61,6 +61,7 @@ def explain(error: Exception, doing: str) -> UnreachableError:
     """Return a failure of the SDK as a diagnostic; `doing` says what was tried."""
     from e2b.exceptions import (
         AuthenticationException,
+        BuildException,
         NotEnoughSpaceException,
         RateLimitException,
         ServiceBusyException,
@@ -75,8 +76,10 @@ def explain(error: Exception, doing: str) -> UnreachableError:
         rule, fix = "e2b-disk", "take a template with more disk"
     elif is_gone(error):
         return lost(why)
+    elif isinstance(error, BuildException):
+        rule, fix = "e2b-template-build", "the build's log is on E2B's dashboard"
     elif "template" in why.lower():
-        rule, fix = "e2b-template", "set OSIRIS_E2B_TEMPLATE to a template with the right packages"
+        rule, fix = "e2b-template", "osiris-sql doctor --on e2b --make-template"
     else:
         rule, fix = "e2b-unreachable", "check the network, E2B_API_URL and E2B_DOMAIN"
     return UnreachableError(Diagnostic(rule=rule, message=f"E2B failed while {doing}", why=why, fix=fix))
@@ -116,7 +119,7 @@ def not_the_same(wrong: Sequence[Mapping[str, str]]) -> UnreachableError:
                 rule="e2b-not-the-same",
                 message=f"{each['what']} in the sandbox is not the same as here",
                 why=f"here {each['there']}, in the sandbox {each['here']}; the sandbox was killed",
-                fix="take a template with these versions, or unset OSIRIS_E2B_TEMPLATE",
+                fix="if a version differs: osiris-sql doctor --on e2b --make-template",
             )
             for each in wrong
         )

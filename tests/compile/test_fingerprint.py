@@ -92,24 +92,30 @@ def test_an_ephemeral_model_changes_those_that_it_is_put_into() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "same"),
+    ("changes", "source_same", "model_same"),
     [
-        ({}, True),
-        ({"schemas": {"source:cinema.movies": schema({**MOVIES, "id": "INTEGER"})}}, False),
-        ({"schemas": {"source:cinema.movies": schema({**MOVIES, "extra": "INTEGER"})}}, False),
-        ({"sources": (source("movies", ExtractConfig(mode="incremental", watermark="updated_at")),)}, False),
-        ({"sources": (replace(source("movies"), description="Films.", tags=("x",)),)}, True),
-        ({"sources": (replace(source("movies"), identifier="films"),)}, False),
+        ({}, True, True),
+        ({"schemas": {"source:cinema.movies": schema({**MOVIES, "id": "INTEGER"})}}, False, False),
+        ({"schemas": {"source:cinema.movies": schema({**MOVIES, "extra": "INTEGER"})}}, False, True),
+        (
+            {"sources": (source("movies", ExtractConfig(mode="incremental", watermark="updated_at")),)},
+            False,
+            True,
+        ),
+        ({"sources": (replace(source("movies"), description="Films.", tags=("x",)),)}, True, True),
+        ({"sources": (replace(source("movies"), identifier="films"),)}, False, True),
     ],
 )
-def test_a_source_changes_what_reads_it(changes: dict[str, object], same: bool) -> None:
+def test_a_source_changes_what_reads_its_types(
+    changes: dict[str, object], source_same: bool, model_same: bool
+) -> None:
     defaults: dict[str, object] = {
         "schemas": {"source:cinema.movies": schema(MOVIES)},
         "sources": (source(),),
     }
     before, after = compiled({"m": TEXT}, **defaults), compiled({"m": TEXT}, **{**defaults, **changes})
-    assert (before.models[0].fingerprint == after.models[0].fingerprint) == same
-    assert (before.sources[0].fingerprint == after.sources[0].fingerprint) == same
+    assert (before.models[0].fingerprint == after.models[0].fingerprint) == model_same
+    assert (before.sources[0].fingerprint == after.sources[0].fingerprint) == source_same
 
 
 def test_another_version_of_a_tool_is_another_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:

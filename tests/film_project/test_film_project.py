@@ -56,11 +56,11 @@ def osiris(project: Path, *arguments: str, **environ: str) -> str:
 
 def build(project: Path, *arguments: str, **environ: str) -> dict[str, Any]:
     """Build and return what each step did, by its id."""
-    events = [
-        json.loads(line) for line in osiris(project, "build", "--json", *arguments, **environ).splitlines()
-    ]
-    bodies = [event["body"] for event in events]
-    return {body["step"]: body for body in bodies if body["kind"] == "step_finished"}
+    before = set(project.glob(".osiris/runs/*"))
+    osiris(project, "build", *arguments, **environ)
+    (run,) = set(project.glob(".osiris/runs/*")) - before
+    results = json.loads((run / "run_results.json").read_text())
+    return {step["step"]: step for step in results["steps"]}
 
 
 def delivered(project: Path) -> dict[str, list[tuple[Any, ...]]]:

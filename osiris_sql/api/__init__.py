@@ -1,5 +1,6 @@
 """The verbs of the program: each takes the noun that the one before it made."""
 
+from osiris_sql.api.bootstrap import bootstrap_targets
 from osiris_sql.api.discovery import SourceChange, discover_sources
 from osiris_sql.api.parity import compare_launchers, make_parity_plan
 from osiris_sql.api.planning import Command, make_plan, observe_world
@@ -15,6 +16,7 @@ __all__ = [
     "Command",
     "SourceChange",
     "attach_run",
+    "bootstrap_targets",
     "clean_project",
     "collect_sandboxes",
     "compare_launchers",

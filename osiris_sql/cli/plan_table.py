@@ -45,7 +45,8 @@ def _details(step: Step) -> str:
             key = f" by {', '.join(step.key)}" if step.key else ""
             table = f"{step.schema}.{step.table}" if step.schema else step.table
             made = ", made if it is not there" if step.create else ""
-            return f"{step.mode}{key}: {step.relation.name} to {step.connection} {table}{made}"
+            said = f"{step.mode}{key}: {step.relation.name} to {step.connection} {table}{made}"
+            return "\n".join([said, *step.notes, *(f"{statement};" for statement in step.ddl)])
         case Extract():
             return f"{step.mode}, {len(step.columns)} columns from {step.connection}{_tests(step)}"
         case Check():
@@ -62,13 +63,17 @@ def _tests(step: Extract | Materialize) -> str:
 
 
 def _scans(step: Extract | Materialize | Check) -> str:
-    """Say which tests run together: those of one relation that one scan can tell."""
-    sizes = Counter(test.relation for test in step.tests if test.measure).values()
+    """Say which tests run together, those of one relation that one scan can tell, and which need not."""
+    proved = sum(test.proof is not None for test in step.tests)
+    sizes = Counter(test.relation for test in step.tests if test.measure and not test.proof).values()
     together = [size for size in sizes if size > 1]
-    if not together:
-        return ""
-    scans = "one scan" if len(together) == 1 else f"{len(together)} scans"
-    return f" ({'all' if sum(together) == len(step.tests) else sum(together)} in {scans})"
+    said = []
+    if together:
+        scans = "one scan" if len(together) == 1 else f"{len(together)} scans"
+        said.append(f"{'all' if sum(together) == len(step.tests) else sum(together)} in {scans}")
+    if proved:
+        said.append(f"{proved} proved by the SQL")
+    return f" ({', '.join(said)})" if said else ""
 
 
 def plan_totals(plan: Plan) -> Text:

@@ -21,6 +21,7 @@ def publish_step(
     above = steps.get(model.node)
     runs = above is not None and above.decision != "reuse"
     decision, reason = why.publish(observed, publication.node, model.name, above_runs=runs)
+    found = observed.targets.get(publication.node)
     return Publish(
         id=f"publish.{publication.target}.{publication.table}",
         node=publication.node,
@@ -39,7 +40,10 @@ def publish_step(
         append_all=publication.append_all,
         max_deleted=publication.max_deleted,
         allow_empty=publication.allow_empty,
+        on_schema_change=publication.on_schema_change,
         description=model.description,
+        notes=found.notes if found else (),
+        ddl=found.ddl if found else (),
         fingerprint=_fingerprint(publication, model.schema),
         location=publication.location,
     )

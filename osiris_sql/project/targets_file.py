@@ -12,7 +12,7 @@ from osiris_sql.project.names import Name, Taken, unknown_name
 from osiris_sql.project.shape import Names, Report, Shape
 from osiris_sql.support.yamlfile import YamlFile
 from osiris_sql.types.diagnostic import Diagnostic
-from osiris_sql.types.project import Publication, PublishMode
+from osiris_sql.types.project import Publication, PublishMode, SchemaChange
 
 
 class AppendShape(Shape):
@@ -33,6 +33,7 @@ class TargetTableShape(Shape):
     append: AppendShape | None = None
     max_deleted: Annotated[float, Field(ge=0, le=1)] = 0.5
     allow_empty: bool = False
+    on_schema_change: SchemaChange = "add"
     tags: Names = Field(default_factory=list)
 
 
@@ -144,6 +145,7 @@ def _make_publication(target: TargetShape, table: TargetTableShape, scope: _Scop
         append_all=bool(table.append and table.append.all),
         max_deleted=float(table.max_deleted),
         allow_empty=table.allow_empty,
+        on_schema_change=table.on_schema_change,
         tags=tuple(table.tags),
         location=scope.file.at((*table.path, "name")),
     )

@@ -43,12 +43,14 @@ class ObservedSource:
 @noun
 class ObservedTarget:
     """A target table as found; `schema` is None if it does not exist, `latest_load` the id of the
-    last publication that its ledger knows, `diagnostics` what keeps a publication from arriving."""
+    last publication that its ledger knows, `diagnostics` what keeps a publication from arriving;
+    `ddl` are the statements that publishing will make or change the table with."""
 
     node: str
     schema: TableSchema | None
     kind: Literal["table", "partitioned table", "file", "absent"]
     notes: tuple[str, ...] = ()
+    ddl: tuple[str, ...] = ()
     latest_load: str | None = None
     diagnostics: tuple[Diagnostic, ...] = ()
 

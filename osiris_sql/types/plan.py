@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from osiris_sql.types.diagnostic import Location
 from osiris_sql.types.manifest import Proof, TestShape
 from osiris_sql.types.noun import Json, noun
-from osiris_sql.types.project import ExtractMode, PublishMode, TestSeverity
+from osiris_sql.types.project import ExtractMode, PublishMode, SchemaChange, TestSeverity
 from osiris_sql.types.relation import Column, RelationRef, TableSchema
 
 Decision = Literal["run", "reuse", "run if inputs change"]
@@ -137,7 +137,10 @@ class Check:
 
 @noun
 class Publish:
-    """Delivers a model's rows to a target's table in one atomic, verified write."""
+    """Delivers a model's rows to a target's table in one atomic, verified write.
+
+    `notes` and `ddl` are what planning found at the target, for people: the run looks again.
+    """
 
     kind: Literal["publish"] = "publish"
     id: str
@@ -158,7 +161,10 @@ class Publish:
     append_all: bool = False
     max_deleted: float = 0.5
     allow_empty: bool = False
+    on_schema_change: SchemaChange = "add"
     description: str = ""
+    notes: tuple[str, ...] = ()
+    ddl: tuple[str, ...] = ()
     fingerprint: str
     location: Location
 

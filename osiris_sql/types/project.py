@@ -10,6 +10,7 @@ from osiris_sql.types.relation import TableSchema
 
 ExtractMode = Literal["full", "incremental"]
 PublishMode = Literal["append", "upsert", "replace", "sync"]
+SchemaChange = Literal["add", "sync", "rebuild"]
 TestSeverity = Literal["error", "warn"]
 
 
@@ -158,6 +159,7 @@ class Publication:
     append_all: bool = False
     max_deleted: float = 0.5
     allow_empty: bool = False
+    on_schema_change: SchemaChange = "add"
     tags: tuple[str, ...] = ()
     location: Location
 

@@ -242,6 +242,10 @@ def test_source_tables(project, line, field, expected):
             "mode: replace, schema: api, create: true, allow_empty: true",
             {"schema": "api", "create": True, "allow_empty": True},
         ),
+        (
+            "mode: replace, create: true, on_schema_change: sync",
+            {"create": True, "on_schema_change": "sync"},
+        ),
         ("mode: replace, tags: [a]", {"tags": ("a",)}),
     ],
 )

@@ -17,7 +17,7 @@ def install(dsn: str, schema: str = "public") -> None:
     """Run what `doctor --bootstrap` prints, as a person would in the SQL editor."""
     connection = psycopg2.connect(dsn)
     with connection, connection.cursor() as cursor:
-        cursor.execute(bootstrap_sql(schema))
+        cursor.execute(bootstrap_sql([schema]))
     connection.close()
 
 

@@ -60,6 +60,18 @@ class PostgresChannel:
         }
         return ProbeResult(server=f"PostgreSQL {version}", facts=facts)
 
+    def install(self, sql: str) -> None:
+        """Run the bootstrap SQL in one transaction; raises UnreachableError with the server's words."""
+        import psycopg2
+
+        try:
+            with self._transaction() as cursor:
+                cursor.execute(sql)
+        except psycopg2.Error as error:
+            why = self._redact(" ".join(str(error).split()))
+            failed = Diagnostic(rule="bootstrap-failed", message="the server refused the SQL", why=why)
+            raise UnreachableError(failed) from None
+
     def observe(self, publication: Publish) -> ObservedTarget:
         """Return the table as it is now, with everything that keeps the publication from arriving."""
         from osiris_sql.targets.supabase.observe import observe_table

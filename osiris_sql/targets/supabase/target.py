@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -25,6 +25,17 @@ class Supabase:
 
     def __init__(self, options: SupabaseOptions, root: Path) -> None:
         self._channel = _open_channel(options)
+
+    @staticmethod
+    def bootstrap(schemas: Sequence[str]) -> str:
+        """Return the SQL that makes publishing over REST into these schemas atomic."""
+        from osiris_sql.targets.supabase.rest.bootstrap import bootstrap_sql
+
+        return bootstrap_sql(schemas)
+
+    def install(self, sql: str) -> None:
+        """Run the bootstrap SQL in one transaction; raises ProjectError without a dsn."""
+        self._channel.install(sql)
 
     def endpoint(self) -> str:
         """Return the project and database, or host, port and database."""

@@ -1,5 +1,6 @@
 """The SQL that makes publishing over REST atomic, for a person to read and run once."""
 
+from collections.abc import Sequence
 from importlib.resources import files
 
 from osiris_sql.targets.supabase.ledger import LEDGER_SQL
@@ -7,7 +8,7 @@ from osiris_sql.targets.supabase.ledger import LEDGER_SQL
 _SQL = files("osiris_sql.targets.supabase.rest").joinpath("bootstrap.sql").read_text("utf-8")
 
 
-def bootstrap_sql(schema: str) -> str:
-    """Return the statements that install the functions and open one schema to them; safe to repeat."""
-    name = "'" + schema.replace("'", "''") + "'"
-    return _SQL.replace("{ledger}", LEDGER_SQL.strip()).replace("{schema}", name)
+def bootstrap_sql(schemas: Sequence[str]) -> str:
+    """Return the statements that install the functions and open schemas to them; safe to repeat."""
+    names = ", ".join("('" + schema.replace("'", "''") + "')" for schema in schemas)
+    return _SQL.replace("{ledger}", LEDGER_SQL.strip()).replace("{schemas}", names)

@@ -2,7 +2,7 @@
 -- Private tables in schema osiris; functions that only the secret key may call.
 {ledger}
 CREATE TABLE IF NOT EXISTS osiris.schemas (name text PRIMARY KEY);
-INSERT INTO osiris.schemas VALUES ({schema}) ON CONFLICT DO NOTHING;
+INSERT INTO osiris.schemas VALUES {schemas} ON CONFLICT DO NOTHING;
 COMMENT ON TABLE osiris.schemas IS 'Schemas whose tables may be published into over REST.';
 CREATE TABLE IF NOT EXISTS osiris.stage (
     delivery uuid NOT NULL,

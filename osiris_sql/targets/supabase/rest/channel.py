@@ -16,7 +16,7 @@ from osiris_sql.targets.supabase.rest import functions, tables
 from osiris_sql.targets.supabase.rest.bodies import json_rows
 from osiris_sql.targets.supabase.rest.refusals import explain_rest, unreachable_rest
 from osiris_sql.targets.supabase.rest.wire import Rest, RestError, api_identity
-from osiris_sql.types.diagnostic import StepError, UnreachableError
+from osiris_sql.types.diagnostic import Diagnostic, ProjectError, StepError, UnreachableError
 from osiris_sql.types.observed import ObservedTarget
 from osiris_sql.types.plan import Publish
 
@@ -42,6 +42,12 @@ class RestChannel:
         words = "installed: publishing is atomic" if installed else "missing: osiris-sql doctor --bootstrap"
         facts = {"endpoint": "REST API", "channel": "rest", "functions": words}
         return ProbeResult(server="Supabase REST API", facts=facts)
+
+    def install(self, sql: str) -> None:
+        """Refuse: no table or function can be made over REST."""
+        fix = "paste it into the SQL editor of the Dashboard, or give the connection a dsn"
+        message = "the bootstrap SQL can't be run over REST"
+        raise ProjectError(Diagnostic(rule="no-postgres-connection", message=message, fix=fix))
 
     def observe(self, publication: Publish) -> ObservedTarget:
         """Return the table as it is now, with everything that keeps the publication from arriving."""

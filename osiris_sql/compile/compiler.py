@@ -176,6 +176,7 @@ class _Compilation:
             names=self._names,
             known=self._pass.known,
             needs={model.node: model.needs for model in self._models.values()},
+            models={model.node: model for model in self._models.values()},
         )
         compiled, found = compile_data_tests(scope)
         self._diagnostics += found

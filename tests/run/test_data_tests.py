@@ -10,6 +10,8 @@ from run.plans import CLOCK, data_test, model, plan_of, rows, run, statuses
 
 from osiris_sql.plan.strict import make_strict
 from osiris_sql.run.failed_tests import compiled_path, write_compiled
+from osiris_sql.types.manifest import Proof
+from osiris_sql.types.plan import Check
 from osiris_sql.types.relation import RelationRef
 
 
@@ -95,3 +97,32 @@ def test_the_sql_of_a_failed_test_is_left_in_the_run_folder(tmp_path: Path) -> N
 def test_names_that_differ_have_files_that_differ() -> None:
     names = ["a b", "a/b", "a_b", "A b", "a" * 200, "a" * 201]
     assert len({compiled_path(name) for name in names}) == len(names)
+
+
+class TestProofs:
+    """A test that the SQL proves is not run, as long as it is that SQL which made the rows."""
+
+    def plan(self, fingerprint: str):
+        proof = Proof(why="one row for each id", node="model:a", fingerprint=fingerprint)
+        # It would fail if it were run.
+        return model(
+            "a", "SELECT 1 AS id", tests=(data_test("key", "a", "FROM a", proof=proof),), fingerprint="f"
+        )
+
+    def test_of_this_sql_spares_the_test(self, tmp_path: Path) -> None:
+        result = run(plan_of(self.plan("f")), tmp_path)
+        assert [(t.status, t.why) for t in result.tests] == [("proved", "one row for each id")]
+        assert result.exit_code == 0
+
+    def test_of_other_sql_does_not(self, tmp_path: Path) -> None:
+        assert [t.status for t in run(plan_of(self.plan("other")), tmp_path).tests] == ["fail"]
+
+    @pytest.mark.parametrize(("fingerprint", "status"), [("f", "proved"), ("other", "fail")])
+    def test_when_only_tests_run_the_built_sql_decides(
+        self, tmp_path: Path, fingerprint: str, status: str
+    ) -> None:
+        built = model("a", "SELECT 1 AS id", fingerprint="f")
+        run(plan_of(built), tmp_path)
+        [test] = self.plan(fingerprint).tests
+        check = Check(id="check.a", node="model:a", why="test", tests=(test,), location=test.location)
+        assert [t.status for t in run(plan_of(check, command="test"), tmp_path).tests] == [status]

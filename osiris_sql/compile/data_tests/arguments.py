@@ -116,7 +116,7 @@ class _Conversion:
             yield self._wrong("must name one column")
         known = self.schema.names
         for name in columns:
-            if self.schema.type_of(_unquoted(name)) is None:
+            if self.schema.type_of(unquoted(name)) is None:
                 yield unknown_column(self.test, name, known)
 
     def _columns(self) -> list[Any]:
@@ -152,11 +152,12 @@ class _Conversion:
         return _AS_SQL[kind](value)
 
     def _quoted(self, name: str) -> str:
-        wanted = _unquoted(name).lower()
+        wanted = unquoted(name).lower()
         return quote_identifier(next(known for known in self.schema.names if known.lower() == wanted))
 
 
-def _unquoted(name: str) -> str:
+def unquoted(name: str) -> str:
+    """Return the name that an identifier means, which may be written in quotes."""
     return name[1:-1].replace('""', '"') if len(name) > 1 and name[0] == name[-1] == '"' else name
 
 
@@ -214,5 +215,5 @@ _AS_SQL: Mapping[str, Callable[[Json], str]] = {
     "datepart": lambda value: str(value).upper(),
     "sql": expression,
     "text": literal,
-    "name": lambda value: quote_identifier(_unquoted(value)),
+    "name": lambda value: quote_identifier(unquoted(value)),
 }

@@ -1,12 +1,14 @@
 """Every data test of a project compiled."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from osiris_sql.compile.data_tests.custom import CustomTest, custom_tests
 from osiris_sql.compile.data_tests.fusion import Measure
 from osiris_sql.compile.data_tests.generic import find_test, render_generic
 from osiris_sql.compile.data_tests.mistakes import TestMistakeError
+from osiris_sql.compile.data_tests.proof import Proofs, key_columns
 from osiris_sql.compile.data_tests.query import TestQuery, read_query
 from osiris_sql.compile.data_tests.scope import TestScope
 from osiris_sql.compile.data_tests.settings import compiled_settings, is_enabled, merged_config
@@ -23,12 +25,12 @@ def compile_data_tests(scope: TestScope) -> tuple[tuple[CompiledTest, ...], tupl
 
     A test of a node that is broken or disabled is left out, without a word of its own.
     """
-    own = custom_tests(scope.project)
+    own, proofs = custom_tests(scope.project), Proofs(scope)
     compiled: list[CompiledTest] = []
     found: list[Diagnostic] = []
     for test in scope.project.data_tests:
         try:
-            made = _compile_test(test, own, scope)
+            made = _compile_test(test, own, proofs, scope)
         except TestMistakeError as mistake:
             found += mistake.diagnostics
         else:
@@ -36,13 +38,19 @@ def compile_data_tests(scope: TestScope) -> tuple[tuple[CompiledTest, ...], tupl
     return tuple(compiled), tuple(dict.fromkeys(found))
 
 
-def _compile_test(test: DataTest, own: Mapping[str, CustomTest], scope: TestScope) -> CompiledTest | None:
+def _compile_test(
+    test: DataTest, own: Mapping[str, CustomTest], proofs: Proofs, scope: TestScope
+) -> CompiledTest | None:
     if not is_enabled(dict(test.config)):
         return None
-    return _compile_generic(test, own, scope) if test.kind == "generic" else _compile_singular(test, scope)
+    if test.kind == "singular":
+        return _compile_singular(test, scope)
+    return _compile_generic(test, own, proofs, scope)
 
 
-def _compile_generic(test: DataTest, own: Mapping[str, CustomTest], scope: TestScope) -> CompiledTest | None:
+def _compile_generic(
+    test: DataTest, own: Mapping[str, CustomTest], proofs: Proofs, scope: TestScope
+) -> CompiledTest | None:
     definition = find_test(test, own, scope.project.name)
     if test.node not in scope.known:
         return None
@@ -54,7 +62,9 @@ def _compile_generic(test: DataTest, own: Mapping[str, CustomTest], scope: TestS
     if query.sql != rendered.sql:
         measure = None  # it names the run clock, which only the query was given
     node = _attached_to(test.node, query.reads, scope)
-    return _assemble(test, definition.name, node, query, config, measure)
+    made = _assemble(test, definition.name, node, query, config, measure)
+    key = key_columns(test, definition)
+    return replace(made, proof=proofs.of(test.node, key)) if key else made
 
 
 def _attached_to(declared: str, reads: tuple[str, ...], scope: TestScope) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from osiris_sql.compile.columns import BinderError
+from osiris_sql.compile.data_tests.arguments import unquoted
 from osiris_sql.compile.data_tests.built_in import BuiltIn
 from osiris_sql.compile.data_tests.scope import TestScope
 from osiris_sql.compile.data_tests.total import asks_every_row
@@ -87,9 +88,5 @@ def _compares_like_a_join(
     parent = next((k for k in scope.known.values() if k.relation.sql == values["to"] and not k.inlined), None)
     if parent is None:
         return False
-    column, field = (_unquoted(values[name]) for name in ("column_name", "field"))
+    column, field = (unquoted(values[name]) for name in ("column_name", "field"))
     return schema.type_of(column) == parent.schema.type_of(field)
-
-
-def _unquoted(name: str) -> str:
-    return name[1:-1].replace('""', '"')

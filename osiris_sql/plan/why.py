@@ -22,6 +22,9 @@ def extract(source: CompiledSource, observed: Observed, *, full_refresh: bool) -
         return "run", "never extracted"
     if state.fingerprint != source.fingerprint:
         return "run", "its columns or its configuration changed"
+    there = {c.name for c in state.schema.columns} if state.schema else set(source.used)
+    if missing := sorted(set(source.used) - there):
+        return "run", f"more columns are used: {', '.join(missing)}"
     if found is None or found.change is None:
         if source.table.extract.mode == "incremental" and state.watermark is not None:
             return "run", f"new rows since {source.table.extract.watermark} = {state.watermark}"

@@ -84,3 +84,13 @@ def test_a_table_below_a_rewritten_one_is_reused_when_the_rows_stayed_the_same(t
     write_files(root, {"models/a.sql": "SELECT id + 0 AS id FROM shop.orders"})
     result = ended(build(root))
     assert (result["materialize.a"], result["materialize.b"]) == ("success", "reused")
+
+
+def test_a_source_table_is_read_again_when_more_of_its_columns_are_used(tmp_path):
+    root = write_files(tmp_path, {**FILES, "models/a.sql": "SELECT id FROM shop.orders"})
+    build(root)
+    write_files(root, {"models/a.sql": "SELECT id, customer FROM shop.orders"})
+    result = build(root)
+    assert ended(result)["extract.shop.orders"] == "success"
+    assert {s.step: s.why for s in result.steps}["extract.shop.orders"] == "more columns are used: customer"
+    assert ended(build(root))["extract.shop.orders"] == "reused"

@@ -56,8 +56,14 @@ def run_extract(running: Running, step: Extract) -> StepFinished:
 
 
 def _unchanged(step: Extract, before: StepState, endpoint: str) -> bool:
-    same = before.fingerprint == step.fingerprint and before.endpoint == endpoint
+    same = before.fingerprint == step.fingerprint and before.endpoint == endpoint and _holds(before, step)
     return same and step.change is not None and before.change == step.change
+
+
+def _holds(before: StepState, step: Extract) -> bool:
+    """Whether the rows there have every column that is wanted now."""
+    there = {(c.name, c.type) for c in before.schema.columns} if before.schema else set()
+    return all((c.name, c.type) in there for c in step.columns)
 
 
 def _reuse(running: Running, step: Extract, before: StepState) -> StepFinished:
@@ -77,6 +83,9 @@ def _since(step: Extract, before: StepState | None, endpoint: str) -> str | None
     if step.mode != "incremental" or not before or before.watermark is None:
         return None
     if before.fingerprint != step.fingerprint or before.endpoint != endpoint:
+        return None
+    there = [(c.name, c.type) for c in before.schema.columns] if before.schema else []
+    if there != [(c.name, c.type) for c in step.columns]:
         return None
     type_ = next(c.type for c in step.columns if c.name == step.watermark)
     return move_back(before.watermark, type_, step.lookback)

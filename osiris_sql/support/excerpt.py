@@ -26,8 +26,8 @@ def diagnostic_text(diagnostic: Diagnostic, root: Path) -> Text:
     text.append(f"{diagnostic.severity}[{diagnostic.rule}]", style)
     text.append(f"  {_continued(diagnostic.message, '  ')}")
     for line, caret in _excerpt(diagnostic.location, root):
-        text.append(f"\n{line}\n", "dim" if not caret else "")
-        text.append(caret, style)
+        text.append(f"\n{line}")
+        text.append(f"\n{caret}" if caret else "", style)
     for label, words in (("why", diagnostic.why), ("fix", diagnostic.fix)):
         if words:
             text.append(f"\n  {label}  ", "bold cyan")

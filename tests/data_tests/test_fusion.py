@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -73,6 +74,7 @@ def planned(test: CompiledTest) -> PlannedTest:
     return PlannedTest(**{name: getattr(test, name) for name in shared})
 
 
+@cache
 def compile_all() -> list[PlannedTest]:
     tests = [
         generic(
@@ -128,9 +130,9 @@ def outcome(transaction: DuckDBTransaction, test: PlannedTest, counted: int | No
 def test_one_scan_finds_what_each_test_finds_alone(
     rows: list[tuple[Any, ...]],
     picks: list[int],
-    pool: list[PlannedTest],
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
+    pool = compile_all()
     connection.execute(f"CREATE OR REPLACE TABLE t ({COLUMNS})")
     if rows:
         connection.executemany("INSERT INTO t VALUES (?, ?, ?, ?, ?)", rows)

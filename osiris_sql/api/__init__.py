@@ -3,6 +3,7 @@
 from osiris_sql.api.bootstrap import bootstrap_targets
 from osiris_sql.api.discovery import SourceChange, discover_sources
 from osiris_sql.api.parity import compare_launchers, make_parity_plan
+from osiris_sql.api.past import find_past, resume_run
 from osiris_sql.api.planning import Command, make_plan, observe_world
 from osiris_sql.api.remote import attach_run, collect_sandboxes, list_runs, make_template, read_plan
 from osiris_sql.api.running import clean_project, new_run_id, run_plan
@@ -22,6 +23,7 @@ __all__ = [
     "compare_launchers",
     "compile_project",
     "discover_sources",
+    "find_past",
     "lint_project",
     "list_runs",
     "load_project",
@@ -31,6 +33,7 @@ __all__ = [
     "new_run_id",
     "observe_world",
     "read_plan",
+    "resume_run",
     "run_plan",
     "run_unit_tests",
     "select_nodes",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from osiris_sql.plan.connections import planned_connection
+from osiris_sql.plan.past import Past
 from osiris_sql.plan.planner import finish_plan, make_build_plan, make_check_plan
 from osiris_sql.plan.publications import publish_step
 from osiris_sql.plan.selection import select_nodes
@@ -32,12 +33,15 @@ def observe_world(
     exclude: Sequence[str] = (),
     offline: bool = False,
     while_running: bool = False,
+    past: Past | None = None,
 ) -> Observed:
     """Look at what planning must know: warehouse state, and for a build the selected ends.
 
     `while_running` is for those who only look: a run that holds the warehouse does not stop them.
     """
-    nodes = set(select_nodes(manifest, select, exclude)) if command == "build" and not offline else set()
+    nodes = (
+        set(select_nodes(manifest, select, exclude, past)) if command == "build" and not offline else set()
+    )
     sources: dict[str, dict[str, str]] = {}
     for source in manifest.sources:
         if source.node in nodes:
@@ -73,6 +77,7 @@ def make_plan(
     show: str = "",
     limit: int = 20,
     warn_error: bool = False,
+    past: Past | None = None,
 ) -> Plan:
     """Return the plan of a command; the run clock is `as_of`, else `now`, to the second.
 
@@ -84,7 +89,7 @@ def make_plan(
             return finish_plan(manifest, observed, command, preview_steps(manifest, show, limit), clock)
         case "doctor":
             return finish_plan(manifest, observed, command, probe_steps(manifest), clock)
-    nodes = select_nodes(manifest, select, exclude)
+    nodes = select_nodes(manifest, select, exclude, past)
     if command == "test":
         plan = make_check_plan(manifest, observed, selected=nodes, run_clock=clock)
     else:

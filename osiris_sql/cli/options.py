@@ -73,6 +73,15 @@ Exclude = Annotated[
         rich_help_panel=_NODES,
     ),
 ]
+State = Annotated[
+    str | None,
+    typer.Option(
+        "--state",
+        metavar="RUN|FILE",
+        help="What state: and result: compare with: a run's id or a plan file. Default: the last build.",
+        rich_help_panel=_NODES,
+    ),
+]
 Json = Annotated[
     bool, typer.Option("--json", help="Print JSON for machines to stdout.", rich_help_panel="Output")
 ]

@@ -46,16 +46,18 @@ def read_plan(path: Path) -> Plan:
     )
 
 
-def refuse_options(given: Mapping[str, object]) -> None:
+def refuse_options(given: Mapping[str, object], by: str = "--plan") -> None:
     """Raise ProjectError if options are given that a plan has already settled."""
     names = [name for name, value in given.items() if value]
     if names:
         raise ProjectError(
             Diagnostic(
                 rule="settled-by-plan",
-                message=f"{', '.join(names)} can't be used with --plan",
-                why="the plan has settled it",
-                fix=f"give it to the command that makes the plan: osiris-sql plan {' '.join(names)} ...",
+                message=f"{', '.join(names)} can't be used with {by}",
+                why="the plan has settled it" if by == "--plan" else "the last build has settled it",
+                fix=f"give it to the command that makes the plan: osiris-sql plan {' '.join(names)} ..."
+                if by == "--plan"
+                else "leave it out, or start a build of its own",
             )
         )
 

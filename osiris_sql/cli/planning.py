@@ -9,6 +9,7 @@ from osiris_sql import api
 from osiris_sql.cli import screen
 from osiris_sql.cli.inputs import compile_sound
 from osiris_sql.cli.plan_table import needed_names, plan_table, plan_totals
+from osiris_sql.plan.past import Past
 from osiris_sql.support import wire
 from osiris_sql.types.manifest import Manifest
 from osiris_sql.types.plan import Plan
@@ -24,9 +25,19 @@ def plan_build(
     as_of: str | None,
     offline: bool = False,
     warn_error: bool = False,
+    past: Past | None = None,
+    while_running: bool = False,
 ) -> Plan:
     """Return the plan that builds what is selected in the world as it is now."""
-    observed = api.observe_world(manifest, os.environ, select=select, exclude=exclude, offline=offline)
+    observed = api.observe_world(
+        manifest,
+        os.environ,
+        select=select,
+        exclude=exclude,
+        offline=offline,
+        past=past,
+        while_running=while_running,
+    )
     return api.make_plan(
         manifest,
         observed,
@@ -35,6 +46,7 @@ def plan_build(
         full_refresh=full_refresh,
         as_of=as_of,
         warn_error=warn_error,
+        past=past,
     )
 
 

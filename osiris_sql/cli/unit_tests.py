@@ -11,18 +11,24 @@ from rich.text import Text
 from osiris_sql import api
 from osiris_sql.cli import screen
 from osiris_sql.cli.unit_test_report import show_unit_tests
+from osiris_sql.plan.past import Past
 from osiris_sql.support.plugins import load_plugin
 from osiris_sql.types.manifest import Manifest, UnitTestResult
 from osiris_sql.types.project import Project
 
 
 def run_units(
-    project: Project, manifest: Manifest, *, select: Sequence[str], exclude: Sequence[str]
+    project: Project,
+    manifest: Manifest,
+    *,
+    select: Sequence[str],
+    exclude: Sequence[str],
+    past: Past | None = None,
 ) -> tuple[UnitTestResult, ...]:
     """Return how the unit tests of the selected models ended."""
     if not project.unit_tests:
         return ()
-    chosen = set(api.select_nodes(manifest, select, exclude))
+    chosen = set(api.select_nodes(manifest, select, exclude, past))
     return api.run_unit_tests(project, manifest, nodes=chosen)
 
 

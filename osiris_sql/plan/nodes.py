@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Literal
 
+from osiris_sql.plan.publications import publication_fingerprint
 from osiris_sql.types.manifest import CompiledTest, Manifest
 
 
@@ -21,6 +22,7 @@ class Node:
     tags: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
     config: Mapping[str, str] = field(default_factory=dict)
+    fingerprint: str = ""
 
 
 def test_node(test: CompiledTest) -> str:
@@ -38,6 +40,7 @@ def node_table(manifest: Manifest) -> dict[str, Node]:
                 name=f"{source.table.source}.{source.table.name}",
                 path=source.table.location.path,
                 tags=source.table.tags,
+                fingerprint=source.fingerprint,
             )
             for source in manifest.sources
         ),
@@ -50,6 +53,7 @@ def node_table(manifest: Manifest) -> dict[str, Node]:
                 tags=model.config.tags,
                 folders=(*PurePosixPath(model.path).parent.parts[1:], model.name),
                 config={"materialized": model.config.materialized},
+                fingerprint=model.fingerprint,
             )
             for model in manifest.models
         ),
@@ -61,6 +65,7 @@ def node_table(manifest: Manifest) -> dict[str, Node]:
                 path=test.location.path,
                 tags=test.tags,
                 config={"test_type": "generic" if test.test else "singular", "test_name": test.test},
+                fingerprint=test.fingerprint,
             )
             for test in manifest.tests
         ),
@@ -71,6 +76,7 @@ def node_table(manifest: Manifest) -> dict[str, Node]:
                 name=f"{publication.target}.{publication.table}",
                 path=publication.location.path,
                 tags=publication.tags,
+                fingerprint=publication_fingerprint(manifest, publication),
             )
             for publication in manifest.publications
         ),

@@ -9,6 +9,7 @@ from datetime import datetime
 from osiris_sql.plan import schema_change, why
 from osiris_sql.plan.clock import clock_value
 from osiris_sql.plan.connections import planned_connections
+from osiris_sql.plan.nodes import node_table
 from osiris_sql.plan.planned_tests import real_inputs, tests_by_node
 from osiris_sql.plan.publications import publish_step
 from osiris_sql.plan.versions import installed_versions
@@ -88,6 +89,7 @@ def finish_plan(
         connections=planned_connections(manifest, steps),
         endpoints=observed.endpoints,
         state=observed.state_digest,
+        nodes={node.id: node.fingerprint for node in node_table(manifest).values()},
         steps=tuple(steps),
     )
 

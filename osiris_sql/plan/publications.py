@@ -44,11 +44,14 @@ def publish_step(
         description=model.description,
         notes=found.notes if found else (),
         ddl=found.ddl if found else (),
-        fingerprint=_fingerprint(publication, model.schema),
+        fingerprint=publication_fingerprint(manifest, publication),
         location=publication.location,
     )
 
 
-def _fingerprint(publication: Publication, schema: object) -> str:
+def publication_fingerprint(manifest: Manifest, publication: Publication) -> str:
+    """Return the identity of a publication: what it says, and the columns that it sends."""
+    schemas = (model.schema for model in manifest.models if model.name == publication.model)
     said = {k: v for k, v in wire.to_data(publication).items() if k not in ("location", "tags")}
-    return hashlib.sha256(wire.dump_canonical([said, wire.to_data(schema)]).encode()).hexdigest()
+    columns = wire.to_data(next(schemas, None))
+    return hashlib.sha256(wire.dump_canonical([said, columns]).encode()).hexdigest()

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
 from osiris_sql.plan.nodes import Node, node_edges, node_table
+from osiris_sql.plan.past import RESULTS, STATES, Past
 from osiris_sql.support.dag import invert, reach
 from osiris_sql.types.diagnostic import Diagnostic, ProjectError
 from osiris_sql.types.manifest import Manifest
@@ -17,6 +18,7 @@ from osiris_sql.types.manifest import Manifest
 _TERM = re.compile(
     r"^(?P<at>@)?(?:(?P<above>\d*)\+)?(?:(?P<method>[a-z_]+(?:\.[\w.]+)?):)?(?P<value>[^+]+?)(?:\+(?P<below>\d*))?$"
 )
+_PAST = re.compile(r"(?:^|[\s,@+])(?:state|result):")
 METHODS = (
     "fqn",
     "tag",
@@ -28,6 +30,8 @@ METHODS = (
     "test_type",
     "test_name",
     "resource_type",
+    "state",
+    "result",
 )
 
 
@@ -36,19 +40,28 @@ class _Graph:
     nodes: Mapping[str, Node]
     above: Mapping[str, Iterable[str]]
     below: Mapping[str, Iterable[str]]
+    past: Past | None
 
 
-def select_nodes(manifest: Manifest, select: Sequence[str], exclude: Sequence[str]) -> list[str]:
+def select_nodes(
+    manifest: Manifest, select: Sequence[str], exclude: Sequence[str], past: Past | None = None
+) -> list[str]:
     """Return the ids of the selected nodes in build order; nothing selected means everything.
 
     Words are a union, commas an intersection. A data test is selected with any node that it reads.
+    `past` is what `state:` and `result:` compare with; they may match nothing.
     Raises ProjectError for a word that matches nothing or can't be read.
     """
     above = node_edges(manifest)
-    graph = _Graph(nodes=node_table(manifest), above=above, below=invert(above))
+    graph = _Graph(nodes=node_table(manifest), above=above, below=invert(above), past=past)
     chosen = _union(graph, select) if select else set(graph.nodes)
     chosen = _with_tests(graph, chosen) - (_union(graph, exclude) if exclude else set())
     return [node for node in graph.nodes if node in chosen]
+
+
+def asks_past(words: Iterable[str]) -> bool:
+    """Say whether a selection compares with an earlier run."""
+    return any(_PAST.search(word) for word in words)
 
 
 def _union(graph: _Graph, words: Sequence[str]) -> set[str]:
@@ -56,7 +69,7 @@ def _union(graph: _Graph, words: Sequence[str]) -> set[str]:
     for word in (part for text in words for part in text.split()):
         terms = [_match_term(graph, term) for term in word.split(",")]
         matched = set.intersection(*terms)
-        if not matched:
+        if not matched and not asks_past([word]):
             raise _nothing(graph, word)
         found |= matched
     return found
@@ -82,7 +95,11 @@ def _match_term(graph: _Graph, term: str) -> set[str]:
             )
         )
     method, _, argument = (matched["method"] or "").partition(".")
-    start = {n.id for n in graph.nodes.values() if _matches(n, method, argument, matched["value"])}
+    value = matched["value"]
+    if method in ("state", "result"):
+        start = {n.id for n in graph.nodes.values() if _matches_past(n, graph.past, method, value)}
+    else:
+        start = {n.id for n in graph.nodes.values() if _matches(n, method, argument, value)}
     if matched["at"]:
         down = start | reach(graph.below, start)
         return down | reach(graph.above, down)
@@ -127,6 +144,20 @@ def _matches(node: Node, method: str, argument: str, value: str) -> bool:
                     why=f"methods: {', '.join(METHODS)}",
                 )
             )
+
+
+def _matches_past(node: Node, past: Past | None, method: str, value: str) -> bool:
+    known = STATES if method == "state" else RESULTS
+    if value not in known:
+        message, why = f'there is no {method} "{value}"', f"there are: {', '.join(known)}"
+        raise ProjectError(Diagnostic(rule="unknown-selector", message=message, why=why))
+    if past is None:
+        message = f'"{method}:{value}" has no earlier run to compare with'
+        fix = "run a build first, or name a run or a plan file: --state plan.json"
+        raise ProjectError(Diagnostic(rule="no-such-run", message=message, fix=fix))
+    if method == "result":
+        return past.has_result(node.id, value)
+    return past.is_state(node.id, node.fingerprint, value)
 
 
 def _nothing(graph: _Graph, word: str) -> ProjectError:

@@ -208,7 +208,8 @@ class Plan:
 
     `versions` names the tool, the engine and the SQL parser; `warehouse` is relative to the root of
     the project; `run_clock` is an ISO instant in UTC. `endpoints` and `state` identify the world that
-    it was made for: a run refuses another one.
+    it was made for: a run refuses another one. `nodes` are the fingerprints of all nodes of the project,
+    with a step here or not, for `state:` of later selections.
     """
 
     version: int = 1
@@ -224,4 +225,5 @@ class Plan:
     connections: tuple[PlannedConnection, ...]
     endpoints: Mapping[str, str] = field(default_factory=dict)
     state: str | None = None
+    nodes: Mapping[str, str] = field(default_factory=dict)
     steps: tuple[Step, ...]

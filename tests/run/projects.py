@@ -128,3 +128,9 @@ def delivered(root: Path) -> dict[str, list[tuple[Any, ...]]]:
             ).fetchall()
         ]
         return {name: app.execute(f"SELECT * FROM {name} ORDER BY ALL").fetchall() for name in names}
+
+
+def rows_of(root: Path, relation: str) -> list[tuple[Any, ...]]:
+    """The rows of a relation of the warehouse, in order."""
+    with duckdb.connect(str(root / WAREHOUSE)) as connection:
+        return connection.execute(f"SELECT * FROM {relation} ORDER BY ALL").fetchall()

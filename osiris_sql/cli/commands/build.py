@@ -18,6 +18,7 @@ from osiris_sql.cli.options import (
     On,
     ProjectDir,
     Select,
+    State,
     Vars,
     WarnError,
 )
@@ -29,6 +30,8 @@ EXAMPLES = (
     "osiris-sql build --select +orders+ --exclude tag:slow",
     "osiris-sql build --env prod --env-file prod.env --fail-fast",
     "osiris-sql build --plan plan.json",
+    "osiris-sql build --select state:modified+",
+    "osiris-sql build --resume",
     "osiris-sql build --on e2b --fetch",
 )
 
@@ -45,6 +48,10 @@ def command(
     full_refresh: Annotated[
         bool, typer.Option("--full-refresh", help="Read and build everything from its beginning.")
     ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the last build where it stopped, at its run clock.")
+    ] = False,
+    state: State = None,
     fail_fast: Annotated[
         bool, typer.Option("--fail-fast", help="Begin no further step after the first failure.")
     ] = False,
@@ -71,27 +78,37 @@ def command(
     ask_sandbox(on, fetch=fetch, detach=detach)
     if plan:
         planned = {"--select": select, "--exclude": exclude, "--full-refresh": full_refresh}
+        compared = {"--resume": resume, "--state": state}
         frozen = {"--as-of": as_of, "--env": env, "--vars": variables, "--warn-error": warn_error}
-        plan_file.refuse_options({**planned, **frozen})
+        plan_file.refuse_options({**planned, **compared, **frozen})
         inputs.read_env_file(env_file)
         root = plan_file.project_root(project_dir)
         run_to_the_end(
             plan_file.read_plan(plan), root, as_json=as_json, fail_fast=fail_fast, on=on, junit=junit
         )
+    from osiris_sql import api
     from osiris_sql.cli.planning import plan_build
     from osiris_sql.cli.unit_tests import run_units, stop_at_failures
 
     project = inputs.open_project(env, project_dir, variables, env_file)
     manifest = inputs.compile_sound(project)
-    units = run_units(project, manifest, select=select or (), exclude=exclude or ())
+    chosen, left_out = select or [], exclude or []
+    if resume:
+        given = {"--select": select, "--exclude": exclude, "--full-refresh": full_refresh}
+        plan_file.refuse_options({**given, "--as-of": as_of, "--state": state}, by="--resume")
+        rest = api.resume_run(manifest)
+        chosen, as_of, full_refresh = ["result:unfinished"], rest.as_of, rest.full_refresh
+    past = rest.past if resume else api.find_past(manifest, [*chosen, *left_out], state)
+    units = run_units(project, manifest, select=chosen, exclude=left_out, past=past)
     stop_at_failures(units, as_json=as_json, junit=junit)
     made = plan_build(
         manifest,
-        select=select or (),
-        exclude=exclude or (),
+        select=chosen,
+        exclude=left_out,
         full_refresh=full_refresh,
         as_of=as_of,
         warn_error=warn_error,
+        past=past,
     )
     run_to_the_end(
         made, Path(project.root), as_json=as_json, fail_fast=fail_fast, on=on, junit=junit, units=units

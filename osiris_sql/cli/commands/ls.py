@@ -1,7 +1,7 @@
 """`osiris-sql ls`: what there is."""
 
 from osiris_sql.cli import inputs, screen
-from osiris_sql.cli.options import Env, EnvFile, Exclude, Json, ProjectDir, Select, Vars
+from osiris_sql.cli.options import Env, EnvFile, Exclude, Json, ProjectDir, Select, State, Vars
 
 PANEL, PLACE = "Look", 2
 EXAMPLES = ("osiris-sql ls", "osiris-sql ls --select +orders", "osiris-sql ls -s path:models/marts --json")
@@ -10,6 +10,7 @@ EXAMPLES = ("osiris-sql ls", "osiris-sql ls --select +orders", "osiris-sql ls -s
 def command(
     select: Select = None,
     exclude: Exclude = None,
+    state: State = None,
     env: Env = None,
     project_dir: ProjectDir = None,
     variables: Vars = None,
@@ -25,7 +26,8 @@ def command(
     from osiris_sql.cli.model_table import nodes_data, nodes_table
 
     manifest = inputs.compile_sound(inputs.open_project(env, project_dir, variables, env_file))
-    nodes = nodes_data(manifest, api.select_nodes(manifest, select or (), exclude or ()))
+    past = api.find_past(manifest, [*(select or ()), *(exclude or ())], state)
+    nodes = nodes_data(manifest, api.select_nodes(manifest, select or (), exclude or (), past))
     if as_json:
         screen.print_json(nodes)
     else:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from osiris_sql.cli import inputs, plan_file, screen
-from osiris_sql.cli.options import AsOf, Env, EnvFile, Exclude, Json, ProjectDir, Select, Vars
+from osiris_sql.cli.options import AsOf, Env, EnvFile, Exclude, Json, ProjectDir, Select, State, Vars
 
 PANEL, PLACE = "Run", 1
 EXAMPLES = (
@@ -30,6 +30,7 @@ def command(
     full_refresh: Annotated[
         bool, typer.Option("--full-refresh", help="Read and build everything from its beginning.")
     ] = False,
+    state: State = None,
     as_of: AsOf = None,
     env: Env = None,
     project_dir: ProjectDir = None,
@@ -42,16 +43,20 @@ def command(
     Each step runs, is reused, or runs if what it reads has changed by then. Lists the publications to
     come and the environment variables that the run will need.
     """
+    from osiris_sql import api
     from osiris_sql.cli.planning import plan_build, show_plan
 
     project = inputs.open_project(env, project_dir, variables, env_file)
+    manifest = inputs.compile_sound(project)
     plan = plan_build(
-        inputs.compile_sound(project),
+        manifest,
         select=select or (),
         exclude=exclude or (),
         full_refresh=full_refresh,
         as_of=as_of,
         offline=offline,
+        while_running=True,
+        past=api.find_past(manifest, [*(select or ()), *(exclude or ())], state),
     )
     show_plan(plan, os.environ, as_json=as_json)
     if out:

@@ -1,6 +1,7 @@
 """The verbs of the program: each takes the noun that the one before it made."""
 
 from osiris_sql.api.bootstrap import bootstrap_targets
+from osiris_sql.api.comparing import FactChange, compare_runs, read_card
 from osiris_sql.api.discovery import SourceChange, discover_sources
 from osiris_sql.api.parity import compare_launchers, make_parity_plan
 from osiris_sql.api.past import find_past, resume_run
@@ -15,12 +16,14 @@ from osiris_sql.project import load_project
 
 __all__ = [
     "Command",
+    "FactChange",
     "SourceChange",
     "attach_run",
     "bootstrap_targets",
     "clean_project",
     "collect_sandboxes",
     "compare_launchers",
+    "compare_runs",
     "compile_project",
     "discover_sources",
     "find_past",
@@ -32,6 +35,7 @@ __all__ = [
     "make_template",
     "new_run_id",
     "observe_world",
+    "read_card",
     "read_plan",
     "resume_run",
     "run_plan",

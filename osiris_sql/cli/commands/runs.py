@@ -1,9 +1,11 @@
-"""`osiris-sql runs`: what was run; go on with a run in a sandbox; end what sandboxes were left behind."""
+"""`osiris-sql runs`: what was run, how two runs differ; go on with one in a sandbox; end what was left."""
 
 import os
+from collections.abc import Mapping
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,23 +14,36 @@ from osiris_sql.cli.options import EnvFile, Json, ProjectDir
 from osiris_sql.types.diagnostic import Diagnostic, ProjectError
 from osiris_sql.types.result import RunResult
 
+if TYPE_CHECKING:
+    from osiris_sql.api import FactChange
+
 PANEL, PLACE = "Look", 3
-EXAMPLES = ("osiris-sql runs", "osiris-sql runs attach 20260131T120000-a1b2c3", "osiris-sql runs gc --all")
+EXAMPLES = (
+    "osiris-sql runs",
+    "osiris-sql runs show 20260131T120000-a1b2c3",
+    "osiris-sql runs compare 20260131T120000-a1b2c3 20260131T130000-d4e5f6",
+    "osiris-sql runs attach 20260131T120000-a1b2c3",
+    "osiris-sql runs gc --all",
+)
 
 
 class Action(StrEnum):
     """What to do with runs."""
 
     LIST = "list"
+    SHOW = "show"
+    COMPARE = "compare"
     ATTACH = "attach"
     GC = "gc"
 
 
 def command(
     action: Annotated[
-        Action, typer.Argument(help="list them, attach to one that lost its client, or gc sandboxes.")
+        Action,
+        typer.Argument(help="list, show or compare runs, attach to one in a sandbox, or gc."),
     ] = Action.LIST,
-    run: Annotated[str | None, typer.Argument(help="The run to attach to.", metavar="RUN")] = None,
+    run: Annotated[str | None, typer.Argument(help="The run that is meant.", metavar="RUN")] = None,
+    other: Annotated[str | None, typer.Argument(help="The run to compare it with.", metavar="OTHER")] = None,
     every: Annotated[
         bool, typer.Option("--all", help="gc: end also those whose run can still be attached.")
     ] = False,
@@ -36,7 +51,9 @@ def command(
     env_file: EnvFile = None,
     as_json: Json = False,
 ) -> None:
-    """List past runs, attach to one, end sandboxes left behind.
+    """List, show and compare runs, attach to one, end sandboxes.
+
+    compare tells the facts that differ: rows, data fingerprints, verdicts of tests; never times.
 
     A run in a sandbox outlives its client: attach shows all it said, goes on from there, and brings back
     what it wrote. gc ends the sandboxes that this project folder started and that nobody can attach to.
@@ -48,18 +65,46 @@ def command(
     match action:
         case Action.LIST:
             _show(api.list_runs(root), as_json=as_json)
+        case Action.SHOW if run:
+            _show_card(api.read_card(root, run), as_json=as_json)
+        case Action.COMPARE if run and other:
+            _show_changes(api.compare_runs(root, run, other), as_json=as_json)
         case Action.ATTACH if run:
             _attach(root, run, as_json=as_json)
-        case Action.ATTACH:
-            raise ProjectError(
-                Diagnostic(rule="no-run", message="which run?", fix="osiris-sql runs attach RUN")
-            )
+        case Action.SHOW | Action.COMPARE | Action.ATTACH:
+            needed = "RUN OTHER" if action is Action.COMPARE else "RUN"
+            fix = f"osiris-sql runs {action.value} {needed}"
+            raise ProjectError(Diagnostic(rule="no-run", message="which run?", fix=fix))
         case Action.GC:
             killed = api.collect_sandboxes(root, os.environ, every=every)
             if as_json:
                 screen.print_json(killed)
             else:
                 screen.out().print("\n".join(f"ended {id_}" for id_ in killed) or "no sandbox was left")
+
+
+def _show_card(card: Mapping[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        screen.print_json(card)
+        return
+    facts, observed = card["facts"], card["observed"]
+    screen.out().print(f"{observed['run_id']}  {facts['status']}  {observed['seconds']}s", soft_wrap=True)
+    for name, step in facts["steps"].items():
+        rows = "" if step["rows_out"] is None else f"{step['rows_out']:,} rows"
+        seconds = observed["step_seconds"][name]
+        screen.out().print(f"  {step['status']:9} {name}  {rows}  {seconds}s".rstrip(), soft_wrap=True)
+    for name, test in facts["tests"].items():
+        screen.out().print(f"  {test['status']:9} test {name}", soft_wrap=True)
+
+
+def _show_changes(changes: "list[FactChange]", *, as_json: bool) -> None:
+    if as_json:
+        screen.print_json([asdict(change) for change in changes])
+        return
+    for change in changes:
+        screen.out().print(f"{change.fact}: {change.before} → {change.after}", soft_wrap=True, markup=False)
+    if not changes:
+        screen.err().print("the same facts", style="dim")
 
 
 def _attach(root: Path, run_id: str, *, as_json: bool) -> None:

@@ -52,7 +52,7 @@ def _details(step: Step) -> str:
         case Check():
             return ", ".join(test.name for test in step.tests) + _scans(step)
         case Materialize():
-            return _tests(step).removeprefix(", ")
+            return "\n".join(filter(None, [step.impact, _tests(step).removeprefix(", ")]))
         case _:
             return ""
 

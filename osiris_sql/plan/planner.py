@@ -9,6 +9,7 @@ from datetime import datetime
 from osiris_sql.plan import schema_change, why
 from osiris_sql.plan.clock import clock_value
 from osiris_sql.plan.connections import planned_connections
+from osiris_sql.plan.impact import describe_impact, find_readers
 from osiris_sql.plan.nodes import node_table
 from osiris_sql.plan.planned_tests import real_inputs, tests_by_node
 from osiris_sql.plan.publications import publish_step
@@ -56,7 +57,8 @@ def make_build_plan(
     for publication in manifest.publications:
         if publication.node in chosen:
             steps[publication.node] = publish_step(manifest, publication, observed, steps)
-    return finish_plan(manifest, observed, "build", _link(steps, tests), run_clock)
+    told = _tell_impact(manifest, observed, _link(steps, tests))
+    return finish_plan(manifest, observed, "build", told, run_clock)
 
 
 def make_check_plan(
@@ -186,6 +188,16 @@ def _check(node: str, tests: tuple[PlannedTest, ...]) -> Check:
         tests=tests,
         location=tests[0].location,
     )
+
+
+def _tell_impact(manifest: Manifest, observed: Observed, steps: Sequence[Step]) -> list[Step]:
+    readers = find_readers(manifest)
+    return [
+        replace(step, impact=describe_impact(step.node, step.schema, observed, readers))
+        if isinstance(step, Materialize)
+        else step
+        for step in steps
+    ]
 
 
 def _link(steps: Mapping[str, Step], tests: Mapping[str, tuple[PlannedTest, ...]]) -> list[Step]:

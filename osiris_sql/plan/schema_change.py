@@ -61,6 +61,17 @@ def compare_columns(before: TableSchema | None, after: TableSchema) -> Change:
     )
 
 
+def columns_that_changed(before: TableSchema, after: TableSchema) -> Change:
+    """Return the names, in lower case, of the columns that came, went and changed their type."""
+    old = {c.name.lower(): c.type for c in before.columns}
+    new = {c.name.lower(): c.type for c in after.columns}
+    return (
+        tuple(name for name in new if name not in old),
+        tuple(name for name in old if name not in new),
+        tuple(name for name in new if name in old and old[name] != new[name]),
+    )
+
+
 def rebuilds(model: CompiledModel, *, full_refresh: bool) -> bool:
     """Say whether any change of a model builds it again from its beginning."""
     if model.config.full_refresh is False:

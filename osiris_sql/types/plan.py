@@ -96,6 +96,7 @@ class Materialize:
     they are equal at run time. None means that it must run. An incremental model carries both
     variants, and runs `increment_sql` only if its table stands there, made by the same fingerprint,
     or by `continues`, an older definition whose rows are kept, reshaped to `schema`.
+    `impact` says what a change of its columns does to those below.
     """
 
     kind: Literal["materialize"] = "materialize"
@@ -112,6 +113,7 @@ class Materialize:
     unique_key: tuple[str, ...] = ()
     full_refresh: bool = False
     continues: str | None = None
+    impact: str = ""
     inputs: tuple[str, ...]
     reuse_if: Mapping[str, str] | None = None
     clock: str | None = None

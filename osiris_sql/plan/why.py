@@ -25,6 +25,8 @@ def extract(source: CompiledSource, observed: Observed, *, full_refresh: bool) -
     there = {c.name for c in state.schema.columns} if state.schema else set(source.used)
     if missing := sorted(set(source.used) - there):
         return "run", f"more columns are used: {', '.join(missing)}"
+    if found is None and observed.offline:
+        return "run if inputs change", "undecided: offline, the source was not asked"
     if found is None or found.change is None:
         if source.table.extract.mode == "incremental" and state.watermark is not None:
             return "run", f"new rows since {source.table.extract.watermark} = {state.watermark}"
@@ -79,6 +81,8 @@ def publish(observed: Observed, node: str, model: str, *, above_runs: bool) -> F
     target = observed.targets.get(node)
     if state is None:
         return "run", "never published from here"
+    if target is None and observed.offline:
+        return "run if inputs change", "undecided: offline, the target was not asked"
     if target is not None and target.latest_load != state.change:
         return "run", "the target holds another publication"
     if above_runs:

@@ -233,3 +233,11 @@ def test_the_plan_is_the_same_bytes_in_any_process():
         for seed, locale in (("0", "C"), ("1", "C.UTF-8"), ("7", "POSIX"))
     }
     assert texts == {wire.to_document(plan(observed=seen(orders="c2")))}
+
+
+def test_offline_says_what_it_can_not_decide():
+    observed = replace(seen(), sources={}, targets={}, offline=True)
+    found = decisions(plan(observed=observed))
+    assert found["shop.orders"] == ("run if inputs change", "undecided: offline, the source was not asked")
+    assert found["revenue"] == ("run if inputs change", "waits for stg_customers, stg_orders")
+    assert found["app.revenue"] == ("run if inputs change", "undecided: offline, the target was not asked")

@@ -127,11 +127,13 @@ class RestRequest(BaseHTTPRequestHandler):
         if fault and fault.what == "delay after":
             time.sleep(fault.seconds)
         if fault and fault.what == "drop after":
+            if fault.act:
+                fault.act()
             raise _Dropped
         return answer
 
     def _before(self, fault: Fault) -> Answer | None:
-        if fault.act:
+        if fault.act and fault.what != "drop after":
             fault.act()
         if fault.what == "delay before":
             time.sleep(fault.seconds)

@@ -29,9 +29,21 @@ def dump_canonical(value: object) -> str:
 
 
 def to_document(noun: object) -> str:
-    """Return a noun as canonical JSON for a file that people read too: indented, newline at the end."""
+    """Return a noun as canonical JSON for a file that people read too: a line a field, and a line for each
+    entry of a field; newline at the end."""
     data = _adapter(type(noun)).dump_python(noun, mode="json")
-    return json.dumps(data, sort_keys=True, ensure_ascii=True, indent=1, allow_nan=False) + "\n"
+    # json's own indentation is written in Python and ten times slower: seconds for a large plan.
+    fields = (f" {dump_canonical(name)}: {_in_lines(data[name])}" for name in sorted(data))
+    return "{\n" + ",\n".join(fields) + "\n}\n"
+
+
+def _in_lines(value: Any) -> str:
+    if isinstance(value, dict) and value:
+        entries = (f"  {dump_canonical(key)}: {dump_canonical(value[key])}" for key in sorted(value))
+        return "{\n" + ",\n".join(entries) + "\n }"
+    if isinstance(value, list) and value:
+        return "[\n" + ",\n".join(f"  {dump_canonical(item)}" for item in value) + "\n ]"
+    return dump_canonical(value)
 
 
 def to_data(noun: object) -> Any:

@@ -19,14 +19,31 @@ MEASURES = 200
 def measure_tests(
     cursor: duckdb.DuckDBPyConnection, relation: RelationRef, tests: Sequence[PlannedTest], run_clock: str
 ) -> tuple[int, ...]:
-    """Return the measure of each test of a relation, in as few scans as memory allows."""
+    """Return the measure of each test of a relation, in as few scans as memory allows.
+
+    Two keys of a table, each read and grouped by itself, cost two thirds of two DISTINCT counts of one
+    scan (measured on 1.5.5 and 2.0.0), in the same statement. A view would be computed for each.
+    """
     found: list[int] = []
     for part in _scans(tests):
-        measures = ",\n  ".join(test.measure for test in part)
-        sql = bind_run_clock(f"SELECT\n  {measures}\nFROM {relation.sql}", run_clock)
-        [row] = cursor.execute(sql).fetchall()
+        apart = sum(test.shape == "key" for test in part) > 1 and _is_table(cursor, relation)
+        measures = ",\n  ".join(
+            f"(SELECT count(*) FROM (\n{t.sql}\n))" if apart and t.shape == "key" else t.measure for t in part
+        )
+        sql = bind_run_clock(f"SELECT count(*),\n  {measures}\nFROM {relation.sql}", run_clock)
+        # The count makes it one row, also where every measure is a query of its own.
+        [(_, *row)] = cursor.execute(sql).fetchall()
         found += [int(value) for value in row]
     return tuple(found)
+
+
+def _is_table(cursor: duckdb.DuckDBPyConnection, relation: RelationRef) -> bool:
+    found = cursor.execute(
+        "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database()"
+        " AND schema_name = ? AND table_name = ?",
+        [relation.schema, relation.name],
+    )
+    return bool(found.fetchall())
 
 
 def _scans(tests: Sequence[PlannedTest]) -> Iterator[list[PlannedTest]]:

@@ -117,7 +117,9 @@ def test_of_a_long_run_the_reused_steps_are_counted(tmp_path):
     plan = plan_of(*(model(f"m{n}", f"SELECT {n} AS id") for n in range(41)))
     show(plan, tmp_path)
     out, _ = show(plan, tmp_path)
-    assert out.splitlines() == ["= and 41 reused", "ok in 0.0s: 41 reused · .osiris/runs/r1"]
+    counted, total = out.splitlines()
+    assert counted == "= and 41 reused"
+    assert total.partition("s: ")[2] == "41 reused · .osiris/runs/r1"
 
 
 def test_what_the_data_says_can_not_drive_the_terminal(tmp_path):
@@ -128,7 +130,8 @@ def test_what_the_data_says_can_not_drive_the_terminal(tmp_path):
     assert "␛[31mred" in out
 
 
-def test_on_a_terminal_the_progress_is_live_and_leaves_no_trace(tmp_path):
+def test_on_a_terminal_the_progress_is_live_and_leaves_no_trace(tmp_path, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm-256color")  # a dumb one gets plain lines
     out, err = show(plan_of(model("a", "SELECT 1 AS id")), tmp_path, terminal=True)
     assert "0/1 steps" in err
     assert "1/1 built" not in err, "a line a step is for logs"

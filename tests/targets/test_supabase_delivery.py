@@ -43,7 +43,7 @@ def test_the_rest_server_is_told(database, rows):
 
 def test_the_ledger_is_nobodys_business_but_ours(database, rows):
     rows.deliver(database.target(), A)
-    for role in ("anon", "authenticated", "service_role", "writer"):
+    for role in ("anon", "authenticated", "service_role"):
         assert database.sql(f"SELECT has_schema_privilege('{role}', 'osiris', 'USAGE')") == [(False,)]
 
 

@@ -41,7 +41,8 @@ class Table:
     """A relation of the target database; `kind` is pg_class.relkind, `uniques` sets of key columns.
 
     `inbound` names the tables whose foreign keys point here, `triggers` the row triggers;
-    `row_security` says that policies hide or refuse rows for the role that is logged in.
+    `row_security` says that policies hide or refuse rows for the role that is logged in,
+    `made_here` that a publication created the table.
     """
 
     schema: str
@@ -55,6 +56,7 @@ class Table:
     row_security: bool = False
     privileges: frozenset[str] = field(default_factory=frozenset)
     role: str = ""
+    made_here: bool = False
 
     @property
     def sql(self) -> str:

@@ -42,9 +42,13 @@ def create_table(cursor: Cursor, publication: Publish, schema: str) -> None:
         )
     for statement in create_statements(publication, schema):
         cursor.execute(statement)
+    grant_table(cursor, f"{quote_identifier(schema)}.{quote_identifier(publication.table)}")
+
+
+def grant_table(cursor: Cursor, table: str) -> None:
+    """Open a table to the service, where there is one, and tell the REST server that it has changed."""
     cursor.execute("SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = 'service_role'")
     if cursor.fetchone():
-        table = f"{quote_identifier(schema)}.{quote_identifier(publication.table)}"
         cursor.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO service_role")
     cursor.execute("NOTIFY pgrst, 'reload schema'")
 

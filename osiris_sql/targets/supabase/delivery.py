@@ -1,7 +1,7 @@
 """One attempt to deliver: lock, preflight, create, stage, apply, ledger row, all in one transaction."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from threading import Event
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
@@ -14,6 +14,7 @@ from osiris_sql.targets.supabase.catalog import Table, read_table
 from osiris_sql.targets.supabase.create import create_table
 from osiris_sql.targets.supabase.ledger import Receipt
 from osiris_sql.targets.supabase.preflight import table_mistakes
+from osiris_sql.targets.supabase.schema_change import change_mistakes, change_table, changed_table
 from osiris_sql.targets.supabase.staging import plan_columns, stage
 from osiris_sql.types.diagnostic import StepError
 from osiris_sql.types.plan import Publish
@@ -58,13 +59,19 @@ def deliver(cursor: Cursor, delivery: Delivery) -> bool:
 
 def _ready_table(cursor: Cursor, delivery: Delivery) -> tuple[Table, bool]:
     table = read_table(cursor, delivery.schema, delivery.publication.table)
-    raise_all(table_mistakes(delivery.publication, table))
-    if table:
-        return table, False
-    create_table(cursor, delivery.publication, delivery.schema)
-    made = read_table(cursor, delivery.schema, delivery.publication.table)
+    publication = delivery.publication
+    if table is None:
+        raise_all(table_mistakes(publication, None))
+        create_table(cursor, publication, delivery.schema)
+    else:
+        table = replace(table, made_here=ledger.was_created(cursor, delivery.target))
+        wanted = changed_table(publication, table)
+        raise_all([*change_mistakes(publication, table), *table_mistakes(publication, wanted)])
+        if not change_table(cursor, publication, table):
+            return table, False
+    made = read_table(cursor, delivery.schema, publication.table)
     assert made is not None
-    return made, True
+    return made, table is None or wanted is None
 
 
 def _is_delivered(cursor: Cursor, delivery: Delivery) -> bool:

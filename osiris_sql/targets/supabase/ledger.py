@@ -76,6 +76,16 @@ def was_appended(cursor: Cursor, target: str, load_id: str) -> bool:
     return _one(cursor)[0] is True
 
 
+def was_created(cursor: Cursor, target: str) -> bool:
+    """Say whether a delivery made the table."""
+    if not ledger_exists(cursor):
+        return False
+    cursor.execute(
+        "SELECT EXISTS (SELECT 1 FROM osiris.publications WHERE target = %s AND created)", (target,)
+    )
+    return _one(cursor)[0] is True
+
+
 def write_delivery(
     cursor: Cursor, publication: Publish, target: str, delivery: str, load: Load, receipt: Receipt
 ) -> None:

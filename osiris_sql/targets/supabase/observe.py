@@ -1,10 +1,19 @@
 """The target table as planning sees it: columns, key, what was last delivered, what stands in the way."""
 
+from dataclasses import replace
+
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from osiris_sql.targets.supabase import ledger
 from osiris_sql.targets.supabase.catalog import Table, read_table
+from osiris_sql.targets.supabase.create import create_statements
 from osiris_sql.targets.supabase.preflight import publication_mistakes, table_mistakes, table_notes
+from osiris_sql.targets.supabase.schema_change import (
+    change_mistakes,
+    change_notes,
+    change_statements,
+    changed_table,
+)
 from osiris_sql.targets.supabase.types import duckdb_type
 from osiris_sql.types.observed import ObservedTarget
 from osiris_sql.types.plan import Publish
@@ -14,25 +23,46 @@ from osiris_sql.types.relation import Column, TableSchema
 def observe_table(cursor: Cursor, publication: Publish, schema: str) -> ObservedTarget:
     """Return what the catalog and the ledger say of a publication's table."""
     table = read_table(cursor, schema, publication.table)
+    if table:
+        table = replace(table, made_here=ledger.was_created(cursor, table.sql))
     latest = _latest_load(cursor, publication, table) if table and table.kind in ("r", "p") else None
-    return observed_table(publication, table, latest, ("channel: postgres",))
+    return observed_table(publication, schema, table, latest, ("channel: postgres",), alterable=True)
 
 
 def observed_table(
-    publication: Publish, table: Table | None, latest: str | None, notes: tuple[str, ...]
+    publication: Publish,
+    schema: str,
+    table: Table | None,
+    latest: str | None,
+    notes: tuple[str, ...],
+    *,
+    alterable: bool,
 ) -> ObservedTarget:
-    """Return the table as found, whichever way it was looked at."""
-    mistakes = (*publication_mistakes(publication), *table_mistakes(publication, table))
+    """Return the table as found, whichever way it was looked at; `alterable` if DDL can be sent."""
+    mistakes = tuple(publication_mistakes(publication))
     if table is None:
         return ObservedTarget(
-            node=publication.node, schema=None, kind="absent", notes=notes, diagnostics=mistakes
+            node=publication.node,
+            schema=None,
+            kind="absent",
+            notes=notes,
+            ddl=tuple(create_statements(publication, schema)) if publication.create and not mistakes else (),
+            diagnostics=(*mistakes, *table_mistakes(publication, None)),
         )
+    ddl: tuple[str, ...] = ()
+    wanted: Table | None = table
+    if alterable and not mistakes:
+        ddl, wanted = tuple(change_statements(publication, table)), changed_table(publication, table)
+        mistakes = tuple(change_mistakes(publication, table))
+        notes = (*notes, *change_notes(publication, table))
+    mistakes = (*mistakes, *table_mistakes(publication, wanted))
     columns = (Column(name=c.name, type=duckdb_type(c.type), nullable=not c.not_null) for c in table.columns)
     return ObservedTarget(
         node=publication.node,
         schema=TableSchema(columns=tuple(columns), key=table.primary_key),
         kind="partitioned table" if table.kind == "p" else "table",
         notes=(*notes, *table_notes(table)),
+        ddl=ddl,
         latest_load=None if mistakes else latest,
         diagnostics=mistakes,
     )

@@ -61,7 +61,8 @@ class RestChannel:
             whole = publication.mode == "append" or found.last["total_after"] == found.rows
             latest = found.last["load_id"] if whole else None
         note = "channel: rest, through osiris-sql's functions"
-        return observed_table(publication, found.table if found else None, latest, (note,))
+        table = found.table if found else None
+        return observed_table(publication, schema, table, latest, (note,), alterable=False)
 
     def spool(self, publication: Publish) -> SpoolSpec:
         """Return a JSON object for each row."""

@@ -1,0 +1,86 @@
+"""REST through the functions: faults at every request, batches that are too large, the time limit."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from targets.delivering import counts, films, quiet, refusal_of
+
+A = films((1, "Alien"), (2, "Heat"), (3, "Fargo"))
+B = films((1, "Alien"), (2, "Heat!"), (4, "Brazil"))
+
+
+@pytest.fixture
+def channel(rest_server):
+    yield "rest"
+    rest_server.faults.clear()
+
+
+FUNCTIONS = ["osiris_table", "osiris_stage", "osiris_apply", "osiris_receipt"]
+FAULTS = ["drop before", "drop after", "429", "502", "503", "504", "PGRST002", "PGRST003"]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("what", FAULTS)
+def test_a_fault_that_passes_is_tried_again_and_rows_are_written_once(
+    database, rest_server, rows, function, what
+):
+    more = {"mode": "append", "key": (), "append_all": True}
+    rows.deliver(database.target(), A, "first", **more)
+    publication = rows.publication(B, **more)
+    target = database.target()
+    load = rows.load(target, publication, B, "second")
+    rest_server.faults.add(what, path=function)
+    done = target.publish(publication, load, quiet)
+    assert (done.inserted, done.total_after, done.already_published) == (3, 6, False)
+    assert database.sql("SELECT count(*) FROM film") == [(6,)]
+    assert database.sql("SELECT count(*) FROM osiris.stage") == [(0,)]
+
+
+def test_batches_that_are_too_large_are_halved(database, rest_server, rows):
+    rest_server.knobs.max_body = 20_000
+    try:
+        many = "SELECT i::INTEGER AS id, repeat('x', 50) AS title FROM range(3000) AS r(i)"
+        assert counts(rows.deliver(database.target(), many)) == (3000, 0, 0, 0, 3000)
+    finally:
+        rest_server.knobs.max_body = None
+
+
+def test_too_many_rows_are_refused_with_the_way_out(database, rows):
+    found = refusal_of(lambda: rows.deliver(database.target(rest_max_rows=2), A))
+    assert (found.rule, "dsn" in found.fix) == ("too-many-for-rest", True)
+
+
+def test_an_apply_that_takes_too_long_changes_nothing_and_names_the_way_out(database, rows):
+    rows.deliver(database.target(), A)
+    database.sql(
+        "CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql"
+        " AS 'BEGIN PERFORM pg_sleep(9); RETURN NEW; END';"
+        "CREATE TRIGGER slowly BEFORE INSERT ON film FOR EACH ROW EXECUTE FUNCTION slowly()"
+    )
+    database.sql("ALTER FUNCTION public.osiris_apply(uuid, text, jsonb) SET statement_timeout = '300ms'")
+    try:
+        time.sleep(0.6)  # the API learns of the function's new limit with its next look at the schema
+        found = refusal_of(lambda: rows.deliver(database.target(), B, mode="sync"))
+    finally:
+        database.sql("ALTER FUNCTION public.osiris_apply(uuid, text, jsonb) SET statement_timeout = '55s'")
+    assert (found.rule, "dsn" in found.fix) == ("statement-cancelled", True)
+    assert database.sql("SELECT title FROM film ORDER BY id") == [("Alien",), ("Heat",), ("Fargo",)]
+
+
+def test_the_channel_is_said_when_observed_and_when_published(database, rows):
+    assert database.target().observe(rows.publication(A)).notes == (
+        "channel: rest, through osiris-sql's functions",
+    )
+    assert rows.deliver(database.target(), A).channel == "rest"
+    facts = database.target().probe().facts
+    assert (facts["channel"], facts["functions"]) == ("rest", "installed: publishing is atomic")
+
+
+def test_nothing_of_a_dead_delivery_stays_for_ever(database, rows):
+    database.sql(
+        "INSERT INTO osiris.stage VALUES (gen_random_uuid(), 0, 1, '[{}]', now() - interval '2 days')"
+    )
+    rows.deliver(database.target(), A)
+    assert database.sql("SELECT count(*) FROM osiris.stage WHERE at < now() - interval '1 day'") == [(0,)]

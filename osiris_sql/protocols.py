@@ -207,6 +207,10 @@ class Transaction(Protocol):
         """Return the columns of a relation, or None if it does not exist."""
         ...
 
+    def exists(self, relation: RelationRef) -> bool:
+        """Say whether there is a table or view of this name."""
+        ...
+
     def is_table(self, relation: RelationRef) -> bool:
         """Say whether the relation exists and is a table, not a view."""
         ...

@@ -39,11 +39,14 @@ class DuckDBTransaction:
         """Return the columns of a relation, or None if it does not exist."""
         place = place_of(relation)
         if place not in self._schemas and self._kind(relation):
-            name = relation.sql.replace("'", "''")
-            found = self._rows(f"PRAGMA table_info('{name}')")
-            columns = tuple(Column(name=row[1], type=row[2]) for row in found)
+            found = self._rows(f"DESCRIBE {relation.sql}")
+            columns = tuple(Column(name=row[0], type=row[1]) for row in found)
             self._schemas[place] = TableSchema(columns=columns)
         return self._schemas.get(place)
+
+    def exists(self, relation: RelationRef) -> bool:
+        """Say whether there is a table or view of this name."""
+        return self._kind(relation) is not None
 
     def is_table(self, relation: RelationRef) -> bool:
         """Say whether the relation exists and is a table, not a view."""

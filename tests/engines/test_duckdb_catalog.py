@@ -1,4 +1,4 @@
-"""What the engine knows of its warehouse without asking: kinds, columns and states, over commits and rollbacks."""
+"""What the engine knows of its warehouse without asking, over commits and rollbacks."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
@@ -11,6 +12,8 @@ from osiris_sql.support import wire
 from osiris_sql.support.excerpt import printable
 from osiris_sql.types.manifest import CompiledModel, Manifest
 
+WIDEST_ID = 44
+"""Cells to which ids are padded; a longer one moves the rest of its own line only."""
 VERDICT_STYLES = {
     "proved": "green",
     "rewritten": "cyan",
@@ -91,13 +94,23 @@ def _split(node: str) -> tuple[str, str]:
     return kind, name
 
 
-def nodes_table(nodes: list[dict[str, Any]]) -> Table:
-    """Return one row a node: its id, what it is, the place of its declaration."""
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True, style="cyan")
-    table.add_column(no_wrap=True, style="dim")
-    for node in nodes:
-        place = f"{node['path']}:{node['line']}" if node["line"] else node["path"]
-        table.add_row(printable(node["node"]), printable(node["is"]), printable(place))
-    return table
+def nodes_lines(nodes: list[dict[str, Any]]) -> Text:
+    """Return one line a node: its id, what it is, the place of its declaration.
+
+    Lines and not a table: a name is never cut, because `--select` and scripts take it from here.
+    """
+    ids = [printable(node["node"]) for node in nodes]
+    column = min(max(map(cell_len, ids), default=0), WIDEST_ID)
+    kinds = max((len(node["is"]) for node in nodes), default=0)
+    return Text("\n").join(
+        Text.assemble(
+            id_ + " " * (column - cell_len(id_)),
+            (f"  {printable(node['is']):<{kinds}}", "cyan"),
+            (f"  {printable(_place(node))}", "dim"),
+        )
+        for id_, node in zip(ids, nodes, strict=True)
+    )
+
+
+def _place(node: dict[str, Any]) -> str:
+    return f"{node['path']}:{node['line']}" if node["line"] else str(node["path"])

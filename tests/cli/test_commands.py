@@ -324,6 +324,16 @@ def test_ls_prints_nodes_that_select_takes(built):
     }
 
 
+@pytest.mark.parametrize("columns", ["20", "80", "160"])
+def test_ls_never_cuts_a_name(built, columns, monkeypatch):
+    monkeypatch.setenv("COLUMNS", columns)
+    answer = CliRunner().invoke(make_app(), ["ls", "--project-dir", str(built)], env={"NO_COLOR": "1"})
+    listed = [line.split() for line in answer.stdout.splitlines()]
+    nodes = json.loads(call(built, "ls", "--json").stdout)
+    assert [words[0] for words in listed] == [node["node"] for node in nodes]
+    assert [words[2] for words in listed] == [f"{node['path']}:{node['line']}" for node in nodes]
+
+
 def test_test_runs_unit_and_data_tests_on_what_is_built(shop):
     answer = call(shop, "test")
     assert "✓ unit test  customer_sales: returned_orders_do_not_count" in answer.stdout

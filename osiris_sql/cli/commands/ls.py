@@ -23,12 +23,12 @@ def command(
     line can be given to --select.
     """
     from osiris_sql import api
-    from osiris_sql.cli.model_table import nodes_data, nodes_table
+    from osiris_sql.cli.model_table import nodes_data, nodes_lines
 
     manifest = inputs.compile_sound(inputs.open_project(env, project_dir, variables, env_file))
     past = api.find_past(manifest, [*(select or ()), *(exclude or ())], state)
     nodes = nodes_data(manifest, api.select_nodes(manifest, select or (), exclude or (), past))
     if as_json:
         screen.print_json(nodes)
-    else:
-        screen.out().print(nodes_table(nodes))
+    elif nodes:
+        screen.out().print(nodes_lines(nodes), soft_wrap=True)

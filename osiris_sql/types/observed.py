@@ -44,13 +44,15 @@ class ObservedSource:
 class ObservedTarget:
     """A target table as found; `schema` is None if it does not exist, `latest_load` the id of the
     last publication that its ledger knows, `diagnostics` what keeps a publication from arriving;
-    `ddl` are the statements that publishing will make or change the table with."""
+    `ddl` are the statements that publishing will make or change the table with,
+    `channel` the way that rows will go."""
 
     node: str
     schema: TableSchema | None
     kind: Literal["table", "partitioned table", "file", "absent"]
     notes: tuple[str, ...] = ()
     ddl: tuple[str, ...] = ()
+    channel: str = ""
     latest_load: str | None = None
     diagnostics: tuple[Diagnostic, ...] = ()
 

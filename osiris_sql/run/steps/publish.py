@@ -20,11 +20,12 @@ from osiris_sql.types.relation import DataFingerprint
 def run_publish(running: Running, step: Publish) -> StepFinished:
     """Return what the target counted; the same publication again changes nothing."""
     target = running.connections.target(step.connection)
-    latest = target.observe(step).latest_load
+    seen = target.observe(step)
+    latest = seen.latest_load
     base = _begin(running, step, target, latest)
     known = _known_rows(running, step)
     if known and latest == make_load_id(running.plan, step, known, None) and not step.append_all:
-        already = Published(sent=0, already_published=True)
+        already = Published(sent=0, channel=seen.channel, already_published=True)
         if running.engine.read_state()[step.node].data != known:
             _remember(running, step, target, known, latest)
         return _finished(step, known, already, latest)

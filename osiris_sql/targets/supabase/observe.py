@@ -26,7 +26,9 @@ def observe_table(cursor: Cursor, publication: Publish, schema: str) -> Observed
     if table:
         table = replace(table, made_here=ledger.was_created(cursor, table.sql))
     latest = _latest_load(cursor, publication, table) if table and table.kind in ("r", "p") else None
-    return observed_table(publication, schema, table, latest, ("channel: postgres",), alterable=True)
+    return observed_table(
+        publication, schema, table, latest, ("channel: postgres",), channel="postgres", alterable=True
+    )
 
 
 def observed_table(
@@ -36,6 +38,7 @@ def observed_table(
     latest: str | None,
     notes: tuple[str, ...],
     *,
+    channel: str,
     alterable: bool,
 ) -> ObservedTarget:
     """Return the table as found, whichever way it was looked at; `alterable` if DDL can be sent."""
@@ -46,6 +49,7 @@ def observed_table(
             schema=None,
             kind="absent",
             notes=notes,
+            channel=channel,
             ddl=tuple(create_statements(publication, schema)) if publication.create and not mistakes else (),
             diagnostics=(*mistakes, *table_mistakes(publication, None)),
         )
@@ -63,6 +67,7 @@ def observed_table(
         kind="partitioned table" if table.kind == "p" else "table",
         notes=(*notes, *table_notes(table)),
         ddl=ddl,
+        channel=channel,
         latest_load=None if mistakes else latest,
         diagnostics=mistakes,
     )

@@ -62,7 +62,7 @@ class RestChannel:
             latest = found.last["load_id"] if whole else None
         note = "channel: rest, through osiris-sql's functions"
         table = found.table if found else None
-        return observed_table(publication, schema, table, latest, (note,), alterable=False)
+        return observed_table(publication, schema, table, latest, (note,), channel="rest", alterable=False)
 
     def spool(self, publication: Publish) -> SpoolSpec:
         """Return a JSON object for each row."""

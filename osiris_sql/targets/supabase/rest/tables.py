@@ -44,6 +44,7 @@ def observe(rest: Rest, publication: Publish, schema: str, options: SupabaseOpti
         schema=TableSchema(columns=columns, key=publication.key) if columns else None,
         kind="table" if columns else "absent",
         notes=(note,),
+        channel="rest",
         diagnostics=tuple(found),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import RenderableType
@@ -32,6 +33,8 @@ LONG = 40
 """Steps; of more than these the reused ones are only counted."""
 TEST_RULE = "test-failed"
 """The rule of the diagnostics that repeat, at the step, what its failed tests already say."""
+BUG_RULE = "internal-error"
+"""The rule of a bug of ours; its `why` holds the traceback."""
 
 
 def steps_table(result: RunResult, labels: Mapping[str, Label]) -> Table:
@@ -136,9 +139,15 @@ def _limits(declared: PlannedTest | None) -> str:
 
 
 def failed_steps(result: RunResult) -> list[Diagnostic]:
-    """Return what the run and its steps have to say, without what the failed tests already said."""
+    """Return what the run and its steps have to say, without what the failed tests already said.
+
+    Of a bug of ours only the last line of its traceback: all of it is in the run's events.
+    """
     said = [d for step in result.steps for d in step.diagnostics if d.rule != TEST_RULE]
-    return [*said, *result.diagnostics]
+    return [
+        replace(d, why=d.why.rstrip().rpartition("\n")[2]) if d.rule == BUG_RULE else d
+        for d in (*said, *result.diagnostics)
+    ]
 
 
 def total_line(result: RunResult, labels: Mapping[str, Label], root: Path) -> Text:

@@ -228,3 +228,14 @@ def stream_of(root, *bodies, finished=DONE) -> str:
 )
 def test_seconds_as_people_say_them(seconds, text):
     assert seconds_text(seconds) == text
+
+
+def test_a_bug_of_ours_is_one_line_and_its_traceback_stays_in_the_events(tmp_path, monkeypatch):
+    def break_down(*_):
+        raise RuntimeError("the reason")
+
+    monkeypatch.setattr("osiris_sql.run.steps.materialize._same_schema", break_down)
+    _, err = show(plan_of(model("a", "SELECT 1 AS id")), tmp_path)
+    assert "error[internal-error]" in err
+    assert "  why  RuntimeError: the reason" in err
+    assert "Traceback" not in err

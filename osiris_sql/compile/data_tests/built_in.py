@@ -17,6 +17,7 @@ PREFIXES = ("dbt", "dbt_utils", "dbt_expectations")
 """Packages of dbt whose tests are meant where one is named with its package."""
 
 _FOLDER = files("osiris_sql") / "data_tests"
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _ENVIRONMENT = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
 
 
@@ -90,7 +91,8 @@ def load_built_in(name: str) -> BuiltIn:
 def _read(name: str) -> tuple[dict[str, Any], str]:
     """Return the header of a file, which is YAML in comments, and the SQL below it."""
     header, _, sql = (_FOLDER / f"{name}.sql").read_text("utf-8").partition("\n\n")
-    return yaml.safe_load("\n".join(line.removeprefix("-- ") for line in header.split("\n"))), sql
+    text = "\n".join(line.removeprefix("-- ") for line in header.split("\n"))
+    return yaml.load(text, Loader=_LOADER), sql  # noqa: S506 (both loaders are safe)
 
 
 def _argument(name: str, spec: Mapping[str, Any]) -> Argument:

@@ -85,7 +85,7 @@ def write_project(root: Path, tables: list[str], rows: int) -> None:
         'name = "bench"\nwarehouse = "ours.duckdb"\n[models]\nmaterialized = "table"\n'
     )
     (root / "dbt_project.yml").write_text(
-        "name: bench\nversion: '1'\nprofile: bench\nmodels: {bench: {+materialized: table}}\n"
+        "name: bench\nversion: '1.0'\nprofile: bench\nmodels: {bench: {+materialized: table}}\n"
         "flags: {send_anonymous_usage_stats: false}\n"
     )
     (root / "profiles.yml").write_text(

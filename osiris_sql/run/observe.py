@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from osiris_sql.protocols import Engine
@@ -11,7 +12,7 @@ from osiris_sql.run.fit import digest_state
 from osiris_sql.run.lock import hold_warehouse
 from osiris_sql.support.plugins import load_plugin
 from osiris_sql.support.secrets import Redactor
-from osiris_sql.types.diagnostic import Diagnostic, OsirisError, UnreachableError
+from osiris_sql.types.diagnostic import Diagnostic, Location, OsirisError, UnreachableError
 from osiris_sql.types.observed import Observed, ObservedSource, ObservedTarget, StepState
 from osiris_sql.types.plan import PlannedConnection, Publish
 
@@ -35,6 +36,7 @@ def observe_world(
     check_environ(connections, environ)
     redactor = Redactor()
     ends = Connections(connections, environ, root, redactor)
+    places = {(c.role, c.name): c.location for c in connections}
     failures: list[OsirisError] = []
     found_sources: dict[str, ObservedSource] = {}
     found_targets: dict[str, ObservedTarget] = {}
@@ -45,14 +47,14 @@ def observe_world(
             found_sources.update((found.node, found) for found in source.probe_change(tables))
             endpoints[f"source {name}"] = hash_endpoint(source.endpoint())
         except OsirisError as error:
-            failures.append(error)
+            failures.append(_placed(error, places["source", name]))
     for step in publications:
         try:
             target = ends.target(step.connection)
             found_targets[step.node] = target.observe(step)
             endpoints[f"target {step.connection}"] = hash_endpoint(target.endpoint())
         except OsirisError as error:
-            failures.append(error)
+            failures.append(_placed(error, places["target", step.connection]))
     ends.close()
     _raise_all(failures)
     state = read_state(root / warehouse, engine, while_running=while_running)
@@ -82,6 +84,11 @@ def read_state(warehouse: Path, engine: str, *, while_running: bool) -> dict[str
         if not while_running:
             raise
         return plugin.read_mirror(warehouse)
+
+
+def _placed(error: OsirisError, location: Location) -> OsirisError:
+    """The error with the place of its connection, where it has no closer one."""
+    return type(error)(*(d if d.location else replace(d, location=location) for d in error.diagnostics))
 
 
 def _raise_all(failures: Sequence[OsirisError]) -> None:

@@ -165,6 +165,7 @@ def test_a_source_that_is_down_refuses_the_password_or_lacks_the_table(shop, mar
     }
     down = osiris(shop, "build", **{**good, "SHOP_PORT": "1"})
     assert (down.returncode, "127.0.0.1" in said(down)) == (3, True)
+    assert said(down).startswith("sources.yml:4:")
     wrong = osiris(shop, "build", **{**good, "SHOP_PASSWORD": "not-the-password"})
     assert (wrong.returncode, "Access denied" in said(wrong)) == (3, True)
     assert "not-the-password" not in said(wrong)

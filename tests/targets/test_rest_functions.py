@@ -27,6 +27,8 @@ def test_a_fault_that_passes_is_tried_again_and_rows_are_written_once(
     database, rest_server, rows, function, what
 ):
     more = {"mode": "append", "key": (), "append_all": True}
+    # What clients killed by other tests have staged stays until it is old.
+    staged = database.sql("SELECT count(*) FROM osiris.stage")
     rows.deliver(database.target(), A, "first", **more)
     publication = rows.publication(B, **more)
     target = database.target()
@@ -35,7 +37,7 @@ def test_a_fault_that_passes_is_tried_again_and_rows_are_written_once(
     done = target.publish(publication, load, quiet)
     assert (done.inserted, done.total_after, done.already_published) == (3, 6, False)
     assert database.sql("SELECT count(*) FROM film") == [(6,)]
-    assert database.sql("SELECT count(*) FROM osiris.stage") == [(0,)]
+    assert database.sql("SELECT count(*) FROM osiris.stage") == staged
 
 
 def test_batches_that_are_too_large_are_halved(database, rest_server, rows):

@@ -225,8 +225,11 @@ def test_a_full_disk_leaves_the_old_rows(shop):
     ended = subprocess.run(
         [OSIRIS, "build"], cwd=shop, capture_output=True, text=True, check=False, env=CLEAN, preexec_fn=limit
     )
-    assert ended.returncode == 1
-    assert "disk" in said(ended)
+    # DuckDB 1.5 may abort its process when a write in the background fails; 2.0 raises an error.
+    aborted = ended.returncode == -signal.SIGABRT and duckdb.__version__.startswith("1.")
+    if not aborted:
+        assert ended.returncode == 1
+        assert "disk" in said(ended)
     assert "Traceback" not in ended.stderr + ended.stdout
     assert published(shop) == before
     assert osiris(shop, "build").returncode == 0

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from osiris_sql.api.collected import Collected
 from osiris_sql.api.planning import make_plan, observe_world
 from osiris_sql.protocols import Sink
 from osiris_sql.run.card import make_card
 from osiris_sql.run.fit import digest_state
 from osiris_sql.support.plugins import load_plugin
-from osiris_sql.types.event import Event
 from osiris_sql.types.manifest import Manifest
 from osiris_sql.types.plan import Extract, Plan
 from osiris_sql.types.result import RunResult, fold_events
@@ -67,7 +67,7 @@ def compare_launchers(
     for name in launchers:
         with tempfile.TemporaryDirectory(prefix="osiris-verify-") as folder:
             _copy_sources(plan, root, Path(folder))
-            collected = _Collected()
+            collected = Collected()
             load_plugin("launchers", name)().launch(
                 plan,
                 Path(folder),
@@ -103,16 +103,3 @@ def _flat(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
             yield from _flat(inner, f"{place}/{name}" if place else name)
     else:
         yield place, value
-
-
-class _Collected:
-    """A sink that keeps what it is given."""
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-
-    def emit(self, event: Event) -> None:
-        self.events.append(event)
-
-    def close(self) -> None:
-        pass

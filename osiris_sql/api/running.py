@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from osiris_sql.api.collected import Collected
 from osiris_sql.protocols import Sink
 from osiris_sql.run.card import write_card
 from osiris_sql.run.failed_tests import write_compiled
 from osiris_sql.support import wire
 from osiris_sql.support.plugins import load_plugin
-from osiris_sql.types.event import Event
 from osiris_sql.types.plan import Plan
 from osiris_sql.types.project import Project
 from osiris_sql.types.result import RunResult, fold_events
@@ -34,7 +34,7 @@ def run_plan(
     folder = root / ".osiris" / "runs" / run_id
     folder.mkdir(parents=True)
     (folder / "plan.json").write_text(wire.to_document(plan))
-    collected = _Collected()
+    collected = Collected()
     every: list[Sink] = [load_plugin("sinks", "files")(folder), collected, *sinks]
     try:
         load_plugin("launchers", launcher)().launch(
@@ -71,16 +71,3 @@ def clean_project(project: Project, *, warehouse: bool = False) -> list[str]:
             continue
         removed.append(str(path.relative_to(root)))
     return removed
-
-
-class _Collected:
-    """A sink that keeps what it is given."""
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-
-    def emit(self, event: Event) -> None:
-        self.events.append(event)
-
-    def close(self) -> None:
-        pass

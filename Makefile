@@ -6,10 +6,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --strip-extras \
 	--allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: help demo test check lock clean
+.PHONY: help demo test check bench bench-quick bench-report lock clean
 
 help: ## show this list
-	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: $(VENV)/.runtime ## install the tool into .venv and build the example project
 	$(BIN)/osiris-sql build
@@ -24,6 +24,17 @@ check: $(VENV)/.dev ## lint, format, types, import floors, house rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q tests/house
+
+bench: $(VENV)/.dev ## measure everything beside the peers: an hour or so
+	scripts/install-servers
+	$(BIN)/python -m benchmarks
+
+bench-quick: $(VENV)/.dev ## every benchmark once and small, with counts asserted
+	scripts/install-servers
+	$(BIN)/python -m benchmarks --quick
+
+bench-report: $(VENV)/.dev ## write benchmarks/RESULTS.md and its plots from the results
+	$(BIN)/python -m benchmarks.program.report
 
 lock: $(VENV)/.dev ## pin the newest versions that the ranges in pyproject.toml allow
 	$(LOCK) --upgrade --all-build-deps -o requirements/runtime.txt pyproject.toml

@@ -1,0 +1,148 @@
+"""Run benchmarks: `python -m benchmarks [names] [--quick] [--rounds N] [--sizes N,N,…] [--list]`.
+
+A name is a benchmark (`tests`) or one of its series (`tests.wide`). Results go to benchmarks/results; those
+of `--quick` are not kept: it runs everything once, small, and asserts the counts that no machine changes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from benchmarks.program.peers import Peers
+from benchmarks.program.place import Place, Servers
+from benchmarks.program.results import write_result
+from benchmarks.program.rounds import run_size
+from benchmarks.program.shape import Benchmark, BenchmarkError, Contender, Series
+
+HERE = Path(__file__).parent
+
+
+def discover() -> dict[str, Benchmark]:
+    """Return the benchmarks of this folder by their files' names."""
+    names = sorted(path.stem for path in HERE.glob("*.py") if not path.stem.startswith("__"))
+    modules = {name: importlib.import_module(f"benchmarks.{name}") for name in names}
+    return {name: module.BENCHMARK for name, module in modules.items() if hasattr(module, "BENCHMARK")}
+
+
+def chosen(benchmarks: dict[str, Benchmark], names: Sequence[str]) -> dict[str, list[Series]]:
+    """Return the series that the names ask for; all of them without a name."""
+    found: dict[str, list[Series]] = {}
+    for asked in names or benchmarks:
+        name, _, series = asked.partition(".")
+        if name not in benchmarks:
+            raise SystemExit(f"no benchmark is called {name}; there are: {', '.join(benchmarks)}")
+        known = {one.name: one for one in benchmarks[name].series}
+        if series and series not in known:
+            raise SystemExit(f"{name} has no series {series}; it has: {', '.join(known)}")
+        found.setdefault(name, []).extend([known[series]] if series else known.values())
+    return found
+
+
+@contextmanager
+def opened(peers: Peers, *, quick: bool) -> Iterator[Place]:
+    """Open a place whose folders and servers go when it is left."""
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="osiris-bench-"))
+        yield Place(folder=Path(folder), peers=peers, servers=Servers(stack=stack), quick=quick)
+
+
+def measure(place: Place, series: Series, sizes: Sequence[int], rounds: int) -> dict[int, dict[str, Any]]:
+    """Return what each size gave; who was too slow at one size is left out of the next."""
+    found: dict[int, dict[str, Any]] = {}
+    slow: dict[str, str] = {}
+    for size in sizes:
+        print(f"  {series.name}, {size:,} {series.unit}", flush=True)
+        with tempfile.TemporaryDirectory(dir=place.folder) as folder:
+            here = Place(folder=Path(folder), peers=place.peers, servers=place.servers, quick=place.quick)
+            everyone: Sequence[Contender] = series.prepare(here, size)
+            found[size] = run_size([one for one in everyone if one.name not in slow], rounds, series.patience)
+        found[size]["left_out"] = {one.name: slow[one.name] for one in everyone if one.name in slow}
+        for name, track in found[size]["contenders"].items():
+            if track["ended"]:
+                slow[name] = (
+                    f"not run: at {size:,} {series.unit} it {'took too long' if track['costs'] else 'failed'}"
+                )
+    return found
+
+
+def run_quick(name: str, benchmark: Benchmark, wanted: Sequence[Series], peers: Peers) -> list[str]:
+    """Run a benchmark small and once; returns what is wrong."""
+    wrong = []
+    with opened(peers, quick=True) as place:
+        for series in wanted:
+            found = measure(place, series, [series.quick], rounds=1)[series.quick]
+            wrong += [
+                f"{name}.{series.name}: {who} {track['ended']}"
+                for who, track in found["contenders"].items()
+                if track["ended"].startswith("failed")
+            ]
+        counts = benchmark.counts(place) if benchmark.counts else []
+        for count in counts:
+            allowed = (
+                str(count.at_most)
+                if count.at_least == count.at_most
+                else f"{count.at_least} to {count.at_most}"
+            )
+            print(
+                f"  {'ok   ' if count.holds else 'WRONG'} {count.name}: {count.found:,} (allowed: {allowed})"
+            )
+            if not count.holds:
+                wrong.append(f"{name}: {count.name}: {count.found:,}, allowed are {allowed}")
+    return wrong
+
+
+def run_full(
+    name: str, benchmark: Benchmark, series: Series, peers: Peers, asked: argparse.Namespace
+) -> None:
+    sizes = [int(size) for size in asked.sizes.split(",")] if asked.sizes else series.sizes
+    with opened(peers, quick=False) as place:
+        found = measure(place, series, sizes, asked.rounds or series.rounds)
+    print(
+        f"  written: {write_result(name, benchmark, series, found, peers).relative_to(HERE.parent)}",
+        flush=True,
+    )
+
+
+def main() -> int:
+    """Run what was asked for and return the exit code."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--rounds", type=int, help="instead of the series' own number")
+    parser.add_argument("--sizes", help="instead of the series' own, comma-separated")
+    parser.add_argument("--list", action="store_true", help="only name the benchmarks and their series")
+    asked = parser.parse_args()
+    benchmarks = discover()
+    peers, wrong = Peers(), []
+    for name, wanted in chosen(benchmarks, asked.names).items():
+        print(f"{name}: {benchmarks[name].measures}", flush=True)
+        if asked.list:
+            print("".join(f"  {name}.{one.name:<12} {one.title}\n" for one in wanted), end="")
+            continue
+        began = time.perf_counter()
+        try:
+            if asked.quick:
+                wrong += run_quick(name, benchmarks[name], wanted, peers)
+            for series in () if asked.quick else wanted:
+                run_full(name, benchmarks[name], series, peers, asked)
+        except BenchmarkError as error:
+            wrong.append(f"{name}: {error}")
+        print(f"  {time.perf_counter() - began:.0f} s", flush=True)
+    for name, why in peers.missing.items():
+        print(f"not compared with {name}: it {why}")
+    print("\n".join(wrong), file=sys.stderr)
+    return int(bool(wrong))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

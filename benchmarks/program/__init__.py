@@ -1,0 +1,1 @@
+"""What runs benchmarks, measures them and writes the page; it knows no benchmark by name."""

@@ -1,0 +1,1 @@
+"""What more than one benchmark builds: generated models, written the way each tool likes them."""

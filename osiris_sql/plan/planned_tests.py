@@ -44,6 +44,7 @@ def _planned_test(test: CompiledTest, reads: tuple[str, ...]) -> PlannedTest:
         reads=reads,
         shape=test.shape,
         measure=test.measure,
+        whole_key=test.whole_key,
         relation=test.relation,
         proof=test.proof,
         severity=test.severity,

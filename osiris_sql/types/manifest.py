@@ -111,7 +111,8 @@ class CompiledTest:
     reads. `reads` are all nodes that the SQL names.
 
     A test with a `shape` can run in one scan of `relation` with others: `measure` is an aggregate over
-    it, 0 if no row offends. At shape `rows` it is the count of those that do.
+    it, 0 if no row offends. At shape `rows` it is the count of those that do. `whole_key` is the column,
+    as SQL, of a key that holds whole numbers, of all rows.
     """
 
     name: str
@@ -123,6 +124,7 @@ class CompiledTest:
     columns_read: Mapping[str, tuple[str, ...] | None]
     shape: TestShape | None = None
     measure: str = ""
+    whole_key: str = ""
     relation: RelationRef | None = None
     proof: Proof | None = None
     severity: TestSeverity = "error"

@@ -51,6 +51,7 @@ class PlannedTest:
     reads: tuple[str, ...]
     shape: TestShape | None = None
     measure: str = ""
+    whole_key: str = ""
     relation: RelationRef | None = None
     severity: TestSeverity = "error"
     warn_if: str = "!= 0"

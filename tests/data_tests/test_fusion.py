@@ -15,10 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from osiris_sql.compile.data_tests.built_in import built_in_names, load_built_in
+from osiris_sql.engines.duckdb.audit import measure_tests
 from osiris_sql.engines.duckdb.transaction import DuckDBTransaction
 from osiris_sql.run.steps.tests import measure
 from osiris_sql.types.manifest import CompiledTest
 from osiris_sql.types.plan import PlannedTest
+from osiris_sql.types.relation import RelationRef
 
 COLUMNS = "id BIGINT, x DOUBLE, word VARCHAR, amount DECIMAL(9,2), made TIMESTAMP"
 WHERES = (None, "word = 'a'", "id > 0 or x is null", "false", "true -- all", "CAST(word AS INTEGER) > 0")
@@ -208,3 +210,33 @@ def test_a_key_needs_a_hash_table_so_only_some_are_in_one_scan(
     assert keys[0].relation
     values = transaction.measure_tests(keys[0].relation, keys, CLOCK)
     assert [bool(v) for v in values] == [t.name.startswith("unique 0") for t in keys]
+
+
+@pytest.mark.parametrize(
+    ("column_type", "numbers", "duplicates"),
+    [
+        ("TINYINT", [-128, 127, None, None], 0),
+        ("TINYINT", [-128, 127, 127], 1),
+        ("UTINYINT", [0, 255, 255], 1),
+        ("BIGINT", [-(2**63), -(2**63) + 9, -(2**63)], 1),
+        ("BIGINT", [2**63 - 1, 2**63 - 9], 0),
+        ("BIGINT", [-(2**63), 2**63 - 1, 0, 0], 1),
+        ("UBIGINT", [2**64 - 1, 2**64 - 3, 2**64 - 1], 1),
+        ("INTEGER", [7, 7, 7], 2),
+        ("INTEGER", [None, None], 0),
+        ("INTEGER", [], 0),
+        ("INTEGER", [1, 2**31 - 1, 1], 1),
+    ],
+)
+def test_a_key_of_whole_numbers_is_told_without_a_hash_table_and_exactly(
+    column_type: str, numbers: list[int | None], duplicates: int
+) -> None:
+    connection = duckdb.connect()
+    connection.execute(f'CREATE TABLE t ("a b" {column_type})')
+    if numbers:
+        connection.executemany("INSERT INTO t VALUES (?)", [(number,) for number in numbers])
+    tried = try_tests([generic("unique", column="a b")], {"t": f'SELECT 1::{column_type} AS "a b"'})
+    [test] = [planned(one) for one in tried.tests]
+    assert test.whole_key == '"a b"'
+    assert measure_tests(connection, RelationRef(schema="main", name="t"), [test], CLOCK) == (duplicates,)
+    connection.close()

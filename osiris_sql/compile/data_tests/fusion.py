@@ -18,17 +18,22 @@ from osiris_sql.types.relation import RelationRef, TableSchema
 if TYPE_CHECKING:
     from jinja2.environment import TemplateModule
 
+_WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT")
+_WHOLE_NUMBERS = (*_WHOLE, *(f"U{name}" for name in _WHOLE))
+
 
 @dataclass(frozen=True, slots=True)
 class Measure:
     """A test as an aggregate over `relation`: 0 if no row offends.
 
     `sql` counts the offending rows at shape `rows`; at the others it is above 0 if there are some.
+    `whole_key` is as in `CompiledTest`.
     """
 
     shape: TestShape
     sql: str
     relation: RelationRef
+    whole_key: str = ""
 
 
 def measure_test(
@@ -48,7 +53,15 @@ def measure_test(
             return None
         if not _is_sound(sql, known.relation, scope):
             return None
-    return Measure(built_in.shape, sql, known.relation)
+    return Measure(
+        built_in.shape, sql, known.relation, "" if where else _whole_key(built_in, values, known.schema)
+    )
+
+
+def _whole_key(built_in: BuiltIn, values: Mapping[str, Any], schema: TableSchema) -> str:
+    """Return the column of a key, if it is one that holds whole numbers."""
+    column = str(values.get("column_name", "")) if built_in.shape == "key" else ""
+    return column if column and schema.type_of(unquoted(column)) in _WHOLE_NUMBERS else ""
 
 
 def _measure(built_in: BuiltIn, values: Mapping[str, Any], where: str | None) -> tuple[str, str]:

@@ -83,7 +83,7 @@ def make_plan(
 
     With `warn_error` a data test fails where it would warn.
     """
-    clock = _run_clock(as_of, now)
+    clock = read_run_clock(as_of, now)
     match command:
         case "show":
             return finish_plan(manifest, observed, command, preview_steps(manifest, show, limit), clock)
@@ -97,7 +97,9 @@ def make_plan(
     return make_strict(plan) if warn_error else plan
 
 
-def _run_clock(as_of: str | None, now: datetime | None) -> datetime:
+def read_run_clock(as_of: str | None, now: datetime | None = None) -> datetime:
+    """Return the instant that `as_of` says, else `now`, else the machine's, to the second; raises
+    ProjectError if it is no instant."""
     if as_of is None:
         return (now or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0)
     try:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from osiris_sql.targets.supabase.options import SupabaseOptions
-from osiris_sql.types.diagnostic import CancelledError, Diagnostic
+from osiris_sql.types.diagnostic import CancelledError, Diagnostic, UnreachableError
 
 if TYPE_CHECKING:
     import httpx
@@ -20,6 +20,7 @@ ATTEMPTS = 5
 _BUSY = {429, 502, 503, 504}
 _TRANSIENT = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03"}
 COUNTED = "return=minimal,count=exact"
+_JSON = {"content-type": "application/json"}
 Progress = Callable[[int, str], None]
 
 
@@ -52,23 +53,39 @@ class Reply:
 
 
 class Rest:
-    """One client of one project's API."""
+    """One `supabase` client of one project; its session, address and headers send every request.
+
+    Raises UnreachableError for an address or key that the client refuses.
+    """
 
     def __init__(self, options: SupabaseOptions, stop: Event) -> None:
         import httpx
+        import supabase
 
         assert options.secret_key is not None
-        key = options.secret_key.reveal()
         self._stop, self._schema = stop, options.schema
-        self._client: httpx.Client = httpx.Client(
-            base_url=f"{options.url.rstrip('/')}/rest/v1",
-            headers={"apikey": key, "Authorization": f"Bearer {key}", "Content-Type": "application/json"},
-            timeout=httpx.Timeout(90, connect=options.connect_timeout),
+        session = httpx.Client(timeout=httpx.Timeout(90, connect=options.connect_timeout))
+        # No login is kept or refreshed, and what may be sent again is decided here alone.
+        settings = supabase.ClientOptions(
+            httpx_client=session,
+            schema=options.schema,
+            auto_refresh_token=False,
+            persist_session=False,
+            postgrest_client_retry=False,
         )
+        try:
+            self._client = supabase.create_client(
+                options.url, options.secret_key.reveal(), settings
+            ).postgrest
+        except supabase.SupabaseException as error:
+            why, fix = str(error), 'url: "https://<ref>.supabase.co", with the secret key of that project'
+            message = "the supabase client refuses url or secret_key"
+            wrong = Diagnostic(rule="wrong-address", message=message, why=why, fix=fix)
+            raise UnreachableError(wrong) from None
 
     def close(self) -> None:
         """Let go of the connections."""
-        self._client.close()
+        self._client.aclose()
 
     def call(self, function: str, arguments: dict[str, Any] | bytes, progress: Progress | None = None) -> Any:
         """Return what one of osiris-sql's functions returns; each may be called again."""
@@ -88,7 +105,7 @@ class Rest:
     ) -> Reply:
         """Send a request that may be repeated; raises RestError after the last attempt."""
         profile = schema or self._schema
-        headers = {"Accept-Profile": profile, "Content-Profile": profile, "Prefer": prefer}
+        headers = {"accept-profile": profile, "content-profile": profile, "prefer": prefer, **_JSON}
         for attempt in range(1, ATTEMPTS + 1):
             if self._stop.is_set():
                 raise CancelledError(Diagnostic(rule="cancelled", message="publishing was interrupted"))
@@ -109,7 +126,14 @@ class Rest:
         import httpx
 
         try:
-            done = self._client.request(method, path, content=body, headers=headers, params=parameters)
+            # Bodies go out as the engine wrote them: the client's own builders take Python values only.
+            done = self._client.session.request(
+                method,
+                f"{self._client.base_url}{path}",
+                content=body,
+                headers={**self._client.headers, **headers},
+                params=parameters,
+            )
         except httpx.TransportError as error:
             raise RestError(0, {}, f"{type(error).__name__}: {error}") from None
         if done.status_code >= 400:

@@ -69,7 +69,8 @@ def nodes_data(manifest: Manifest, chosen: list[str]) -> list[dict[str, Any]]:
     what: dict[str, tuple[str, str, int | None]] = {}
     for source in manifest.sources:
         place = source.table.location
-        what[source.node] = (source.table.connection, place.path, place.line)
+        kind = "csv" if source.table.seed else source.table.connection
+        what[source.node] = (kind, place.path, place.line)
     for model in manifest.models:
         what[model.node] = (model.config.materialized, model.path, model.location.line)
     for test in manifest.tests:

@@ -32,6 +32,8 @@ def plan_table(plan: Plan) -> Table:
 
 
 def _what(step: Step) -> str:
+    if isinstance(step, Extract) and step.node.startswith("seed:"):
+        return "seed"
     return step.materialized if isinstance(step, Materialize) else step.kind
 
 
@@ -48,6 +50,8 @@ def _details(step: Step) -> str:
             said = f"{step.mode}{key}: {step.relation.name} to {step.connection} {table}{made}"
             return "\n".join([said, *step.notes, *(f"{statement};" for statement in step.ddl)])
         case Extract():
+            if step.node.startswith("seed:"):
+                return f"{step.location.path}, {len(step.columns)} columns{_tests(step)}"
             return f"{step.mode}, {len(step.columns)} columns from {step.connection}{_tests(step)}"
         case Check():
             return ", ".join(test.name for test in step.tests) + _scans(step)

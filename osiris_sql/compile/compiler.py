@@ -19,7 +19,7 @@ from osiris_sql.compile.sources import bind_source, finish_sources
 from osiris_sql.types.diagnostic import Diagnostic, Location
 from osiris_sql.types.manifest import CompiledModel, CompiledTest, Manifest
 from osiris_sql.types.project import Model, Project, Publication
-from osiris_sql.types.relation import RelationRef, TableSchema
+from osiris_sql.types.relation import TableSchema
 
 
 def compile_all(project: Project, environ: Mapping[str, str] | None = None) -> Manifest:
@@ -48,13 +48,13 @@ class _Compilation:
         schemas = self._bind_sources()
         keys = declared_keys(project, schemas)
         self._pass = ModelPass(binder, self._names, keys)
-        for table in project.sources:
+        for table in project.tables:
             schema = schemas.get(table.node)
             if schema is None:
                 self._blocking.broken.add(table.node)
                 continue
-            ref, identity = RelationRef(table.source, table.name), source_fingerprint(table, schema)
-            self._pass.known[table.node] = Known(table.node, ref, schema, keys.get(table.node, ()), identity)
+            identity, own = source_fingerprint(table, schema), keys.get(table.node, ())
+            self._pass.known[table.node] = Known(table.node, table.relation, schema, own, identity)
         self._renderer = Renderer(project, environ=environ, schema_of=self._schema_of)
         self._diagnostics += self._renderer.diagnostics
 
@@ -73,7 +73,7 @@ class _Compilation:
             warehouse=project.warehouse,
             settings=project.settings,
             connections=project.connections,
-            sources=tuple(finish_sources(project.sources, schemas, models, tests)),
+            sources=tuple(finish_sources(project.tables, schemas, models, tests)),
             models=models,
             tests=tests,
             publications=publications,
@@ -87,7 +87,7 @@ class _Compilation:
 
     def _bind_sources(self) -> dict[str, TableSchema]:
         found = {}
-        for table in self._project.sources:
+        for table in self._project.tables:
             # A table without a schema was reported while the project was loaded.
             schema = self._project.schemas.get(table.node)
             bound = bind_source(table, schema, self._binder, self._diagnostics) if schema else None

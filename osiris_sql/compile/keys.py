@@ -25,7 +25,7 @@ def declared_keys(project: Project, schemas: Mapping[str, TableSchema]) -> dict[
         key = _key_of(test)
         if key and all((test.node, column) in not_null for column in key):
             found.setdefault(test.node, set()).add(key)
-    for table in project.sources:
+    for table in project.tables:
         for key in _source_keys(table, schemas):
             found.setdefault(table.node, set()).add(key)
     return {node: order_keys(keys) for node, keys in found.items()}

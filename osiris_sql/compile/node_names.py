@@ -14,8 +14,8 @@ class NodeNames:
         self.relations: dict[str, RelationRef] = {}
         for model in project.models:
             self.relations[model.node] = RelationRef("main", model.name)
-        for table in project.sources:
-            self.relations[table.node] = RelationRef(table.source, table.name)
+        for table in project.tables:
+            self.relations[table.node] = table.relation
         self._nodes = {(ref.schema.lower(), ref.name.lower()): node for node, ref in self.relations.items()}
         self._spoken = {r.name if r.schema == "main" else str(r): r.name for r in self.relations.values()}
 

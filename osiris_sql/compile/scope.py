@@ -40,6 +40,8 @@ class TemplateScope:
         self._secrets = secrets
         self._schema_of = schema_of
         self._models = {model.name.lower(): model for model in project.models}
+        self._named = {seed.name.lower(): (seed.name, seed.node) for seed in project.seeds}
+        self._named |= {model.name.lower(): (model.name, model.node) for model in project.models}
         self._sources = {(table.source.lower(), table.name.lower()): table for table in project.sources}
         self.lookup: dict[str, Any] = {}
         self.lookup.update(self._values(), **self._functions())
@@ -106,21 +108,21 @@ class TemplateScope:
         return lambda *_, **__: self.rendering.refuse_question(name)
 
     def ref(self, *names: str, **_: object) -> RelationText:
-        """Return the relation of a model: `ref('orders')` or `ref('project', 'orders')`."""
+        """Return the relation of a model or a seed: `ref('orders')` or `ref('project', 'orders')`."""
         right = len(names) in {1, 2} and all(isinstance(name, str) for name in names)
         self.rendering.require(right, "ref", "ref('model')")
         name = names[-1]
         if len(names) == 2 and names[0] != self._project.name:
             fix = f"write ref('{name}'): there are no packages, their models are copied into the project"
             self.rendering.stop("unknown-relation", f'there is no package "{names[0]}"', names[0], fix=fix)
-        known = self._models.get(name.lower())
+        known = self._named.get(name.lower())
         if known is None:
-            every = [model.name for model in self._models.values()]
+            every = [known_name for known_name, _ in self._named.values()]
             fix = did_you_mean(name, every, "write a model of this name, or correct the name")
             self.rendering.report("unknown-relation", f'there is no model "{name}"', name, fix=fix)
             self.rendering.unresolved.add(("main", name.lower()))
-        right_name = known.name if known else name
-        return RelationText(RelationRef("main", right_name), f"model:{right_name}")
+        right_name, node = known or (name, f"model:{name}")
+        return RelationText(RelationRef("main", right_name), node)
 
     def source(self, *names: str) -> RelationText:
         """Return the relation of a source table: `source('shop', 'orders')`."""

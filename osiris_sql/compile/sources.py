@@ -9,7 +9,7 @@ from osiris_sql.project.nearest import did_you_mean
 from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.manifest import CompiledModel, CompiledSource, CompiledTest
 from osiris_sql.types.project import SourceTable
-from osiris_sql.types.relation import RelationRef, TableSchema
+from osiris_sql.types.relation import TableSchema
 
 _TYPES = (
     *("BIGINT", "BLOB", "BOOLEAN", "DATE", "DECIMAL(18,2)", "DOUBLE", "FLOAT", "HUGEINT", "INTEGER", "JSON"),
@@ -52,7 +52,7 @@ def bind_source(
     pairs = zip(schema.columns, types, strict=True)
     bound = replace(schema, columns=tuple(replace(column, type=known or "") for column, known in pairs))
     try:
-        binder.create_table(RelationRef(table.source, table.name), bound)
+        binder.create_table(table.relation, bound)
     except BinderError as error:
         diagnostics.append(
             Diagnostic(
@@ -79,12 +79,13 @@ def finish_sources(
         schema = schemas.get(table.node)
         if schema is None:
             continue
-        columns = used.get(table.node, set())
+        # A seed is read whole: a person looks at it, and it is small.
+        columns = None if table.seed else used.get(table.node, set())
         wanted = {name.lower() for name in _own_columns(table)} | (columns or set())
         names = schema.names if columns is None else [n for n in schema.names if n.lower() in wanted]
         yield CompiledSource(
             table=table,
-            relation=RelationRef(table.source, table.name),
+            relation=table.relation,
             schema=schema,
             used=tuple(names),
             fingerprint=source_fingerprint(table, schema),

@@ -13,10 +13,10 @@ from osiris_sql.types.manifest import CompiledTest, Manifest
 
 @dataclass(frozen=True, kw_only=True)
 class Node:
-    """What a person can select: a source table, a model, a data test or a publication."""
+    """What a person can select: a source table, a seed, a model, a data test or a publication."""
 
     id: str
-    type: Literal["source", "model", "test", "target"]
+    type: Literal["source", "seed", "model", "test", "target"]
     name: str
     path: str
     tags: tuple[str, ...] = ()
@@ -36,10 +36,12 @@ def node_table(manifest: Manifest) -> dict[str, Node]:
         *(
             Node(
                 id=source.node,
-                type="source",
-                name=f"{source.table.source}.{source.table.name}",
+                type="seed" if source.table.seed else "source",
+                name=source.node.partition(":")[2],
                 path=source.table.location.path,
                 tags=source.table.tags,
+                folders=_folders(source.table.location.path, source.table.name) if source.table.seed else (),
+                config={"materialized": "seed"} if source.table.seed else {},
                 fingerprint=source.fingerprint,
             )
             for source in manifest.sources
@@ -51,7 +53,7 @@ def node_table(manifest: Manifest) -> dict[str, Node]:
                 name=model.name,
                 path=model.path,
                 tags=model.config.tags,
-                folders=(*PurePosixPath(model.path).parent.parts[1:], model.name),
+                folders=_folders(model.path, model.name),
                 config={"materialized": model.config.materialized},
                 fingerprint=model.fingerprint,
             )
@@ -82,6 +84,10 @@ def node_table(manifest: Manifest) -> dict[str, Node]:
         ),
     ]
     return {node.id: node for node in nodes}
+
+
+def _folders(path: str, name: str) -> tuple[str, ...]:
+    return (*PurePosixPath(path).parent.parts[1:], name)
 
 
 def node_edges(manifest: Manifest) -> dict[str, tuple[str, ...]]:

@@ -120,7 +120,7 @@ def _extract(
     used = {name.lower() for name in source.used}
     columns = tuple(Column(name=c.name, type=c.type) for c in source.schema.columns if c.name.lower() in used)
     return Extract(
-        id=f"extract.{table.source}.{table.name}",
+        id=f"seed.{table.name}" if table.seed else f"extract.{table.source}.{table.name}",
         node=source.node,
         decision=decision,
         why=reason,

@@ -113,7 +113,7 @@ def _match_term(graph: _Graph, term: str) -> set[str]:
 
 def _matches(node: Node, method: str, argument: str, value: str) -> bool:
     if not method:
-        method = "path" if "/" in value else "file" if value.endswith(".sql") else "fqn"
+        method = "path" if "/" in value else "file" if value.endswith((".sql", ".csv")) else "fqn"
     match method:
         case "fqn":
             return fnmatchcase(node.name, value) or fnmatchcase(".".join(node.folders), value)
@@ -135,7 +135,8 @@ def _matches(node: Node, method: str, argument: str, value: str) -> bool:
         case "test_name":
             return node.type == "test" and node.config.get("test_name") == value
         case "resource_type":
-            return node.type == value
+            snapshot = node.config.get("materialized") == "snapshot"
+            return value == ("snapshot" if snapshot else node.type)
         case _:
             raise ProjectError(
                 Diagnostic(

@@ -17,10 +17,10 @@ def preview_steps(manifest: Manifest, name: str, limit: int) -> list[Step]:
             sql = model.sql if ephemeral else f"SELECT * FROM {model.relation.sql}"
             return [_preview(name, model.node, sql, limit, model.location)]
     for source in manifest.sources:
-        if str(source.relation) == name:
+        if name in (str(source.relation), source.node.partition(":")[2]):
             sql = f"SELECT * FROM {source.relation.sql}"
             return [_preview(name, source.node, sql, limit, source.table.location)]
-    names = [*(m.name for m in manifest.models), *(str(s.relation) for s in manifest.sources)]
+    names = [*(m.name for m in manifest.models), *(s.node.partition(":")[2] for s in manifest.sources)]
     near = get_close_matches(name, names, n=1)
     raise ProjectError(
         Diagnostic(

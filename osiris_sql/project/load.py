@@ -8,8 +8,11 @@ from osiris_sql.project.connections import Role, read_connections
 from osiris_sql.project.folder_defaults import defaults_of
 from osiris_sql.project.lockfile import LOCK_NAME, Lock, read_lock
 from osiris_sql.project.model_config import merge_config
+from osiris_sql.project.model_files import SNAPSHOTS, read_models
 from osiris_sql.project.models_file import Described, read_models_files
-from osiris_sql.project.names import Taken, is_name
+from osiris_sql.project.names import Taken
+from osiris_sql.project.seeds import FOLDER as SEEDS
+from osiris_sql.project.seeds import find_seeds, read_seeds
 from osiris_sql.project.settings_file import Settings, choose_environment, find_settings
 from osiris_sql.project.shape import Report
 from osiris_sql.project.source_schemas import effective_schemas
@@ -58,16 +61,11 @@ def _order(diagnostic: Diagnostic) -> tuple[str, int, int, str]:
 
 def _load(scope: _Scope) -> Project:
     settings, report = scope.settings, scope.report
-    models = _read_models(scope)
-    described = read_models_files(
-        [
-            file
-            for path in find_files(scope.root, "models", ".yml", ".yaml")
-            if (file := _read_yaml(path, scope))
-        ],
-        models,
-        report,
-    )
+    taken = Taken("models", report)
+    models = read_models(scope.root, taken, report)
+    seed_paths = find_seeds(scope.root, taken, report)
+    described = read_models_files(list(_read_yaml_files(scope)), models, seed_paths, report)
+    seeds, seed_ends = read_seeds(seed_paths, described.seeds)
     source_ends, tables, source_tests = _read_sources_file(scope)
     target_ends, publications = _read_targets_file(models, scope)
     schemas = effective_schemas(tables, _read_lock(scope), settings.default_env, scope.env, report)
@@ -80,7 +78,7 @@ def _load(scope: _Scope) -> Project:
         warehouse=settings.warehouse.replace("{env}", scope.env),
         settings=settings.engine,
         vars=settings.vars,
-        connections=(*source_ends, *target_ends),
+        connections=(*source_ends, *seed_ends, *target_ends),
         sources=tuple(tables),
         models=tuple(_describe(model, described, settings) for model in models.values()),
         macros=tuple(_read_macros(scope)),
@@ -89,32 +87,20 @@ def _load(scope: _Scope) -> Project:
         publications=tuple(publications),
         schemas=schemas,
         lint=settings.lint,
+        seeds=tuple(seeds),
     )
 
 
-def _read_models(scope: _Scope) -> dict[str, Model]:
-    """Return the model files by name, without what YAML says of them."""
-    taken = Taken("models", scope.report)
-    models = {}
-    for path in find_files(scope.root, "models", ".sql"):
-        name, place = PurePosixPath(path).stem, Location(path=path, line=1, column=1)
-        if not is_name(name):
-            message = f'a model can\'t be called "{name}"'
-            why = "a name holds only letters, digits, _ and -"
-            scope.report(
-                Diagnostic(
-                    rule="invalid-name", message=message, location=place, why=why, fix="rename the file"
-                )
-            )
-        elif taken.take(name, place, "rename one of the files"):
-            text = read_sql(scope.root, path, scope.report)
-            if text is not None:
-                models[name] = Model(name=name, path=path, text=text, config={}, location=place)
-    return models
+def _read_yaml_files(scope: _Scope) -> Iterable[YamlFile]:
+    """Yield what describes models, snapshots and seeds; each may stand in any of their folders."""
+    for folder in ("models", SNAPSHOTS, SEEDS):
+        for path in find_files(scope.root, folder, ".yml", ".yaml"):
+            if file := _read_yaml(path, scope):
+                yield file
 
 
 def _describe(model: Model, described: Described, settings: Settings) -> Model:
-    config = defaults_of(model.path, settings.model_defaults)
+    config = merge_config(model.config, defaults_of(model.path, settings.model_defaults))
     entry = described.entries.get(model.name)
     if entry is None:
         return replace(model, config=config)

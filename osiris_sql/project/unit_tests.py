@@ -40,6 +40,7 @@ class UnitTestShape(Shape):
 
     name: Name
     model: str
+    cte: str = ""
     description: str = ""
     given: list[GivenShape] = Field(default_factory=list)
     expect: RowsShape
@@ -69,6 +70,7 @@ def _make_unit_test(shape: UnitTestShape, file: YamlFile, report: Report) -> Uni
     return UnitTest(
         name=shape.name,
         model=shape.model,
+        cte=shape.cte,
         given=sound,
         expect=expect,
         overrides=shape.overrides.model_dump(exclude_unset=True),

@@ -45,6 +45,8 @@ def _label(step: Step) -> Label:
         what = step.materialized
     elif isinstance(step, Publish):
         what = step.mode
+    elif step.node.startswith("seed:"):
+        what = "seed"
     return Label(kind=step.kind, what=what, name=step.node.partition(":")[2], location=step.location)
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from osiris_sql.types.diagnostic import Diagnostic, Location
 from osiris_sql.types.noun import Json, noun
-from osiris_sql.types.relation import TableSchema
+from osiris_sql.types.relation import RelationRef, TableSchema
 
 ExtractMode = Literal["full", "incremental"]
 PublishMode = Literal["append", "upsert", "replace", "sync"]
@@ -56,7 +56,10 @@ class Freshness:
 
 @noun
 class SourceTable:
-    """A table of a source; `identifier` is its name at the source where that differs from `name`."""
+    """A table of a source; `identifier` is its name at the source where that differs from `name`.
+
+    A seed is one too: a CSV file of the project, read like any, that stands among the models.
+    """
 
     source: str
     name: str
@@ -67,12 +70,19 @@ class SourceTable:
     description: str = ""
     freshness: Freshness | None = None
     tags: tuple[str, ...] = ()
+    event_time: str | None = None
+    seed: bool = False
     location: Location
 
     @property
     def node(self) -> str:
-        """The node's id, such as `source:cinema.movies`."""
-        return f"source:{self.source}.{self.name}"
+        """The node's id, such as `source:cinema.movies` or `seed:countries`."""
+        return f"seed:{self.name}" if self.seed else f"source:{self.source}.{self.name}"
+
+    @property
+    def relation(self) -> RelationRef:
+        """Where the rows stand in the warehouse."""
+        return RelationRef("main" if self.seed else self.source, self.name)
 
 
 @noun
@@ -133,10 +143,11 @@ class FixtureRows:
 
 @noun
 class UnitTest:
-    """A unit test: given these rows, the model yields those."""
+    """A unit test: given these rows, the model yields those, or its CTE does."""
 
     name: str
     model: str
+    cte: str = ""
     given: tuple[FixtureRows, ...]
     expect: FixtureRows
     overrides: Mapping[str, Json] = field(default_factory=dict)
@@ -210,4 +221,10 @@ class Project:
     publications: tuple[Publication, ...]
     schemas: Mapping[str, TableSchema]
     lint: LintConfig
+    seeds: tuple[SourceTable, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
+
+    @property
+    def tables(self) -> tuple[SourceTable, ...]:
+        """What is read into the warehouse: the tables of sources, and the seeds."""
+        return (*self.sources, *self.seeds)

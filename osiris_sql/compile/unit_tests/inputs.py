@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from osiris_sql.compile.node_names import NodeNames
 from osiris_sql.compile.unit_tests.input_name import input_node
 from osiris_sql.compile.unit_tests.mistake import UnitTestError
-from osiris_sql.compile.unit_tests.tested import Tested
+from osiris_sql.compile.unit_tests.tested import Tested, schemas_of
 from osiris_sql.project.nearest import did_you_mean
 from osiris_sql.types.manifest import Manifest
 from osiris_sql.types.project import FixtureRows, UnitTest
@@ -33,21 +33,20 @@ class Input:
 
 def read_inputs(test: UnitTest, tested: Tested, manifest: Manifest, names: NodeNames) -> list[Input]:
     """Return every input of a unit test; raises UnitTestError that lists what is wrong with them."""
-    schemas = _schemas(manifest)
-    wanted = set(tested.model.needs) | ({tested.model.node} if tested.incremental else set())
+    schemas, wanted = schemas_of(manifest), set(tested.reads)
     found: dict[str, Input] = {}
     problems = []
     for rows in test.given:
         node = input_node(rows.input, tested.model.node, names)
-        problem = _problem(rows, node, wanted, found, names)
+        problem = _problem(rows, node, wanted, found, names, _reader(test))
         if problem:
             problems.append(f"{rows.location}: {problem}")
         elif node:
-            reads = tested.model.reads.get(node) or ()
+            reads = tested.reads[node] or ()
             fixture = Fixture(f"given {rows.input}", rows, schemas[node], reads)
             found[node] = Input(names.relations[node], fixture)
     problems += [
-        f"no rows are given for {_spoken(node, tested)}, which the model reads (none is: rows: [])"
+        f"no rows are given for {_spoken(node, tested)}, which {_reader(test)} reads (none is: rows: [])"
         for node in sorted(wanted - found.keys())
     ]
     if problems:
@@ -55,13 +54,13 @@ def read_inputs(test: UnitTest, tested: Tested, manifest: Manifest, names: NodeN
     return list(found.values())
 
 
-def _schemas(manifest: Manifest) -> Mapping[str, TableSchema]:
-    sources = {source.node: source.schema for source in manifest.sources}
-    return {**sources, **{model.node: model.schema for model in manifest.models}}
-
-
 def _problem(
-    rows: FixtureRows, node: str | None, wanted: set[str], found: Mapping[str, Input], names: NodeNames
+    rows: FixtureRows,
+    node: str | None,
+    wanted: set[str],
+    found: Mapping[str, Input],
+    names: NodeNames,
+    reader: str,
 ) -> str:
     if node is None:
         near = did_you_mean(rows.input, [_call(known) for known in names.relations])
@@ -70,13 +69,17 @@ def _problem(
         return f"rows of {rows.input} are given twice"
     if node not in wanted:
         near = did_you_mean(_call(node), [_call(known) for known in wanted])
-        return f"the model does not read {rows.input}. {near}".rstrip()
+        return f"{reader} does not read {rows.input}. {near}".rstrip()
     return ""
+
+
+def _reader(test: UnitTest) -> str:
+    return f"the CTE {test.cte}" if test.cte else "the model"
 
 
 def _call(node: str) -> str:
     kind, _, name = node.partition(":")
-    if kind == "model":
+    if kind in ("model", "seed"):
         return f"ref('{name}')"
     source, _, table = name.partition(".")
     return f"source('{source}', '{table}')"

@@ -71,7 +71,7 @@ def explain_failure(
 def _unparsable(text: str, location: Location) -> StepError:
     counts = EXPECTED.search(text)
     lines = [part for part in text.split("\n") if part and "Error on Line" not in part]
-    how = "" if "JSON" in text else ", or see the connection's `delimiter` and `quote`"
+    how = "" if "JSON" in text else ", or see `delimiter` and `quote`"
     message = f"a row has {counts[2]} fields, not {counts[1]}" if counts else "a row can't be read"
     return StepError(
         Diagnostic(
@@ -153,7 +153,7 @@ def _misfit(column: Column, value: str, number: int, location: Location) -> Diag
         message=f'column {column.name}: "{value}" is not exactly a value of type {column.type}',
         why=f"values of the column in this file that do not fit: {number}; the first is shown",
         fix=f"correct the file, or declare another `data_type` for {column.name} (VARCHAR takes any text)"
-        " in sources.yml, or run: osiris-sql discover",
+        " in its YAML file, or run: osiris-sql discover",
         location=location,
     )
 

@@ -51,6 +51,11 @@ FILES = {
         group by customer
         """,
     "models/big_customers.sql": "select distinct customer from big",
+    "models/in_steps.sql": """
+        with kept as (select id, amount from stg_orders where amount > 10),
+             named as (select c.customer, k.amount from kept as k join per_customer c on c.total = k.amount)
+        select customer, sum(amount) as total from named group by customer -- and no more
+        """,
     "models/odd_rows.sql": "select * from shop.odd",
     "models/today.sql": "select id, current_date as day, now() as at from stg_orders",
     "models/log.sql": """
@@ -511,3 +516,55 @@ def test_an_override_may_lead_to_another_input(tmp_path: Path) -> None:
         assert run_one(tmp_path, test, model="led").diff == ""
     finally:
         del FILES["models/led.sql"]
+
+
+# ------------------------------------------------------------------------------------ CTEs
+
+
+def test_a_cte_can_be_looked_at_alone_with_the_inputs_that_it_reads(tmp_path: Path) -> None:
+    given = "cte: Kept\ngiven: [{input: ref('stg_orders'), rows: [{id: 1, amount: 20}, {id: 2, amount: 5}]}]"
+    passes, fails = run(
+        tmp_path,
+        f"{given}\nexpect: {{rows: [{{id: 1, amount: 20}}]}}",
+        f"{given}\nexpect: {{rows: [{{id: 2}}]}}",
+        model="in_steps",
+    )
+    assert (passes.status, passes.diff) == ("pass", "")
+    assert fails.status == "fail"
+    assert "~ 1" not in fails.diff
+    assert "- 2" in fails.diff
+
+
+def test_a_later_cte_reads_the_ones_before_it(tmp_path: Path) -> None:
+    test = """
+        cte: named
+        given:
+          - {input: ref('stg_orders'), rows: [{id: 1, amount: 20}, {id: 2, amount: 5}]}
+          - {input: ref('per_customer'), rows: [{customer: ann, total: 20}, {customer: bob, total: 5}]}
+        expect: {rows: [{customer: ann, amount: 20}]}
+        """
+    assert run_one(tmp_path, test, "in_steps").status == "pass"
+
+
+@pytest.mark.parametrize(
+    ("test", "said"),
+    [
+        ("cte: kepd\nexpect: {rows: []}", 'in_steps has no CTE "kepd". did you mean "kept"?'),
+        (
+            "cte: named\nexpect: {rows: []}",
+            "no rows are given for ref('per_customer'), which the CTE named reads",
+        ),
+        (
+            "cte: kept\ngiven: [{input: ref('per_customer'), rows: []}]\nexpect: {rows: []}",
+            "the CTE kept does not read ref('per_customer')",
+        ),
+        (
+            "cte: kept\ngiven: [{input: ref('stg_orders'), rows: [{id: 1}]}]\nexpect: {rows: []}",
+            'the column "amount" is missing',
+        ),
+    ],
+)
+def test_a_mistake_about_a_cte_is_told(tmp_path: Path, test: str, said: str) -> None:
+    result = run_one(tmp_path, test, "in_steps")
+    assert result.status == "error"
+    assert said in result.diff

@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from osiris_sql.compile.node_names import NodeNames
+from osiris_sql.compile.unit_tests.cte import cte_query
 from osiris_sql.compile.unit_tests.input_name import input_node
 from osiris_sql.compile.unit_tests.mistake import UnitTestError
 from osiris_sql.compile.unit_tests.variant import compile_variant
 from osiris_sql.types.manifest import CompiledModel, Manifest
 from osiris_sql.types.noun import Json
 from osiris_sql.types.project import Project, UnitTest
+from osiris_sql.types.relation import TableSchema
 
 DEFAULT_RUN_CLOCK = "2000-01-01T00:00:00+00:00"
 """The run clock of a unit test that sets none, so that its answer is the same every day."""
@@ -20,11 +22,11 @@ DEFAULT_RUN_CLOCK = "2000-01-01T00:00:00+00:00"
 
 @dataclass(frozen=True, slots=True)
 class Tested:
-    """A model's SQL with the nodes that it needs, and the columns that it reads of them."""
+    """The SQL of a model or of one of its CTEs, and the columns that it reads of each node (None: all)."""
 
     model: CompiledModel
     sql: str
-    incremental: bool
+    reads: Mapping[str, tuple[str, ...] | None]
     run_clock: str
 
 
@@ -60,7 +62,17 @@ def tested_sql(
     sql = compiled.increment_sql if incremental else compiled.sql
     if sql is None:
         raise UnitTestError(f'under these overrides "{test.model}" is not incremental')
-    return Tested(compiled, sql, incremental, _run_clock(test))
+    if test.cte:
+        part = cte_query(sql, test.cte, names, schemas_of(manifest), compiled.name)
+        return Tested(compiled, part.sql, part.reads, _run_clock(test))
+    wanted = set(compiled.needs) | ({compiled.node} if incremental else set())
+    return Tested(compiled, sql, {node: compiled.reads.get(node) for node in wanted}, _run_clock(test))
+
+
+def schemas_of(manifest: Manifest) -> Mapping[str, TableSchema]:
+    """Return the columns of every node that rows can be given for."""
+    sources = {source.node: source.schema for source in manifest.sources}
+    return {**sources, **{model.node: model.schema for model in manifest.models}}
 
 
 def _run_clock(test: UnitTest) -> str:

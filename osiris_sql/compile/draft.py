@@ -8,10 +8,11 @@ from sqlglot.tokenizer_core import TokenType
 from osiris_sql.compile.columns import Binder
 from osiris_sql.compile.config import resolve_config
 from osiris_sql.compile.node_names import NodeNames
-from osiris_sql.compile.parse import Query, parse_query, tokenize
+from osiris_sql.compile.parse import Query, parse_query
 from osiris_sql.compile.places import Locate, Problem
 from osiris_sql.compile.render import Rendered, Renderer
 from osiris_sql.compile.table_name import TableName
+from osiris_sql.compile.tokens import tokenize
 from osiris_sql.types.diagnostic import Diagnostic, Location
 from osiris_sql.types.manifest import ModelConfig
 from osiris_sql.types.project import Model

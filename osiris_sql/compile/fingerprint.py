@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 from sqlglot.tokenizer_core import TokenType
 
-from osiris_sql.compile.parse import tokenize
+from osiris_sql.compile.tokens import tokenize
 from osiris_sql.support.wire import dump_canonical
 from osiris_sql.types.manifest import ModelConfig
 from osiris_sql.types.project import SourceTable

@@ -3,10 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from sqlglot import exp
+
 from osiris_sql.compile.binder_failure import InScope
 from osiris_sql.compile.columns import Binder
 from osiris_sql.compile.draft import Variant
 from osiris_sql.compile.keys import Keys
+from osiris_sql.compile.lineage import Walked, walk_query
+from osiris_sql.compile.lineage.facts import base_relation
 from osiris_sql.compile.node_names import NodeNames
 from osiris_sql.compile.parse import Query, parse_query
 from osiris_sql.compile.places import Locate, Splice, splice_text
@@ -77,3 +81,13 @@ def _splice(table: TableName, inside: Inlined) -> Splice:
     # A new line, because the text may end in a comment.
     tail = "\n)" if table.alias else f"\n) as {quote_identifier(table.name)}"
     return Splice(table.start, table.end, "(", inside.sql, tail, inside.locate)
+
+
+def walk_inputs(tree: exp.Expr | None, tables: Mapping[tuple[str, str], Known]) -> Walked | None:
+    """Return a query walked over what it reads, None where it has no tree or is nested too deep."""
+    if tree is None:
+        return None
+    try:
+        return walk_query(tree, {key: base_relation(k.node, k.schema, k.keys) for key, k in tables.items()})
+    except RecursionError:
+        return None

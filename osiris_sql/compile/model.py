@@ -9,8 +9,8 @@ from osiris_sql.compile.determinism import InputFacts, Judgement, judge_query
 from osiris_sql.compile.draft import Draft, Variant
 from osiris_sql.compile.fingerprint import fingerprint, model_fingerprint
 from osiris_sql.compile.keys import Keys, lower_key, order_keys
-from osiris_sql.compile.known import Inlined, Known, Readable, make_readable
-from osiris_sql.compile.lineage import trace_columns
+from osiris_sql.compile.known import Inlined, Known, Readable, make_readable, walk_inputs
+from osiris_sql.compile.lineage import Walked, trace_columns
 from osiris_sql.compile.node_names import NodeNames
 from osiris_sql.compile.places import Problem
 from osiris_sql.compile.variants import (
@@ -81,11 +81,15 @@ class ModelPass:
             found.append(error.problem.at(readable.locate, draft.model.path))
             return None
         sql, tree, tables = readable.query.sql, readable.query.tree, readable.tables
-        traced = trace_columns(sql, tree, {key: (k.node, k.schema) for key, k in tables.items()}, schema)
-        judged = self._judge(draft.config, readable, schema)
+        walked = walk_inputs(tree, tables)
+        inputs = {key: (k.node, k.schema) for key, k in tables.items()}
+        traced = trace_columns(sql, tree, inputs, schema, walked)
+        judged = self._judge(draft.config, readable, schema, walked)
         return Analysed(readable, schema, traced, judged)
 
-    def _judge(self, config: ModelConfig, readable: Readable, schema: TableSchema) -> Judgement:
+    def _judge(
+        self, config: ModelConfig, readable: Readable, schema: TableSchema, walked: Walked | None
+    ) -> Judgement:
         inputs = {
             key: InputFacts(node=known.node, schema=known.schema, keys=known.keys)
             for key, known in readable.tables.items()
@@ -101,6 +105,7 @@ class ModelPass:
                 reason=reason or "",
                 clock_grain=config.clock,
                 bind=self._try_bind,
+                walked=walked,
             )
 
         if config.determinism == "declared":

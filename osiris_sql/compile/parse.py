@@ -12,6 +12,7 @@ from osiris_sql.compile.columns import Binder
 from osiris_sql.compile.duckdb_tree import functions_in, tables_in
 from osiris_sql.compile.places import Problem
 from osiris_sql.compile.table_name import TableName
+from osiris_sql.compile.tokens import tokenize
 from osiris_sql.project.nearest import did_you_mean
 
 _DUCKDB = Dialect.get_or_raise("duckdb")
@@ -32,19 +33,12 @@ class Query:
     problems: tuple[Problem, ...] = field(default=())
 
 
-def tokenize(sql: str) -> list[Token] | None:
-    """Return the tokens of a text, or None where it has none, as in an unterminated string."""
-    try:
-        return list(_DUCKDB.tokenize(sql))
-    except SqlglotError:
-        return None
-
-
 def parse_query(sql: str, binder: Binder) -> Query:
     """Return what the syntax of a text says; DuckDB is asked wherever sqlglot alone is not enough."""
-    tokens = tokenize(sql)
-    if tokens is None:
+    found = tokenize(sql)
+    if found is None:
         return Query(sql, None, problems=tuple(binder.check_statement(sql)))
+    tokens = [*found]
     while tokens and tokens[-1].token_type == TokenType.SEMICOLON:
         sql = sql[: tokens.pop().start]
     sql = sql.rstrip()

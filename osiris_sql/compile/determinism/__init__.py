@@ -17,6 +17,7 @@ from osiris_sql.compile.determinism.findings import Finding, InputFacts, Judgeme
 from osiris_sql.compile.determinism.names import LostNameError, keep_names
 from osiris_sql.compile.determinism.splice import OverlapError, apply
 from osiris_sql.compile.determinism.subject import Bind, Subject
+from osiris_sql.compile.lineage import Walked
 from osiris_sql.types.relation import RelationRef, TableSchema
 
 __all__ = ["Bind", "Finding", "InputFacts", "Judgement", "judge_query"]
@@ -34,18 +35,20 @@ def judge_query(
     reason: str = "",
     clock_grain: str | None = None,
     bind: Bind | None = None,
+    walked: Walked | None = None,
 ) -> Judgement:
     """Return the verdict on a query, and the text that makes it true.
 
     `inputs` maps schema and name, in lower case; `output` is what the query gives by DuckDB. `bind`
-    returns what a query gives, or None, in a database that has the inputs; without it one is made.
+    returns what a query gives, or None, in a database that has the inputs; without it one is made. `walked`
+    is the query's walk, if it was made already.
     A `declared` query runs as its author wrote it, but for the clock.
     """
     if tree is None:
         return _given_up(sql, "sqlglot can't parse this query", declared=declared, reason=reason)
     bind = bind or binder_for(inputs)
     try:
-        subject = Subject(sql, tree, inputs, output, bind, clock_grain)
+        subject = Subject(sql, tree, inputs, output, bind, clock_grain, walked)
         rulings = [ruling for rule in _rules() for ruling in rule.check(subject)]
     except (ValueError, RecursionError):
         return _given_up(

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sqlglot import Dialect
-from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
 
-_DUCKDB = Dialect.get_or_raise("duckdb")
+from osiris_sql.compile.tokens import tokenize
+
 _OPEN = {TokenType.L_PAREN: TokenType.R_PAREN, TokenType.L_BRACKET: TokenType.R_BRACKET}
 _OPEN[TokenType.L_BRACE] = TokenType.R_BRACE
 _CLOSE = set(_OPEN.values())
@@ -65,10 +64,10 @@ class Outline:
 
     def __init__(self, sql: str) -> None:
         self.sql = sql
-        try:
-            self.tokens: list[Token] = list(_DUCKDB.tokenize(sql))
-        except SqlglotError as error:
-            raise ValueError(str(error)) from error
+        tokens = tokenize(sql)
+        if tokens is None:
+            raise ValueError("the text can't be split up")
+        self.tokens: list[Token] = [*tokens]
         while self.tokens and self.tokens[-1].token_type == TokenType.SEMICOLON:
             self.tokens.pop()
         self.words = ["" if t.token_type == TokenType.IDENTIFIER else t.text.lower() for t in self.tokens]

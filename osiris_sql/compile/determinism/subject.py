@@ -10,9 +10,9 @@ from sqlglot import exp
 from osiris_sql.compile.determinism.findings import Finding, InputFacts, Ruling
 from osiris_sql.compile.determinism.outline import Block, Call, Outline, Tokens
 from osiris_sql.compile.determinism.splice import Edit
-from osiris_sql.compile.lineage.facts import Relation, Scope, base_relation
+from osiris_sql.compile.lineage import Walked, walk_query
+from osiris_sql.compile.lineage.facts import Scope, base_relation
 from osiris_sql.compile.lineage.lost_names import lost_names
-from osiris_sql.compile.lineage.walk import Walk
 from osiris_sql.types.manifest import Verdict
 from osiris_sql.types.relation import TableSchema
 
@@ -40,6 +40,7 @@ class Subject:
         output: TableSchema,
         bind: Bind,
         clock_grain: str | None,
+        walked: Walked | None = None,
     ) -> None:
         self.sql = sql
         self.tree = tree
@@ -47,8 +48,10 @@ class Subject:
         self.bind = bind
         self.clock_grain = clock_grain
         self.outline = Outline(sql)
-        self.walk = Walk({k: base_relation(f.node, f.schema, f.keys) for k, f in inputs.items()})
-        self.relation: Relation = self.walk.query(tree, {}, None)
+        walked = walked or walk_query(
+            tree, {k: base_relation(f.node, f.schema, f.keys) for k, f in inputs.items()}
+        )
+        self.walk, self.relation = walked.walk, walked.relation
         self.lost = lost_names(sql, tree) or frozenset()
         self._types: dict[Tokens, str | None] = {}
 

@@ -25,30 +25,45 @@ class Traced:
     reads: Mapping[str, tuple[str, ...] | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """A query after its one walk: lineage reads it first, then determinism."""
+
+    walk: Walk
+    relation: Relation
+
+
+def walk_query(tree: exp.Expr, inputs: Mapping[tuple[str, str], Relation]) -> Walked:
+    """Return a query walked over its inputs; raises RecursionError where it is nested too deep."""
+    walk = Walk(inputs)
+    return Walked(walk, walk.query(tree, {}, None))
+
+
 def trace_columns(
     sql: str,
     tree: exp.Expr | None,
     inputs: Mapping[tuple[str, str], tuple[str, TableSchema]],
     output: TableSchema,
+    walked: Walked | None = None,
 ) -> Traced:
     """Return where each column of a query comes from, and what it reads.
 
     `inputs` maps schema and name, in lower case, to the id of a node and its columns; `output` is
-    what DuckDB says the query gives: lineage that doesn't fit it is unknown, never wrong.
+    what DuckDB says the query gives: lineage that doesn't fit it is unknown, never wrong. `walked` is
+    the query's walk, if it was made already.
     """
     if tree is None:
         return _unknown(inputs, output)
-    walk = Walk({key: base_relation(node, schema, ()) for key, (node, schema) in inputs.items()})
     try:
-        relation = walk.query(tree, {}, None)
+        walked = walked or walk_query(tree, {k: base_relation(n, s, ()) for k, (n, s) in inputs.items()})
     except RecursionError:
         return _unknown(inputs, output)
     lineage = tuple(
         ColumnLineage(column=column.name, inputs=_sorted(found))
-        for column, found in zip(output.columns, match_outputs(relation, output), strict=True)
+        for column, found in zip(output.columns, match_outputs(walked.relation, output), strict=True)
     )
     lost = lost_names(sql, tree)
-    reads = {node: _reads(node, schema, walk, lost) for node, schema in inputs.values()}
+    reads = {node: _reads(node, schema, walked.walk, lost) for node, schema in inputs.values()}
     return Traced(lineage, reads)
 
 

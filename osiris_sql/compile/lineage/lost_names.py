@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sqlglot import Dialect, exp
-from sqlglot.errors import SqlglotError
+from sqlglot import exp
 from sqlglot.tokenizer_core import TokenType
 
-_DUCKDB = Dialect.get_or_raise("duckdb")
+from osiris_sql.compile.tokens import tokenize
+
 _BORING = frozenset(
     {TokenType.STRING, TokenType.NUMBER, TokenType.L_PAREN, TokenType.R_PAREN, TokenType.COMMA}
 )
@@ -18,9 +18,8 @@ def lost_names(sql: str, tree: exp.Expr) -> frozenset[str] | None:
     sqlglot turns some columns into something else (the first argument of `date_trunc` into a unit):
     a column of an input with such a name must count as read. None if the text can't be split up.
     """
-    try:
-        tokens = _DUCKDB.tokenize(sql)
-    except SqlglotError:
+    tokens = tokenize(sql)
+    if tokens is None:
         return None
     held = {node.meta["start"] for node in tree.find_all(exp.Identifier, exp.Func) if "start" in node.meta}
     return frozenset(t.text.lower() for t in tokens if t.token_type not in _BORING and t.start not in held)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from osiris_sql.compile.parse import tokenize
+from osiris_sql.compile.tokens import tokenize
 from osiris_sql.compile.unit_tests.mistake import StageError
 from osiris_sql.types.relation import Column, RelationRef, TableSchema, quote_identifier
 from osiris_sql.types.settings import PINNED_SETTINGS, SETTINGS_SINCE_2
@@ -80,7 +80,7 @@ class Stage:
 
 def _at_clock(sql: str, run_clock: str) -> str:
     """Return SQL with an instant in place of the run clock."""
-    tokens = tokenize(sql) or []
+    tokens = tokenize(sql) or ()
     clock = f"TIMESTAMPTZ '{run_clock}'"
     for before, token in zip(tokens[-2::-1], tokens[:0:-1], strict=True):
         if token.text == "run_clock" and before.text == "$" and before.end + 1 == token.start:

@@ -1,4 +1,4 @@
-"""`osiris-sql verify`: the same plan gives the same result, wherever it runs."""
+"""`osiris-sql verify`: the same rows, however and wherever it runs."""
 
 import os
 from pathlib import Path
@@ -11,17 +11,31 @@ from osiris_sql.cli.options import AsOf, Env, EnvFile, Exclude, Json, ProjectDir
 
 if TYPE_CHECKING:
     from osiris_sql.api.parity import Parity
+    from osiris_sql.types.manifest import Manifest
 
 PANEL, PLACE = "Run", 4
-EXAMPLES = ("osiris-sql verify --on local,child", "osiris-sql verify --on local,e2b --select +orders")
+EXAMPLES = (
+    "osiris-sql verify",
+    "osiris-sql verify --select +orders --rows 0",
+    "osiris-sql verify --on local,e2b --select +orders",
+)
 
 
 def command(
     select: Select = None,
     exclude: Exclude = None,
     on: Annotated[
-        str, typer.Option("--on", metavar="LAUNCHERS", help="The launchers to compare, with commas between.")
-    ] = "local,child",
+        str | None,
+        typer.Option(
+            "--on",
+            metavar="LAUNCHERS",
+            help="Build from nothing with each launcher instead (local,child,e2b); compare run cards.",
+        ),
+    ] = None,
+    rows: Annotated[
+        int,
+        typer.Option("--rows", metavar="N", min=0, help="The most rows of an input to take; 0 takes all."),
+    ] = 500_000,
     as_of: AsOf = None,
     env: Env = None,
     project_dir: ProjectDir = None,
@@ -29,22 +43,62 @@ def command(
     env_file: EnvFile = None,
     as_json: Json = False,
 ) -> None:
-    """Prove that a build gives the same result here and there.
+    """Prove that models give the same rows, by running them again.
 
-    Builds what is selected from nothing with each launcher, in folders of their own, and compares the
-    facts of the run cards: hashes, counts, verdicts and data fingerprints. Publishes nothing, and leaves
-    the warehouse as it is. Exit code 1 if anything differs.
+    On copies of the warehouse's rows, with other numbers of threads, rows stored in other orders and in
+    other portions, and other engine settings. What differs is named: column, rows, construct. Incremental
+    models must also give what a full rebuild gives. Publishes nothing, and leaves the warehouse as it is.
+    Exit code 1 if anything differs that was not declared.
     """
-    from osiris_sql import api
-
     project = inputs.open_project(env, project_dir, variables, env_file)
     manifest = inputs.compile_sound(project)
-    plan = api.make_parity_plan(manifest, os.environ, select=select or (), exclude=exclude or (), as_of=as_of)
+    if on is None:
+        _prove(manifest, select or (), exclude or (), as_of, rows, as_json=as_json)
+    else:
+        _compare(manifest, on, select or (), exclude or (), as_of, as_json=as_json)
+
+
+def _prove(
+    manifest: "Manifest",
+    select: list[str] | tuple[str, ...],
+    exclude: list[str] | tuple[str, ...],
+    as_of: str | None,
+    rows: int,
+    *,
+    as_json: bool,
+) -> None:
+    from osiris_sql.api.proof import prove_models
+    from osiris_sql.cli.proofs import proofs_data, proofs_text
+
+    with screen.err().status("copying rows") as status:
+        proofs = prove_models(
+            manifest, select=select, exclude=exclude, as_of=as_of, rows=rows, notify=status.update
+        )
+    if as_json:
+        screen.print_json(proofs_data(proofs))
+    else:
+        screen.out().print(proofs_text(proofs), soft_wrap=True)
+    raise typer.Exit(1 if any(proof.is_wrong for proof in proofs) else 0)
+
+
+def _compare(
+    manifest: "Manifest",
+    on: str,
+    select: list[str] | tuple[str, ...],
+    exclude: list[str] | tuple[str, ...],
+    as_of: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    from osiris_sql import api
+
+    root = Path(manifest.root)
+    plan = api.make_parity_plan(manifest, os.environ, select=select, exclude=exclude, as_of=as_of)
     launchers = [name.strip() for name in on.split(",") if name.strip()]
-    found = api.compare_launchers(plan, Path(project.root), launchers)
+    found = api.compare_launchers(plan, root, launchers)
     worst = max((result.exit_code or 0 for result in found.results.values()), default=0)
     for result in found.results.values():
-        screen.print_diagnostics(result.diagnostics, Path(project.root))
+        screen.print_diagnostics(result.diagnostics, root)
     if as_json:
         screen.print_json(
             {

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from osiris_sql.project.connections import Role, read_connections
+from osiris_sql.project.fixtures import FIXTURES, read_fixtures
 from osiris_sql.project.folder_defaults import defaults_of
 from osiris_sql.project.lockfile import LOCK_NAME, Lock, read_lock
 from osiris_sql.project.model_config import merge_config
@@ -64,7 +65,8 @@ def _load(scope: _Scope) -> Project:
     taken = Taken("models", report)
     models = read_models(scope.root, taken, report)
     seed_paths = find_seeds(scope.root, taken, report)
-    described = read_models_files(list(_read_yaml_files(scope)), models, seed_paths, report)
+    files, fixtures = list(_read_yaml_files(scope)), read_fixtures(scope.root, settings.test_paths, report)
+    described = read_models_files(files, models, seed_paths, fixtures, report)
     seeds, seed_ends = read_seeds(seed_paths, described.seeds)
     source_ends, tables, source_tests = _read_sources_file(scope)
     target_ends, publications = _read_targets_file(models, scope)
@@ -120,12 +122,17 @@ def _read_macros(scope: _Scope) -> Iterable[MacroFile]:
 
 
 def _find_tests(scope: _Scope, *, generic: bool) -> list[str]:
-    """Return the files of singular tests, or those in their folder `generic`, which hold macros as in dbt."""
+    """Return the files of singular tests, or those in their folder `generic`, which hold macros as in dbt.
+
+    Its other folder `fixtures` has rows of unit tests.
+    """
     found = {
         path
         for folder in scope.settings.test_paths
         for path in find_files(scope.root, folder, ".sql")
-        if ("generic" in PurePosixPath(path).relative_to(PurePosixPath(folder)).parts[:-1]) == generic
+        if ("generic" in (parts := PurePosixPath(path).relative_to(PurePosixPath(folder)).parts[:-1]))
+        == generic
+        and FIXTURES not in parts
     }
     return sorted(found)
 

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from osiris_sql.project.check import check_shape
 from osiris_sql.project.declared_tests import DeclaredTests, Subject, read_data_tests
+from osiris_sql.project.fixtures import Fixtures
 from osiris_sql.project.model_config import ConfigShape
 from osiris_sql.project.names import Taken, unknown_name
 from osiris_sql.project.shape import Names, Report, Shape
@@ -110,7 +111,11 @@ class Described:
 
 
 def read_models_files(
-    files: list[YamlFile], models: Mapping[str, Any], seeds: Collection[str], report: Report
+    files: list[YamlFile],
+    models: Mapping[str, Any],
+    seeds: Collection[str],
+    fixtures: Fixtures,
+    report: Report,
 ) -> Described:
     """Return what the files say of `models`, the names that have a SQL file, and of `seeds`."""
     taken, tests_taken = Taken("YAML entries of models", report), Taken("unit tests", report)
@@ -129,7 +134,9 @@ def read_models_files(
                 report(unknown_name("seed", seed.name, seeds, place))
             elif taken.take(seed.name, place):
                 described.seeds[seed.name] = _read_seed(seed, file, described.data_tests, report)
-        described.unit_tests.extend(read_unit_tests(shape.unit_tests, file, models, tests_taken, report))
+        described.unit_tests.extend(
+            read_unit_tests(shape.unit_tests, file, models, fixtures, tests_taken, report)
+        )
     return described
 
 

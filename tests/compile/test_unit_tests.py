@@ -56,6 +56,8 @@ FILES = {
              named as (select c.customer, k.amount from kept as k join per_customer c on c.total = k.amount)
         select customer, sum(amount) as total from named group by customer -- and no more
         """,
+    "tests/fixtures/two_orders.csv": "id,amount\n1,20\n2,5\n",
+    "tests/fixtures/one_order.sql": "select 1 as id, 20 as amount",
     "models/odd_rows.sql": "select * from shop.odd",
     "models/today.sql": "select id, current_date as day, now() as at from stg_orders",
     "models/log.sql": """
@@ -568,3 +570,31 @@ def test_a_mistake_about_a_cte_is_told(tmp_path: Path, test: str, said: str) -> 
     result = run_one(tmp_path, test, "in_steps")
     assert result.status == "error"
     assert said in result.diff
+
+
+# ------------------------------------------------------------------------------------ files of rows
+
+
+def test_rows_may_stand_in_files_of_their_own(tmp_path: Path) -> None:
+    test = """
+        cte: kept
+        given: [{input: ref('stg_orders'), format: csv, fixture: two_orders}]
+        expect: {format: sql, fixture: one_order}
+        """
+    assert run_one(tmp_path, test, "in_steps").status == "pass"
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ("format: csv, fixture: two_order", 'there is no fixture "two_order" of the format csv'),
+        ("format: sql, fixture: two_orders", 'there is no fixture "two_orders" of the format sql'),
+        ("fixture: two_orders", 'the fixture "two_orders" needs a format'),
+        ("format: csv, fixture: two_orders, rows: 'id'", '"rows" and "fixture" are both given'),
+    ],
+)
+def test_a_mistake_about_a_file_of_rows_is_told(tmp_path: Path, rows: str, said: str) -> None:
+    test = f"given: [{{input: ref('stg_orders'), {rows}}}]\nexpect: {{rows: []}}"
+    run(tmp_path, test, model="in_steps", sound=False)
+    found = load_project(tmp_path).diagnostics
+    assert [(d.message, str(d.location).rpartition(":")[0]) for d in found] == [(said, "models/unit.yml:5")]

@@ -1,39 +1,20 @@
-"""Data tests: `osiris-sql test` beside `dbt test`, and beside one hand-written scan a table.
+"""Data tests beside `dbt test`, and beside one hand-written scan a table.
 
-Two shapes, each with 8 tests a table (unique x 2, not_null x 4, accepted_values, relationships), all of
-which pass:
-
-    wide    50 tables of 1,000,000 rows and 7 columns
-    many    1,000 tables of 100 rows
-
-Peers: dbt-duckdb 1.11 (`dbt-core<1.12`), installed into benchmarks/.venvs/dbt, 4 threads, its parse
-cached by the warm-up. Limit: one statement a table that answers all 8 questions, on the same file, by
-the same DuckDB. Runs alternate after a warm-up; the numbers are medians of whole processes, start-up and
-compiling included, and of the time inside the run alone. Run it from the repository's root:
-
-    .venv/bin/python benchmarks/tests.py [wide|many] [--tables N] [--rows N] [--rounds N] [--out FILE]
+Each table has 8 tests (unique x 2, not_null x 4, accepted_values, relationships), all of which pass. dbt runs
+with 4 threads, its parse cached by the warm-up. By hand: one statement a table that answers all 8 questions,
+on the same file, by the same DuckDB.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import shutil
-import statistics
-import subprocess
 import sys
-import tempfile
-import time
-import venv
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-HERE = Path(__file__).parent
-DBT = HERE / ".venvs" / "dbt"
-REQUIRED = ["dbt-core<1.12", "dbt-duckdb<1.12"]
-SHAPES = {"wide": (50, 1_000_000), "many": (1_000, 100)}
+from benchmarks.program.counting import executed
+from benchmarks.program.place import Place, environ, osiris, plain_environ
+from benchmarks.program.process import run_command
+from benchmarks.program.shape import Benchmark, BenchmarkError, Contender, Count, Figures, Series, exactly
+from benchmarks.projects.tools import dbt_seconds, last_run, write_dbt, write_osiris
 
 MODEL = """select
   i::bigint as id,
@@ -73,126 +54,100 @@ for name in sys.argv[2].split(","):
 """
 
 
-def write_project(root: Path, tables: list[str], rows: int) -> None:
-    """Write the models and their tests once, with the settings of both tools around them."""
-    (root / "models").mkdir(parents=True)
-    (root / "models" / "customers.sql").write_text(CUSTOMERS)
-    for name in tables:
-        (root / "models" / f"{name}.sql").write_text(MODEL.format(rows=rows))
-    declared = "".join(TESTS.format(name=name) for name in tables)
-    (root / "models" / "schema.yml").write_text(f"version: 2\nmodels:\n{declared}")
-    (root / "osiris-sql.toml").write_text(
-        'name = "bench"\nwarehouse = "ours.duckdb"\n[models]\nmaterialized = "table"\n'
-    )
-    (root / "dbt_project.yml").write_text(
-        "name: bench\nversion: '1.0'\nprofile: bench\nmodels: {bench: {+materialized: table}}\n"
-        "flags: {send_anonymous_usage_stats: false}\n"
-    )
-    (root / "profiles.yml").write_text(
-        "bench: {target: dev, outputs: {dev: {type: duckdb, path: dbt.duckdb, threads: 4}}}\n"
-    )
-
-
-def run(command: list[str], root: Path) -> float:
-    """Return the seconds of a command, which must succeed."""
-    environ = {**os.environ, "DBT_PROFILES_DIR": str(root), "DO_NOT_TRACK": "1"}
-    began = time.perf_counter()
-    done = subprocess.run(command, cwd=root, env=environ, capture_output=True, text=True, check=False)
-    seconds = time.perf_counter() - began
-    if done.returncode:
-        raise SystemExit(f"{' '.join(command)[:200]}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
-    return seconds
-
-
-def inside_osiris(root: Path) -> float:
-    """Return the seconds that the last run of ours took by its own account, from plan to end."""
-    newest = max((root / ".osiris" / "runs").iterdir(), key=lambda folder: folder.stat().st_mtime)
-    result = json.loads((newest / "run_results.json").read_text())
-    assert all(test["status"] == "pass" for test in result["tests"]), "every test must run and pass"
-    return float(result["seconds"])
-
-
-def inside_dbt(root: Path) -> float:
-    """Return the seconds that the last run of dbt took by its own account."""
-    result = json.loads((root / "target" / "run_results.json").read_text())
-    assert all(one["status"] == "pass" for one in result["results"])
-    return float(result["elapsed_time"])
-
-
-def install_dbt() -> bool:
-    """Say whether dbt is there, after it was installed if it could be."""
-    if (DBT / "bin" / "dbt").exists():
-        return True
-    venv.create(DBT, with_pip=True)
-    pip = [str(DBT / "bin" / "pip"), "install", "--quiet", *REQUIRED]
-    return subprocess.run(pip, check=False).returncode == 0
-
-
-def measure(tables: int, rows: int, rounds: int) -> dict[str, Any]:
+def prepare(place: Place, tables: int, rows: int) -> list[Contender]:
     names = [f"t{number:04}" for number in range(tables)]
-    root = Path(tempfile.mkdtemp(prefix="osiris-bench-"))
-    try:
-        write_project(root, names, rows)
-        ours = [str(Path(sys.executable).with_name("osiris-sql"))]
-        by_hand = [sys.executable, "-c", HAND_SCRIPT, str(root / "ours.duckdb"), ",".join(names), BY_HAND]
-        run([*ours, "build"], root)
-        runners: dict[str, list[str]] = {"osiris-sql test": [*ours, "test"], "by hand": by_hand}
-        inside: dict[str, Callable[[Path], float]] = {"osiris-sql test": inside_osiris}
-        if install_dbt():
-            dbt = [str(DBT / "bin" / "dbt"), "--quiet"]
-            run([*dbt, "run"], root)
-            runners["dbt test"] = [*dbt, "test"]
-            inside["dbt test"] = inside_dbt
-        wall: dict[str, list[float]] = {name: [] for name in runners}
-        within: dict[str, list[float]] = {name: [] for name in inside}
-        for number in range(rounds + 1):
-            for name, command in runners.items():
-                seconds = run(command, root)
-                if number:  # the first round warms the caches up
-                    wall[name].append(seconds)
-                    if name in inside:
-                        within[name].append(inside[name](root))
-        return {"tables": tables, "rows": rows, "tests": 8 * tables, "wall": wall, "inside": within}
-    finally:
-        shutil.rmtree(root, ignore_errors=True)
+    ours = write_osiris(place.subfolder("osiris"), models_of(names, rows))
+    declare(ours, names)
+    run_command(osiris("build"), ours, environ())
+    by_hand = [sys.executable, "-c", HAND_SCRIPT, str(ours / ".osiris/dev.duckdb"), ",".join(names), BY_HAND]
+    found = [
+        Contender(
+            name="osiris-sql test",
+            role="ours",
+            command=osiris("test"),
+            folder=ours,
+            environ=environ(),
+            after=lambda: all_passed(ours, 8 * tables),
+        ),
+        Contender(name="by hand", role="limit", command=by_hand, folder=ours, environ=plain_environ()),
+    ]
+    if peer := place.peer("dbt"):
+        root = write_dbt(place.subfolder("dbt"), models_of(names, rows))
+        declare(root, names)
+        quiet, around = [peer.program("dbt"), "--quiet"], plain_environ(DBT_PROFILES_DIR=str(root))
+        run_command([*quiet, "run"], root, around)
+        found.append(
+            Contender(
+                name="dbt test",
+                role="peer",
+                command=[*quiet, "test"],
+                folder=root,
+                environ=around,
+                after=lambda: {"inside_s": dbt_seconds(root)},
+            )
+        )
+    return found
 
 
-def report(result: dict[str, Any]) -> str:
-    lines = [f"{result['tests']:,} tests of {result['tables']:,} tables of {result['rows']:,} rows"]
-    medians = {}
-    for kind in ("wall", "inside"):
-        for name, seconds in result[kind].items():
-            medians[kind, name] = statistics.median(seconds)
-            spread = f"{min(seconds):.2f} to {max(seconds):.2f}"
-            lines.append(f"  {kind:<6}  {name:<16} {medians[kind, name]:8.2f} s  ({spread})")
-    mine, hand = medians["wall", "osiris-sql test"], medians["wall", "by hand"]
-    lines.append(f"  ratio   run itself / by hand      {medians['inside', 'osiris-sql test'] / hand:.2f}")
-    lines.append(f"  ratio   osiris-sql / by hand      {mine / hand:.2f}")
-    if ("wall", "dbt test") in medians:
-        lines.append(f"  ratio   dbt / osiris-sql          {medians['wall', 'dbt test'] / mine:.2f}")
-        inside = medians["inside", "dbt test"] / medians["inside", "osiris-sql test"]
-        lines.append(f"  ratio   dbt / osiris-sql, inside  {inside:.2f}")
-    else:
-        lines.append("  dbt could not be installed")
-    return "\n".join(lines)
+def models_of(names: list[str], rows: int) -> dict[str, str]:
+    return {"customers": CUSTOMERS, **{name: MODEL.format(rows=rows) for name in names}}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("shape", nargs="?", choices=list(SHAPES), help="default: both")
-    parser.add_argument("--tables", type=int)
-    parser.add_argument("--rows", type=int)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--out", type=Path)
-    given = parser.parse_args()
-    results = {}
-    for shape in [given.shape] if given.shape else list(SHAPES):
-        tables, rows = SHAPES[shape]
-        results[shape] = measure(given.tables or tables, given.rows or rows, given.rounds)
-        print(f"{shape}: {report(results[shape])}", flush=True)
-    if given.out:
-        given.out.write_text(json.dumps(results, indent=1, sort_keys=True) + "\n")
+def declare(root: Path, names: list[str]) -> None:
+    """Write the tests once more for each table, in the words that both tools take."""
+    declared = "".join(TESTS.format(name=name) for name in names)
+    (root / "models" / "schema.yml").write_text(f"version: 2\nmodels:\n{declared}")
 
 
-if __name__ == "__main__":
-    main()
+def all_passed(root: Path, tests: int) -> Figures:
+    """Return the run's own seconds; raises if a test is missing or did not pass."""
+    result = last_run(root)
+    passed = sum(test["status"] == "pass" for test in result["tests"])
+    if passed != tests:
+        raise BenchmarkError(f"{passed} of {tests} tests passed")
+    return {"inside_s": result["seconds"]}
+
+
+def counts(place: Place) -> list[Count]:
+    """The 8 tests of a table are one statement: a scan, whatever is asked."""
+    names = ["t0000", "t0001", "t0002"]
+    root = write_osiris(place.subfolder("counted"), models_of(names, 100))
+    declare(root, names)
+    run_command(osiris("build"), root, environ())
+    statements = executed(place, root, "test")
+    asked = [statement for statement in statements if any(f'"{name}"' in statement for name in names)]
+    return [exactly("statements that ask three tables 24 questions", len(asked), 3)]
+
+
+BENCHMARK = Benchmark(
+    measures="data tests, eight a table",
+    data="wide: 50 tables of 7 columns; many: tables of 100 rows",
+    limit="one hand-written statement a table, on the same file",
+    peers=("dbt",),
+    counts=counts,
+    notes="`inside` leaves out start-up, and parsing or compiling: the tool's own account of its run.",
+    series=[
+        Series(
+            name="wide",
+            title="400 tests of 50 tables",
+            unit="rows a table",
+            sizes=(10_000, 100_000, 1_000_000),
+            quick=1000,
+            prepare=lambda place, rows: prepare(place, 3 if place.quick else 50, rows),
+            rounds=3,
+            patience=120,
+            goal="10 × faster than `dbt test`, within 1.5 × of a scan by hand, at 1,000,000 rows",
+        ),
+        Series(
+            name="many",
+            title="Tables of 100 rows",
+            unit="tables",
+            sizes=(100, 300, 1000),
+            quick=5,
+            prepare=lambda place, tables: prepare(place, tables, 100),
+            rounds=3,
+            patience=120,
+            goal="10 × faster than `dbt test` at 1,000 tables",
+        ),
+    ],
+)

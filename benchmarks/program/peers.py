@@ -16,9 +16,16 @@ PINNED = {
     "sqlmesh": ("sqlmesh==0.236.4",),
     "sqlfluff": ("sqlfluff==4.5.0",),
     "sqruff": ("sqruff==0.44.0",),
-    "dlt": ("dlt[duckdb,postgres]==1.31.0", "duckdb==2.0.0", "sqlalchemy==2.1.9", "pymysql==1.2.4"),
+    "dlt": (
+        "dlt[duckdb,postgres]==1.31.0",
+        "duckdb==2.0.0",
+        "connectorx==0.4.6",
+        "pyarrow==26.0.1",
+        "sqlalchemy==2.1.9",
+        "pymysql==1.2.4",
+    ),
     "connectorx": ("connectorx==0.4.6", "pandas==3.1.1", "pyarrow==26.0.1", "duckdb==2.0.0"),
-    "pandas": ("pandas==3.1.1", "pymysql==1.2.4", "httpx==0.28.1"),
+    "pandas": ("pandas==3.1.1", "pymysql==1.2.4", "duckdb==2.0.0", "requests==2.32.5"),
     "duckdb-mysql": ("duckdb==1.5.5", "duckdb-extensions==1.5.5", "duckdb-extension-mysql-scanner==1.5.5"),
 }
 MARK = "installed.txt"
@@ -33,11 +40,11 @@ class Peer:
     versions: dict[str, str]
 
     @property
-    def python(self) -> Path:
+    def python(self) -> str:
         return self.program("python")
 
-    def program(self, name: str) -> Path:
-        return self.folder / "bin" / name
+    def program(self, name: str) -> str:
+        return str(self.folder / "bin" / name)
 
 
 @dataclass(kw_only=True)

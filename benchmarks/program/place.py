@@ -50,9 +50,9 @@ class Place:
         return self.peers.get(name)
 
 
-def osiris(*words: str | Path) -> list[str | Path]:
+def osiris(*words: str) -> list[str]:
     """Return a command line of ours, of this tree's code (with `environ()` as its environment)."""
-    return [PROGRAM, *words]
+    return [str(PROGRAM), *words]
 
 
 def environ(**more: str) -> dict[str, str]:

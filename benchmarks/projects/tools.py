@@ -116,7 +116,7 @@ def peers_of(place: Place, models: Models) -> list[Contender]:
     if peer := place.peer("sqlmesh"):
         folder = write_sqlmesh(place.subfolder("sqlmesh"), models)
         words = ("plan", "--auto-apply", "--no-prompts", "--skip-tests")
-        command: list[str | Path] = [peer.program("sqlmesh"), *words]
+        command = [peer.program("sqlmesh"), *words]
         found.append(
             Contender(
                 name="sqlmesh plan", role="peer", command=command, folder=folder, environ=plain_environ()

@@ -6,14 +6,15 @@ import hashlib
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from osiris_sql.protocols import Engine, Sink
 from osiris_sql.run.connections import Connections, check_environ
+from osiris_sql.run.crew import Crew
 from osiris_sql.run.fit import refuse_misfit, refuse_other_versions
 from osiris_sql.run.journal import Journal
 from osiris_sql.run.lock import hold_warehouse
@@ -135,17 +136,12 @@ def _run_steps(
 def _loop(running: Running, *, fail_fast: bool) -> int:
     schedule, room = Schedule(running.plan.steps), Room(running.plan.concurrency)
     exit_code = 0
-    futures: dict[Future[StepFinished], Step] = {}
-    with ThreadPoolExecutor(max_workers=max(1, running.plan.concurrency)) as pool:
+    with Crew(running.plan.concurrency, partial(_run_step, running)) as crew:
         try:
-            while schedule.ready or futures or room.waiting:
+            while schedule.ready or crew.busy or room.waiting:
                 while room.free and (schedule.ready or room.waiting):
-                    step = _next_step(running, schedule, room)
-                    futures[pool.submit(_run_step, running, step)] = step
-                # A bounded wait, so that Ctrl-C is heard at once.
-                done, _ = wait(futures, timeout=0.2, return_when=FIRST_COMPLETED)
-                for future in done:
-                    step, finished = futures.pop(future), future.result()
+                    crew.start(_next_step(running, schedule, room))
+                for step, finished in crew.ended():
                     if room.leave(step, finished):
                         running.emit(StepProgress(step=step.id, message=AGAIN))
                         continue
@@ -154,10 +150,10 @@ def _loop(running: Running, *, fail_fast: bool) -> int:
                 if exit_code and fail_fast:
                     schedule.stop()
         except KeyboardInterrupt:
-            _cancel(running, futures)
             exit_code = CancelledError.exit_code
-            for future, step in futures.items():
-                running.emit(replace(future.result(), status="cancelled", step=step.id))
+            running.cancelled.set()
+            for finished in crew.stop(partial(_interrupt, running)):
+                running.emit(finished)
             for step in room.clear():
                 running.emit(StepFinished(step=step.id, status="cancelled", why=AGAIN))
             schedule.stop()
@@ -217,9 +213,6 @@ def _bug(step: Step, error: Exception) -> Diagnostic:
     )
 
 
-def _cancel(running: Running, futures: Mapping[Future[StepFinished], Step]) -> None:
-    """Stop everything that runs; a query that starts just now is stopped on the next round."""
-    running.cancelled.set()
-    while futures and wait(futures, timeout=0.1).not_done:
-        running.engine.interrupt()
-        running.connections.interrupt()
+def _interrupt(running: Running) -> None:
+    running.engine.interrupt()
+    running.connections.interrupt()

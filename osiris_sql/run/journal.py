@@ -23,10 +23,11 @@ class Journal:
 
     def emit(self, body: EventBody) -> None:
         """Write one event to every sink."""
-        text = wire.to_json(body)
-        masked = self._redactor(text)
-        if masked != text:
-            body = wire.from_json(type(body), masked)
+        if self._redactor.knows:
+            text = wire.to_json(body)
+            masked = self._redactor(text)
+            if masked != text:
+                body = wire.from_json(type(body), masked)
         with self._lock:
             at = datetime.now(UTC).isoformat(timespec="milliseconds")
             event = Event(seq=self._next, at=at, body=body)

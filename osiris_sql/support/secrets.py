@@ -124,6 +124,11 @@ class Redactor:
         # Looking ahead finds a form also where it begins inside another one.
         self._pattern = re.compile(f"(?=({'|'.join(map(re.escape, forms))}))") if forms else None
 
+    @property
+    def knows(self) -> bool:
+        """Whether there is anything to mask."""
+        return self._pattern is not None
+
     def __call__(self, text: str) -> str:
         """Return `text` with every secret replaced by stars."""
         if self._pattern is None:

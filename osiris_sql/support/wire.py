@@ -11,6 +11,9 @@ T = TypeVar("T")
 
 _adapters: dict[Any, TypeAdapter[Any]] = {}
 
+# json.dumps makes an encoder for each call that asks for anything but its defaults.
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+
 
 def _adapter(cls: Any) -> TypeAdapter[Any]:
     if cls not in _adapters:
@@ -25,7 +28,7 @@ def to_json(noun: object) -> str:
 
 def dump_canonical(value: object) -> str:
     """Return plain data as canonical JSON on one line."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(value)
 
 
 def to_document(noun: object) -> str:

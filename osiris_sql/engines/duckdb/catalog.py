@@ -7,7 +7,7 @@ from typing import Literal
 
 import duckdb
 
-from osiris_sql.types.relation import RelationRef
+from osiris_sql.types.relation import Column, RelationRef, TableSchema
 
 Kind = Literal["table", "view"]
 Place = tuple[str, str]
@@ -16,6 +16,17 @@ Place = tuple[str, str]
 def place_of(relation: RelationRef) -> Place:
     """Return a relation's name as DuckDB compares it, without case."""
     return relation.schema.lower(), relation.name.lower()
+
+
+def describe(cursor: duckdb.DuckDBPyConnection, relation: RelationRef, kind: Kind) -> TableSchema:
+    """Return the columns of a relation that exists."""
+    if kind == "table":
+        # A fifth of what DESCRIBE costs; DuckDB 1.5 has no such way to a view.
+        table = cursor.table(relation.sql)
+        found = list(zip(table.columns, map(str, table.types), strict=True))
+    else:
+        found = [(row[0], row[1]) for row in cursor.execute(f"DESCRIBE {relation.sql}").fetchall()]
+    return TableSchema(columns=tuple(Column(name=name, type=type_) for name, type_ in found))
 
 
 class Catalog:

@@ -45,7 +45,7 @@ class DuckDBEngine:
         except (duckdb.Error, OSError) as error:
             raise explain_unopened(error, warehouse) from error
         if not read_only:
-            self._mirror = StateMirror(warehouse, self.read_state().values())
+            self._mirror = StateMirror(warehouse, [record for _, record in self._records()])
 
     def _prepare(self, warehouse: Path, settings: Mapping[str, str], *, read_only: bool) -> None:
         spill = str(warehouse.with_suffix(".spill")).replace("'", "''")
@@ -70,11 +70,11 @@ class DuckDBEngine:
         cursor = self._connection.cursor()
         with self._lock:
             self._cursors.add(cursor)
-        opened = DuckDBTransaction(cursor, self._catalog)
+        opened = DuckDBTransaction(cursor, self._catalog, begun=False)
         try:
-            cursor.execute("BEGIN")
             yield opened
-            cursor.execute("COMMIT")
+            if opened.begun:
+                cursor.execute("COMMIT")
             self._catalog.absorb(opened.changed, [state.step for state in opened.written])
             if self._mirror:
                 self._mirror.append(opened.written)
@@ -92,14 +92,16 @@ class DuckDBEngine:
 
     def read_state(self) -> dict[str, StepState]:
         """Return what the warehouse remembers, by node."""
+        return {node: wire.from_json(StepState, record) for node, record in self._records()}
+
+    def _records(self) -> list[tuple[str, str]]:
         cursor = self._connection.cursor()
         try:
-            rows = cursor.execute("SELECT node, record FROM osiris.state ORDER BY node").fetchall()
+            return cursor.execute("SELECT node, record FROM osiris.state ORDER BY node").fetchall()
         except duckdb.CatalogException:
-            return {}
+            return []
         finally:
             cursor.close()
-        return {node: wire.from_json(StepState, record) for node, record in rows}
 
     @staticmethod
     def read_mirror(warehouse: Path) -> dict[str, StepState]:
@@ -116,4 +118,6 @@ class DuckDBEngine:
         """Let go of the warehouse."""
         if not self._closed:
             self._closed = True
+            if self._mirror:
+                self._mirror.close()
             self._connection.close()

@@ -17,19 +17,25 @@ from osiris_sql.types.observed import StepState
 class StateMirror:
     """Writes the copy; safe to call from any thread."""
 
-    def __init__(self, warehouse: Path, states: Iterable[StepState]) -> None:
+    def __init__(self, warehouse: Path, records: Iterable[str]) -> None:
         self._path = mirror_path(warehouse)
         self._lock = threading.Lock()
         fresh = self._path.with_suffix(".new")
-        fresh.write_text("".join(wire.to_json(state) + "\n" for state in states))
+        fresh.write_text("".join(record + "\n" for record in records))
         fresh.replace(self._path)
+        self._file = self._path.open("a")
 
     def append(self, states: Iterable[StepState]) -> None:
         """Add what a transaction has just committed."""
         text = "".join(wire.to_json(state) + "\n" for state in states)
         if text:
-            with self._lock, self._path.open("a") as file:
-                file.write(text)
+            with self._lock:
+                self._file.write(text)
+                self._file.flush()
+
+    def close(self) -> None:
+        """Add nothing more."""
+        self._file.close()
 
 
 def mirror_path(warehouse: Path) -> Path:

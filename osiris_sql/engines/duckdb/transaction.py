@@ -11,7 +11,7 @@ import duckdb
 
 from osiris_sql.engines.duckdb import audit, failures
 from osiris_sql.engines.duckdb.arrival import Arrival
-from osiris_sql.engines.duckdb.catalog import Catalog, Kind, Place, place_of
+from osiris_sql.engines.duckdb.catalog import Catalog, Kind, Place, describe, place_of
 from osiris_sql.engines.duckdb.fingerprint import ALGORITHM, digest_schema, hash_expression
 from osiris_sql.engines.duckdb.run_clock import bind_run_clock
 from osiris_sql.protocols import Rows, SpoolSpec, TestOutcome
@@ -27,21 +27,30 @@ INCREMENT = RelationRef("temp", "osiris_increment")
 class DuckDBTransaction:
     """A cursor of the warehouse inside BEGIN and COMMIT; made by `DuckDBEngine.transaction`."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, catalog: Catalog | None = None) -> None:
-        self._cursor = cursor
+    def __init__(
+        self, cursor: duckdb.DuckDBPyConnection, catalog: Catalog | None = None, *, begun: bool = True
+    ) -> None:
+        self._idle_cursor = cursor
+        self.begun = begun
         self._catalog = catalog or Catalog(cursor)
         self._schemas: dict[Place, TableSchema] = {}
         self.changed: dict[Place, Kind | None] = {}
         self._attached = False
         self.written: list[StepState] = []
 
+    @property
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        """The cursor; it begins with its first use, so what only asks what there is costs nothing."""
+        if not self.begun:
+            self.begun = True
+            self._idle_cursor.execute("BEGIN")
+        return self._idle_cursor
+
     def schema_of(self, relation: RelationRef) -> TableSchema | None:
         """Return the columns of a relation, or None if it does not exist."""
         place = place_of(relation)
-        if place not in self._schemas and self._kind(relation):
-            found = self._rows(f"DESCRIBE {relation.sql}")
-            columns = tuple(Column(name=row[0], type=row[1]) for row in found)
-            self._schemas[place] = TableSchema(columns=columns)
+        if place not in self._schemas and (kind := self._kind(relation)):
+            self._schemas[place] = describe(self._cursor, relation, kind)
         return self._schemas.get(place)
 
     def exists(self, relation: RelationRef) -> bool:
@@ -128,9 +137,9 @@ class DuckDBTransaction:
     def fingerprint(self, relation: RelationRef) -> DataFingerprint:
         """Return the identity of the rows of a relation."""
         schema = self.schema_of(relation) or TableSchema(columns=())
-        total_hash = f"coalesce(sum({hash_expression(schema)}::HUGEINT), 0)::VARCHAR"
-        [(rows, total)] = self._rows(f"SELECT count(*), {total_hash} FROM {relation.sql}")
-        return DataFingerprint(rows=rows, digest=digest_schema(schema, str(total)), algorithm=ALGORITHM)
+        # The sum of UBIGINTs is a HUGEINT: exact, and NULL of no rows.
+        [(rows, total)] = self._rows(f"SELECT count(*), sum({hash_expression(schema)}) FROM {relation.sql}")
+        return DataFingerprint(rows=rows, digest=digest_schema(schema, str(total or 0)), algorithm=ALGORITHM)
 
     def measure_tests(
         self, relation: RelationRef, tests: Sequence[PlannedTest], run_clock: str

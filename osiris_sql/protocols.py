@@ -297,6 +297,10 @@ class Transaction(Protocol):
 class Engine(Protocol):
     """What computes: a file `engines/<name>.py` has one class that fits. It holds the warehouse open
     for one run; each thread asks for a transaction of its own."""
+    def take_parcel(self, path: Path) -> None:
+        """Take over the relations and states of a parcel, in the place of those here."""
+        ...
+
 
     def __init__(self, warehouse: Path, settings: Mapping[str, str], *, read_only: bool) -> None: ...
 
@@ -312,6 +316,14 @@ class Engine(Protocol):
     def read_mirror(warehouse: Path) -> dict[str, StepState]:
         """Return what the warehouse remembered at the last commit, without opening it."""
         ...
+    def stored_bytes(self, relations: Iterable[RelationRef]) -> dict[RelationRef, int]:
+        """Return about how many bytes each relation takes: 0 for a view; what is not there is left out."""
+        ...
+
+    def write_parcel(self, path: Path, relations: Sequence[RelationRef], states: Iterable[StepState]) -> None:
+        """Write a new warehouse with these relations and states alone; a view comes after its inputs."""
+        ...
+
 
     def interrupt(self) -> None:
         """Stop all running queries, from another thread."""
@@ -334,6 +346,10 @@ class Launcher(Protocol):
 
     def launch(self, plan: Plan, root: Path, run_id: str, environ: Mapping[str, str], sink: Sink) -> int:
         """Run the plan, feed its events to `sink` in order, and return the exit code."""
+        ...
+
+    def prepare(self, plan: Plan, root: Path) -> Plan:
+        """Return the plan as it is to run there; a launcher without files of its own returns it as it is."""
         ...
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TextIO
 
 from osiris_sql.run.execute import execute
+from osiris_sql.run.observe import read_state
+from osiris_sql.run.parcel import write_built
 from osiris_sql.support import wire
 from osiris_sql.types.event import Event
 from osiris_sql.types.plan import Plan
@@ -41,12 +43,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--run-id", required=True)
     parser.add_argument("--launcher", default="child")
     parser.add_argument("--fail-fast", action="store_true")
+    parser.add_argument("--built", type=Path, help="where to write what was built, to be carried away")
     called = parser.parse_args(arguments)
     environ = json.loads(sys.stdin.readline() or "{}")
     # What anything else prints must not be taken for an event.
     events, sys.stdout = sys.stdout, sys.stderr
-    return execute(
-        wire.from_json(Plan, called.plan.read_bytes()),
+    plan = wire.from_json(Plan, called.plan.read_bytes())
+    before = read_state(called.root / plan.warehouse, plan.engine, while_running=False)
+    code = execute(
+        plan,
         called.root,
         environ,
         [LineSink(events)],
@@ -54,6 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         launcher=called.launcher,
         fail_fast=called.fail_fast,
     )
+    if called.built:
+        write_built(plan, called.root, before, called.built)
+    return code
 
 
 if __name__ == "__main__":

@@ -30,6 +30,8 @@ def run_plan(
     fail_fast: bool = False,
 ) -> RunResult:
     """Run a plan and return what it did; the run's folder has everything that was said."""
+    where = load_plugin("launchers", launcher)()
+    plan = where.prepare(plan, root)
     run_id = new_run_id(datetime.now(UTC))
     folder = root / ".osiris" / "runs" / run_id
     folder.mkdir(parents=True)
@@ -37,7 +39,7 @@ def run_plan(
     collected = Collected()
     every: list[Sink] = [load_plugin("sinks", "files")(folder), collected, *sinks]
     try:
-        load_plugin("launchers", launcher)().launch(
+        where.launch(
             plan, root, run_id, os.environ if environ is None else environ, every, fail_fast=fail_fast
         )
     finally:

@@ -21,6 +21,10 @@ class ChildLauncher:
 
     name = "child"
 
+    def prepare(self, plan: Plan, root: Path) -> Plan:
+        """Return the plan as it is."""
+        return plan
+
     def launch(
         self,
         plan: Plan,

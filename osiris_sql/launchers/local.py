@@ -15,6 +15,10 @@ class LocalLauncher:
 
     name = "local"
 
+    def prepare(self, plan: Plan, root: Path) -> Plan:
+        """Return the plan as it is."""
+        return plan
+
     def launch(
         self,
         plan: Plan,

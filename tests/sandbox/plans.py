@@ -32,7 +32,15 @@ def connection(
     )
 
 
-def film_plan(root: Path, *, text: str = FILMS, target: str = "out/app.duckdb", **more) -> Plan:
+def film_plan(
+    root: Path,
+    *,
+    text: str = FILMS,
+    target: str = "out/app.duckdb",
+    decision: str = "run",
+    sql: str = "SELECT id, upper(title) AS title FROM cinema.films",
+    **more,
+) -> Plan:
     """Write a CSV file and return the plan that extracts it, counts it and publishes the count."""
     file = root / "data" / "films.csv"
     file.parent.mkdir(exist_ok=True)
@@ -41,7 +49,7 @@ def film_plan(root: Path, *, text: str = FILMS, target: str = "out/app.duckdb", 
     extract = Extract(
         id="extract.films",
         node="source:cinema.films",
-        decision="run",
+        decision=decision,
         why="test",
         relation=RelationRef("cinema", "films"),
         connection="cinema",
@@ -52,14 +60,13 @@ def film_plan(root: Path, *, text: str = FILMS, target: str = "out/app.duckdb", 
         fingerprint="films",
         location=HERE,
     )
-    titles = model(
-        "titles", "SELECT id, upper(title) AS title FROM cinema.films", columns="id BIGINT, title VARCHAR"
-    )
-    titles = replace(titles, inputs=("source:cinema.films",), needs=("extract.films",))
+    titles = model("titles", sql, columns="id BIGINT, title VARCHAR")
+    titles = replace(titles, inputs=("source:cinema.films",), needs=("extract.films",), decision=decision)
     publish = Publish(
         id="publish.app.titles",
         node="target:app.titles",
         needs=("materialize.titles",),
+        decision=decision,
         why="test",
         relation=RelationRef("main", "titles"),
         input="model:titles",
@@ -115,9 +122,11 @@ def launch(
 ) -> Run:
     """Run a plan somewhere, with the sinks that the API uses."""
     sink, folder = Collected(), root / ".osiris" / "runs" / run_id
+    launcher = load_plugin("launchers", on)()
+    plan = launcher.prepare(plan, root)
     files = Files(folder)
     try:
-        exit_code = load_plugin("launchers", on)().launch(plan, root, run_id, environ, [files, sink, *sinks])
+        exit_code = launcher.launch(plan, root, run_id, environ, [files, sink, *sinks])
     finally:
         files.close()
     return Run(exit_code, sink.events, plan, folder)

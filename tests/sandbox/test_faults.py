@@ -8,6 +8,7 @@ import threading
 
 import pytest
 from run.plans import model, plan_of
+from sandbox.actions import AtFirstEvent
 from sandbox.plans import FILMS, film_plan, launch
 from sandbox.server.faults import Cut, Refusal
 
@@ -96,20 +97,6 @@ def test_cut_polls_lose_no_event_and_repeat_none(plan, root, server, environ):
     assert run.exit_code == 0, run.result.diagnostics
     there = (server.sandboxes.every[0].home / "osiris/run/events.jsonl").read_text()
     assert (run.folder / "events.jsonl").read_text() == there
-
-
-class AtFirstEvent:
-    """A sink that does something once, at the first event."""
-
-    def __init__(self, action) -> None:
-        self.action = action
-
-    def emit(self, event) -> None:
-        action, self.action = self.action, lambda: None
-        action()
-
-    def close(self) -> None:
-        pass
 
 
 def test_a_network_that_is_away_for_a_while_is_waited_for(root, server, environ):

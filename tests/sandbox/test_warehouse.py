@@ -1,11 +1,14 @@
 """A warehouse that holds something goes along; what was built there comes back only if asked for."""
 
+from dataclasses import replace
+
 import duckdb
 import pytest
 from run.plans import statuses
+from sandbox.actions import AtFirstEvent
 from sandbox.plans import FILMS, film_plan, launch
 
-from osiris_sql.launchers.e2b import cargo
+from osiris_sql.launchers.e2b import cargo, luggage
 from osiris_sql.run.lock import hold_warehouse
 from osiris_sql.types.diagnostic import ProjectError, UnreachableError
 
@@ -16,9 +19,16 @@ def warehouse(root):
     return root / ".osiris" / "dev.duckdb"
 
 
-def titles(file):
+def titles_in(file):
     with duckdb.connect(file, read_only=True) as connection:
         return [title for (title,) in connection.execute("SELECT title FROM titles ORDER BY id").fetchall()]
+
+
+def shipped(server):
+    """The relations that are in the warehouse there."""
+    file = server.sandboxes.every[-1].home / "osiris/project/.osiris/dev.duckdb"
+    with duckdb.connect(file, read_only=True) as connection:
+        return set(connection.execute("SELECT schema_name, table_name FROM duckdb_tables()").fetchall())
 
 
 @pytest.fixture
@@ -27,9 +37,35 @@ def built(root, environ):
     return root
 
 
-def test_what_is_built_already_is_reused_there(built, environ):
-    run = launch(film_plan(built), built, environ, run_id="r2")
+def test_what_is_built_already_is_reused_there_and_its_rows_stay_here(built, server, environ):
+    run = launch(film_plan(built, decision="reuse"), built, environ, run_id="r2")
     assert statuses(run.result) == {"films": "reused", "titles": "reused", "app.titles": "reused"}
+    assert run.plan.carried == {}
+    assert run.plan.left == ("model:titles", "source:cinema.films")
+    assert shipped(server) == {("osiris", "state")}
+
+
+def test_only_what_a_running_step_reads_goes_along(built, server, environ):
+    plan = film_plan(built, decision="reuse", sql="SELECT id, lower(title) AS title FROM cinema.films")
+    films, titles, publish = plan.steps
+    plan = replace(plan, steps=(films, replace(titles, decision="run"), replace(publish, decision="run")))
+    run = launch(plan, built, environ, run_id="r2")
+    assert statuses(run.result) == {"films": "reused", "titles": "success", "app.titles": "success"}
+    assert list(run.plan.carried) == ["source:cinema.films"]
+    assert shipped(server) >= {("osiris", "state"), ("cinema", "films")}
+    assert titles_in(built / "out" / "app.duckdb")[0] == "alien"
+    assert not (run.folder / "carried.duckdb").exists()
+
+
+def test_what_is_too_big_to_carry_is_built_again_there_with_the_same_rows(built, environ, monkeypatch):
+    monkeypatch.setattr(luggage, "CARRY_LIMIT", 1000)
+    plan = film_plan(built, decision="reuse", sql="SELECT id, lower(title) AS title FROM cinema.films")
+    films, titles, publish = plan.steps
+    plan = replace(plan, steps=(films, replace(titles, decision="run"), replace(publish, decision="run")))
+    run = launch(plan, built, environ, run_id="r2")
+    assert run.plan.carried == {}
+    assert (run.plan.steps[0].decision, run.plan.steps[0].why[:16]) == ("run", "too big to carry")
+    assert statuses(run.result) == {"films": "success", "titles": "success", "app.titles": "success"}
 
 
 def test_without_fetch_the_warehouse_here_stays_as_it_was(built, environ):
@@ -37,7 +73,7 @@ def test_without_fetch_the_warehouse_here_stays_as_it_was(built, environ):
     run = launch(film_plan(built, text=NEWER), built, environ, run_id="r2")
     assert statuses(run.result)["titles"] == "success"
     assert warehouse(built).read_bytes() == before
-    assert titles(built / "out" / "app.duckdb")[0] == "ALIENS"
+    assert titles_in(built / "out" / "app.duckdb")[0] == "ALIENS"
 
 
 @pytest.mark.parametrize("empty", [True, False])
@@ -46,12 +82,23 @@ def test_with_fetch_a_build_here_afterwards_reuses_everything(root, environ, emp
         launch(film_plan(root), root, environ, on="local", run_id="r1")
     run = launch(film_plan(root, text=NEWER), root, {**environ, "OSIRIS_E2B_FETCH": "1"}, run_id="r2")
     assert run.exit_code == 0, run.result.diagnostics
-    assert titles(warehouse(root))[0] == "ALIENS"
-    again = launch(film_plan(root, text=NEWER), root, environ, on="local", run_id="r3")
+    assert titles_in(warehouse(root))[0] == "ALIENS"
+    again = launch(film_plan(root, text=NEWER, decision="reuse"), root, environ, on="local", run_id="r3")
     assert statuses(again.result) == {"films": "reused", "titles": "reused", "app.titles": "reused"}
 
 
-def test_a_warehouse_that_is_too_big_is_refused_with_the_limit(built, environ, server, monkeypatch):
+def test_what_was_built_here_meanwhile_is_not_undone(built, environ):
+    def build_here() -> None:
+        launch(film_plan(built, text=NEWER), built, environ, on="local", run_id="r3")
+
+    fetching = {**environ, "OSIRIS_E2B_FETCH": "1"}
+    run = launch(film_plan(built), built, fetching, run_id="r2", sinks=[AtFirstEvent(build_here)])
+    assert (run.exit_code, run.rules) == (1, ["changed-meanwhile"])
+    assert titles_in(warehouse(built))[0] == titles_in(built / "out" / "app.duckdb")[0] == "ALIENS"
+    assert (run.folder / "built.duckdb").exists()
+
+
+def test_target_files_that_are_too_big_are_refused_with_the_limit(built, environ, server, monkeypatch):
     monkeypatch.setattr(cargo, "CARRY_LIMIT", 1000)
     with pytest.raises(ProjectError) as failed:
         launch(film_plan(built), built, environ, run_id="r2")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -12,9 +12,11 @@ import duckdb
 from osiris_sql.engines.duckdb.catalog import Catalog
 from osiris_sql.engines.duckdb.failure import explain_failure, explain_unopened
 from osiris_sql.engines.duckdb.mirror import StateMirror, read_mirror
+from osiris_sql.engines.duckdb.parcel import STATE_TABLE, list_parcel, stored_bytes, write_parcel
 from osiris_sql.engines.duckdb.transaction import DuckDBTransaction
 from osiris_sql.support import wire
 from osiris_sql.types.observed import StepState
+from osiris_sql.types.relation import RelationRef
 from osiris_sql.types.settings import SETTINGS_SINCE_2
 
 # Files in this format open in every DuckDB that we support; 2.0's own format does not open in 1.5.
@@ -57,9 +59,7 @@ class DuckDBEngine:
             self._connection.execute(f"SET GLOBAL {name} = '{text}'")
         if not read_only:
             self._connection.execute("CREATE SCHEMA IF NOT EXISTS osiris")
-            self._connection.execute(
-                "CREATE TABLE IF NOT EXISTS osiris.state (node VARCHAR PRIMARY KEY, record VARCHAR NOT NULL)"
-            )
+            self._connection.execute(STATE_TABLE)
 
     @contextmanager
     def transaction(self) -> Iterator[DuckDBTransaction]:
@@ -100,6 +100,25 @@ class DuckDBEngine:
             return cursor.execute("SELECT node, record FROM osiris.state ORDER BY node").fetchall()
         except duckdb.CatalogException:
             return []
+        finally:
+            cursor.close()
+
+    def stored_bytes(self, relations: Iterable[RelationRef]) -> dict[RelationRef, int]:
+        """Return about how many bytes each relation takes: 0 for a view; what is not there is left out."""
+        cursor = self._connection.cursor()
+        try:
+            tables, views = list_parcel(cursor, relations)
+            return {**{table: stored_bytes(cursor, table) for table in tables}, **dict.fromkeys(views, 0)}
+        finally:
+            cursor.close()
+
+    def write_parcel(self, path: Path, relations: Sequence[RelationRef], states: Iterable[StepState]) -> None:
+        """Write a new warehouse with these relations and states alone; a view comes after its inputs."""
+        cursor = self._connection.cursor()
+        try:
+            write_parcel(cursor, path, relations, states, STORAGE)
+        except duckdb.Error as error:
+            raise explain_failure(error) from error
         finally:
             cursor.close()
 

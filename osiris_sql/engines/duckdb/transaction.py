@@ -13,6 +13,7 @@ from osiris_sql.engines.duckdb import audit, failures
 from osiris_sql.engines.duckdb.arrival import Arrival
 from osiris_sql.engines.duckdb.catalog import Catalog, Kind, Place, describe, place_of
 from osiris_sql.engines.duckdb.fingerprint import ALGORITHM, digest_schema, hash_expression
+from osiris_sql.engines.duckdb.parcel import take_parcel
 from osiris_sql.engines.duckdb.run_clock import bind_run_clock
 from osiris_sql.protocols import Rows, SpoolSpec, TestOutcome
 from osiris_sql.support import wire
@@ -35,7 +36,7 @@ class DuckDBTransaction:
         self._catalog = catalog or Catalog(cursor)
         self._schemas: dict[Place, TableSchema] = {}
         self.changed: dict[Place, Kind | None] = {}
-        self._attached = False
+        self._attached: list[str] = []
         self.written: list[StepState] = []
 
     @property
@@ -178,7 +179,7 @@ class DuckDBTransaction:
         place = str(path).replace("'", "''")
         if spec.kind == "duckdb":
             self._cursor.execute(f"ATTACH '{place}' AS osiris_spool (STORAGE_VERSION 'v1.5.0')")
-            self._attached = True
+            self._attached.append("osiris_spool")
             return self._count(f"CREATE TABLE osiris_spool.main.spool AS {query}")
         options = f", {spec.options}" if spec.options else ""
         return self._count(f"COPY ({query}) TO '{place}' (FORMAT {spec.kind}{options})")
@@ -210,11 +211,16 @@ class DuckDBTransaction:
         self._rows(sql, [state.step, wire.to_json(state)])
         self.written.append(state)
 
+    def take_parcel(self, path: Path) -> None:
+        """Take over the relations and states of a parcel, in the place of those here."""
+        self._attached.append("osiris_parcel")
+        take_parcel(self, self._cursor, path)
+
     def release(self) -> None:
-        """Let go of an attached spool file, after the transaction has ended."""
-        if self._attached:
+        """Let go of attached files, after the transaction has ended."""
+        for name in self._attached:
             with suppress(duckdb.Error):
-                self._cursor.execute("DETACH osiris_spool")
+                self._cursor.execute(f"DETACH {name}")
 
     def _make_room(self, relation: RelationRef, *, becomes: Kind | None) -> None:
         if relation.schema != "main":

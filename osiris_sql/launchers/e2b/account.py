@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from osiris_sql.launchers.e2b.failure import explain, insist
-from osiris_sql.launchers.e2b.options import Options, packages, python_version
+from osiris_sql.launchers.e2b.options import Options, read_lock, template_of
+from osiris_sql.launchers.e2b.packages import python_version
 
 if TYPE_CHECKING:
     from e2b import E2B
@@ -24,6 +27,7 @@ def open_client(options: Options) -> E2B:
         api_url=options.api_url,
         sandbox_url=options.sandbox_url,
         domain=options.domain,
+        proxy=options.proxy,
     )
 
 
@@ -45,13 +49,24 @@ def end_sandbox(client: E2B, sandbox_id: str) -> None:
 
 
 def make_template(client: E2B, options: Options) -> bool:
-    """Build the template that the options name, with the versions that run here; False if it exists."""
-    if insist(lambda: client.Template.exists(options.template), "looking for the template"):
+    """Build the template that the options name from its lock; False if it exists.
+
+    A lock with hashes is installed with every hash required.
+    """
+    name, lock = template_of(options), read_lock(options)
+    if insist(lambda: client.Template.exists(name), "looking for the template"):
         return False
-    needed = [f"{name}=={number}" for name, number in packages().items()]
-    recipe = client.Template().from_python_image(python_version()).pip_install(needed)
-    try:
-        client.Template.build(recipe, options.template, cpu_count=CPUS, memory_mb=MEMORY_MB)
-    except Exception as error:
-        raise explain(error, "building the template") from error
+    hashed = "--require-hashes " if "--hash=" in lock else ""
+    with tempfile.TemporaryDirectory(prefix="osiris-template-") as folder:
+        Path(folder, "lock.txt").write_text(lock)
+        recipe = (
+            client.Template(file_context_path=folder)
+            .from_python_image(python_version())
+            .copy("lock.txt", "/opt/osiris-lock.txt")
+            .run_cmd(f"pip install --no-cache-dir {hashed}-r /opt/osiris-lock.txt", user="root")
+        )
+        try:
+            client.Template.build(recipe, name, cpu_count=CPUS, memory_mb=MEMORY_MB)
+        except Exception as error:
+            raise explain(error, "building the template") from error
     return True

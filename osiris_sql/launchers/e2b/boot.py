@@ -124,6 +124,7 @@ def _pack_artifacts(manifest: Mapping[str, Any]) -> dict[str, Any]:
             tar.add(path, arcname=Path(path).relative_to(project).as_posix(), recursive=False)
     return {
         "sha256": _sha256(archive),
+        "built": _sha256(built) if (built := Path("run/built.duckdb")).is_file() else "",
         "files": {Path(path).relative_to(project).as_posix(): now[path] for path in changed},
         "removed": [Path(path).relative_to(project).as_posix() for path in removed],
     }

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 
-from osiris_sql.launchers.e2b.options import PACKAGES, python_version
+from osiris_sql.launchers.e2b.packages import needed, python_version
 from osiris_sql.run.lock import hold_warehouse
-from osiris_sql.run.observe import read_state
+from osiris_sql.run.parcel import write_parcel
 from osiris_sql.support import wire
 from osiris_sql.support.package import package_files, zip_package
 from osiris_sql.support.secrets import resolve
 from osiris_sql.types.diagnostic import Diagnostic, ProjectError, StepError
 from osiris_sql.types.plan import Extract, Plan, PlannedConnection, Probe
 
-# What a run may carry into a sandbox besides the source files: warehouse and target files together.
+# How much of target files a run may carry into a sandbox.
 CARRY_LIMIT = 1 << 30
 BOOT = "osiris_sql/launchers/e2b/boot.py"
 
@@ -27,7 +27,8 @@ BOOT = "osiris_sql/launchers/e2b/boot.py"
 class Cargo:
     """`small` are bytes by path, `big` files of this machine by path; `returns` are places in the project.
 
-    Paths are those of the sandbox, relative to the launcher's folder there.
+    Paths are those of the sandbox, relative to the launcher's folder there. `parcel` is the file, made for
+    this run, that holds what goes along of the warehouse.
     """
 
     small: Mapping[str, bytes]
@@ -36,6 +37,7 @@ class Cargo:
     boot_sha256: str
     returns: tuple[str, ...]
     shipped: Mapping[str, str]
+    parcel: Path | None = None
 
 
 def pack(
@@ -44,16 +46,16 @@ def pack(
     """Return what a run needs; raises ProjectError or StepError if it can't be carried."""
     targets = list(_target_places(plan, environ))
     carried = [file for place in targets for file in _files(root / place)]
-    if fetch or _warehouse_has_state(plan, root):
-        with hold_warehouse(root / plan.warehouse, run_id):
-            carried += list(_files(root / plan.warehouse))
     _refuse_too_big(root, carried)
     big = {f"project/{path.relative_to(root).as_posix()}": path for path in carried}
     big |= {f"project/{name}": root / name for name in _source_files(plan, root, environ)}
+    if parcel := _pack_warehouse(plan, root, run_id):
+        big[f"project/{plan.warehouse}"] = parcel
     shipped = {path: _sha256(file) for path, file in big.items()}
     _refuse_moved(plan, shipped)
-    returns = (*targets, plan.warehouse) if fetch else tuple(targets)
     arguments = ["plan.json", "--root", "project", "--run-id", run_id, "--launcher", "e2b"]
+    arguments += ["--fail-fast"] if fail_fast else []
+    arguments += ["--built", "run/built.duckdb"] if fetch else []
     small = {"plan.json": wire.to_document(plan).encode(), "code.zip": zip_package()}
     files = {**shipped, **{path: hashlib.sha256(data).hexdigest() for path, data in small.items()}}
     manifest = json.dumps(
@@ -61,9 +63,9 @@ def pack(
             "files": files,
             "python": python_version(),
             "packages": {"duckdb": version("duckdb")},
-            "needs": PACKAGES,
-            "arguments": arguments + (["--fail-fast"] if fail_fast else []),
-            "returns": returns,
+            "needs": sorted(needed()),
+            "arguments": arguments,
+            "returns": targets,
         },
         sort_keys=True,
     ).encode()
@@ -73,9 +75,20 @@ def pack(
         big=big,
         manifest_sha256=hashlib.sha256(manifest).hexdigest(),
         boot_sha256=hashlib.sha256(boot).hexdigest(),
-        returns=returns,
+        returns=tuple(targets),
         shipped={path.removeprefix("project/"): sha256 for path, sha256 in shipped.items()},
+        parcel=parcel,
     )
+
+
+def _pack_warehouse(plan: Plan, root: Path, run_id: str) -> Path | None:
+    """Write what the plan carries of the warehouse, and all that it remembers; None of an empty one."""
+    warehouse = root / plan.warehouse
+    if plan.state is None or not warehouse.exists():
+        return None
+    path = root / ".osiris" / "runs" / run_id / "carried.duckdb"
+    with hold_warehouse(warehouse, run_id):
+        return path if write_parcel(plan, root, path) else None
 
 
 def _sha256(path: Path) -> str:
@@ -130,10 +143,6 @@ def _files(place: Path) -> Iterator[Path]:
         yield from (path for path in (place, place.with_name(place.name + ".wal")) if path.is_file())
 
 
-def _warehouse_has_state(plan: Plan, root: Path) -> bool:
-    return bool(read_state(root / plan.warehouse, plan.engine, while_running=False))
-
-
 def _refuse_too_big(root: Path, carried: list[Path]) -> None:
     total = sum(path.stat().st_size for path in carried)
     if total > CARRY_LIMIT:
@@ -141,7 +150,7 @@ def _refuse_too_big(root: Path, carried: list[Path]) -> None:
         raise ProjectError(
             Diagnostic(
                 rule="too-big-to-carry",
-                message=f"{total >> 20} MB of warehouse and target files would go into the sandbox",
+                message=f"{total >> 20} MB of target files would go into the sandbox",
                 why=f"the limit is {CARRY_LIMIT >> 20} MB; the biggest is {biggest.relative_to(root)}",
                 fix="build on this machine (--on local), or publish to a server instead of a file",
             )

@@ -22,10 +22,11 @@ DETACHED = 3600
 
 @dataclass(frozen=True, kw_only=True)
 class Ended:
-    """The worker's last word; `archive` holds what it wrote, checked."""
+    """The worker's last word; `archive` has the files that it wrote, `built` the relations, both checked."""
 
     status: dict[str, Any]
     archive: Path | None
+    built: Path | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,8 +123,11 @@ class Courier(threading.Thread):
             return None
 
     def _end(self, status: dict[str, Any]) -> Ended:
-        artifacts, archive = status.get("artifacts"), None
+        artifacts, archive, built = status.get("artifacts"), None, None
         if artifacts and artifacts["files"]:
             archive = self._folder / "artifacts.tar"
             self._remote.download("artifacts.tar", archive, artifacts["sha256"])
-        return Ended(status=status, archive=archive)
+        if artifacts and artifacts["built"]:
+            built = self._folder / "built.duckdb"
+            self._remote.download("built.duckdb", built, artifacts["built"])
+        return Ended(status=status, archive=archive, built=built)

@@ -9,20 +9,20 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from osiris_sql.launchers.e2b import failure
+from osiris_sql.launchers.e2b import failure, luggage
 from osiris_sql.launchers.e2b.account import end_sandbox, list_sandboxes, make_template, open_client
 from osiris_sql.launchers.e2b.arrival import put_in_place
 from osiris_sql.launchers.e2b.cargo import connections_variables, pack
 from osiris_sql.launchers.e2b.courier import Courier, Ended
 from osiris_sql.launchers.e2b.follow import Begin, Follower
-from osiris_sql.launchers.e2b.options import Options, read_options
+from osiris_sql.launchers.e2b.options import Options, read_options, template_of
 from osiris_sql.launchers.e2b.record import Record, forget, read_record, write_record
 from osiris_sql.launchers.e2b.remote import Remote
 from osiris_sql.protocols import Sink
 from osiris_sql.run.connections import check_environ
 from osiris_sql.run.execute import hash_plan
 from osiris_sql.run.lock import hold_warehouse
-from osiris_sql.support.plugins import load_plugin
+from osiris_sql.run.parcel import look_at, refuse_moved_on, take_built
 from osiris_sql.types.diagnostic import Diagnostic, ProjectError
 from osiris_sql.types.plan import Plan
 
@@ -31,6 +31,15 @@ class E2BLauncher:
     """Runs `osiris_sql.worker` in a sandbox of E2B."""
 
     name = "e2b"
+
+    def prepare(self, plan: Plan, root: Path) -> Plan:
+        """Return the plan with what of the warehouse goes along; see `Plan.carried`."""
+        warehouse = root / plan.warehouse
+        if plan.state is None or not warehouse.exists():
+            return plan
+        with hold_warehouse(warehouse, "planning"):
+            state, sizes = look_at(warehouse, plan.engine)
+        return luggage.pack_luggage(plan, state, sizes, luggage.CARRY_LIMIT)
 
     def launch(
         self,
@@ -68,6 +77,8 @@ class E2BLauncher:
             write_record(folder, record)
             courier.stop_if_cancelled()
             remote.upload(cargo)
+            if cargo.parcel:
+                cargo.parcel.unlink()
             courier.stop_if_cancelled()
             remote.start(cargo, given)
 
@@ -131,7 +142,7 @@ class E2BLauncher:
     def make_template(self, environ: Mapping[str, str]) -> tuple[str, bool]:
         """Return the name of the template, and whether it was built now."""
         options = _open(environ)
-        return options.template, make_template(open_client(options), options)
+        return template_of(options), make_template(open_client(options), options)
 
 
 def _follow(
@@ -204,11 +215,11 @@ def _arrive(plan: Plan, root: Path, folder: Path, ended: Ended) -> None:
     artifacts, record = ended.status.get("artifacts"), read_record(folder)
     if not artifacts or record is None:
         return
-    if not record.fetch:
+    if ended.built is None:
         put_in_place(ended.archive, artifacts, record, root)
         return
-    warehouse = root / plan.warehouse
-    with hold_warehouse(warehouse, record.run):
+    with hold_warehouse(root / plan.warehouse, record.run):
+        refuse_moved_on(plan, root)
         put_in_place(ended.archive, artifacts, record, root)
-        # Opening it writes the mirror of its state anew.
-        load_plugin("engines", plan.engine)(warehouse, plan.engine_settings, read_only=False).close()
+        take_built(plan, root, ended.built)
+    ended.built.unlink()

@@ -2,36 +2,41 @@
 
 from __future__ import annotations
 
-import hashlib
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
+from pathlib import Path
 
+from osiris_sql.launchers.e2b.packages import lock_text, name_template
 from osiris_sql.support.secrets import make_options
 from osiris_sql.types.diagnostic import Diagnostic, ProjectError
 from osiris_sql.types.secret import Secret
-
-# What the worker needs in a sandbox; the osiris-sql package itself is shipped.
-PACKAGES = ("cryptography", "duckdb", "psycopg2-binary", "pyarrow", "pydantic", "pymysql", "pytz")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """The sandbox's options: `lease` is how many seconds it lives when nobody renews it,
-    `allow_out` the only addresses that it may reach, with commas between; empty is no such limit."""
+    `allow_out` the only addresses that it may reach, with commas between; empty is no such limit.
+    `lock` is a requirements file to build the template from, `metadata` NAME=VALUE pairs."""
 
     api_key: Secret
-    template: str
+    template: str = ""
+    lock: str = ""
     python: str = "/usr/local/bin/python3"
     lease: int = 600
     internet: bool = True
     allow_out: str = ""
+    metadata: str = ""
     fetch: bool = False
     detach: bool = False
     api_url: str | None = None
     sandbox_url: str | None = None
     domain: str | None = None
+    proxy: str | None = None
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The person's own metadata of the sandbox."""
+        return _read_metadata(self.metadata)
 
 
 VARIABLES = {
@@ -39,7 +44,10 @@ VARIABLES = {
     "api_url": "E2B_API_URL",
     "sandbox_url": "E2B_SANDBOX_URL",
     "domain": "E2B_DOMAIN",
+    "proxy": "OSIRIS_E2B_PROXY",
     "template": "OSIRIS_E2B_TEMPLATE",
+    "lock": "OSIRIS_E2B_LOCK",
+    "metadata": "OSIRIS_E2B_METADATA",
     "python": "OSIRIS_E2B_PYTHON",
     "lease": "OSIRIS_E2B_LEASE",
     "internet": "OSIRIS_E2B_INTERNET",
@@ -62,7 +70,8 @@ def read_options(environ: Mapping[str, str]) -> Options:
             )
         )
     try:
-        options: Options = make_options(Options, {"template": template_name(), **values}, {})
+        options: Options = make_options(Options, values, {})
+        _read_metadata(options.metadata)
     except ValueError as error:
         field = str(error).split('"')[1]
         message = f"{VARIABLES[field]} does not fit: {str(error).split(' ', 1)[1]}"
@@ -70,17 +79,26 @@ def read_options(environ: Mapping[str, str]) -> Options:
     return options
 
 
-def packages() -> dict[str, str]:
-    """Return the packages that a sandbox needs, in the versions that run here."""
-    return {name: version(name) for name in PACKAGES}
+def read_lock(options: Options) -> str:
+    """Return the requirements file that a template is built from: the person's own, or what runs here."""
+    if not options.lock:
+        return lock_text()
+    try:
+        return Path(options.lock).read_text()
+    except OSError as error:
+        message = f"the lock {options.lock} can't be read: {error.strerror}"
+        raise ProjectError(
+            Diagnostic(rule="bad-option", message=message, fix="see OSIRIS_E2B_LOCK")
+        ) from None
 
 
-def python_version() -> str:
-    """Return the minor version of Python that runs here."""
-    return ".".join(map(str, sys.version_info[:2]))
+def template_of(options: Options) -> str:
+    """Return the template that the options name, or the one that is named by its lock."""
+    return options.template or name_template(read_lock(options))
 
 
-def template_name() -> str:
-    """Return the name of the template that has exactly what runs here: told by its content."""
-    text = "\n".join([python_version(), *(f"{name}=={number}" for name, number in packages().items())])
-    return f"osiris-sql-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+def _read_metadata(text: str) -> dict[str, str]:
+    pairs = [pair.partition("=") for pair in text.split(",") if pair.strip()]
+    if any(not equals or not name.strip() for name, equals, _ in pairs):
+        raise ValueError('"metadata" must be NAME=VALUE pairs with commas between')
+    return {name.strip(): value.strip() for name, _, value in pairs}

@@ -14,7 +14,7 @@ FILE = "remote.json"
 @dataclass(frozen=True, kw_only=True)
 class Record:
     """A run in a sandbox. `returns` are the places in the project that come back, `shipped` the sha256 of
-    what was there; with `fetch` the warehouse is one of them."""
+    what was there; with `fetch` what was built comes back into the warehouse."""
 
     run: str
     sandbox: str

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from osiris_sql.launchers.e2b.account import open_client
 from osiris_sql.launchers.e2b.cargo import Cargo
 from osiris_sql.launchers.e2b.failure import explain, insist
-from osiris_sql.launchers.e2b.options import Options
+from osiris_sql.launchers.e2b.options import Options, template_of
 
 if TYPE_CHECKING:
     from e2b import Sandbox, SandboxNetworkOpts
@@ -70,9 +70,9 @@ class Remote:
 
         def ask() -> Sandbox:
             return self._client.Sandbox.create(
-                self._options.template,
+                template_of(self._options),
                 timeout=self._options.lease,
-                metadata={"osiris_run_id": run_id, **metadata},
+                metadata={**self._options.labels, "osiris_run_id": run_id, **metadata},
                 allow_internet_access=self._options.internet,
                 network=_network(self._options),
                 idempotency_key=run_id.lower(),

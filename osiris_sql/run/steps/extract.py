@@ -19,7 +19,7 @@ def run_extract(running: Running, step: Extract) -> StepFinished:
     """Return what was read; an unchanged source is not read again."""
     before = running.state.get(step.node)
     endpoint = hash_endpoint(running.connections.source(step.connection).endpoint())
-    if before and _unchanged(step, before, endpoint):
+    if before and _unchanged(step, before, endpoint) and _stands(running, step):
         return _reuse(running, step, before)
     since = _since(step, before, endpoint)
     with running.engine.transaction() as transaction:
@@ -58,6 +58,14 @@ def run_extract(running: Running, step: Extract) -> StepFinished:
 def _unchanged(step: Extract, before: StepState, endpoint: str) -> bool:
     same = before.fingerprint == step.fingerprint and before.endpoint == endpoint and _holds(before, step)
     return same and step.change is not None and before.change == step.change
+
+
+def _stands(running: Running, step: Extract) -> bool:
+    """Whether its rows are there, or were left on another machine because nobody reads them."""
+    if step.node in running.plan.left:
+        return True
+    with running.engine.transaction() as transaction:
+        return transaction.exists(step.relation)
 
 
 def _holds(before: StepState, step: Extract) -> bool:

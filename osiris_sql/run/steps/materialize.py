@@ -21,7 +21,8 @@ def run_materialize(running: Running, step: Materialize) -> StepFinished:
     before = running.state.get(step.node)
     inputs = {node: _input(running, step, node) for node in step.inputs}
     with running.engine.transaction() as transaction:
-        reusable = _reusable(step, before, inputs) and transaction.exists(step.relation)
+        there = step.node in running.plan.left or transaction.exists(step.relation)
+        reusable = there and _reusable(step, before, inputs)
         if before and reusable:
             return _reuse(running, transaction, step, before)
         increment = _increments(transaction, step, before)

@@ -105,3 +105,17 @@ def test_counts_are_what_python_counts(
     if rows:
         connection.executemany("INSERT INTO t VALUES (?, ?)", rows)
     assert {name: count(connection, text) for name, text in sql.items()} == expected(rows)
+
+
+@pytest.mark.parametrize("argument", ["group_by", "group_by_columns"])
+@pytest.mark.parametrize(
+    ("test", "column", "arguments"),
+    [("at_least_one", "x", {}), ("row_count_between", None, {"min_value": 2})],
+)
+def test_groups_go_by_both_names_that_packages_of_dbt_use(
+    test: str, column: str | None, arguments: dict[str, Any], argument: str
+) -> None:
+    rows = "SELECT * FROM (VALUES ('a', 1), ('a', 2), ('b', NULL)) AS t(part, x)"
+    tried = try_tests([generic(test, column=column, **arguments, **{argument: ["part"]})], {"t": rows})
+    assert tried.diagnostics == ()
+    assert list(tried.failures.values()) == [1]

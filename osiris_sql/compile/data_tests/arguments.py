@@ -1,6 +1,6 @@
 """The arguments of a built-in test: checked by their types, and turned into SQL."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any
@@ -26,14 +26,22 @@ from osiris_sql.types.relation import TableSchema, quote_identifier
 DATEPARTS = ("second", "minute", "hour", "day", "week", "month", "quarter", "year")
 
 
-def given_arguments(test: DataTest) -> dict[str, Json]:
-    """Return the arguments of a test, with the column that it is declared on."""
-    return {**test.arguments, **({"column_name": test.column} if test.column is not None else {})}
+GROUPS = ("group_by", "group_by_columns")
+"""Two names of one argument: tests of dbt's packages have one or the other."""
+
+
+def given_arguments(test: DataTest, known: Collection[str] = ()) -> dict[str, Json]:
+    """Return the arguments of a test, with the column that it is declared on; `known` are its names."""
+    given = {**test.arguments, **({"column_name": test.column} if test.column is not None else {})}
+    for name, other in (GROUPS, GROUPS[::-1]):
+        if name in given and name not in known and other in known and other not in given:
+            given[other] = given.pop(name)
+    return given
 
 
 def check_names(test: DataTest, known: Mapping[str, bool], *, open_ended: bool = False) -> list[Diagnostic]:
     """Return what is wrong with the names of a test's arguments; `known` says which are required."""
-    given = given_arguments(test)
+    given = given_arguments(test, known)
     unknown = [] if open_ended else [name for name in given if name not in known]
     others = [name for name in known if name != "column_name"]
     misspelt = {nearest_name(name, others) for name in unknown}
@@ -48,7 +56,7 @@ def sql_arguments(test: DataTest, built_in: BuiltIn, schema: TableSchema, scope:
     """Return the arguments as the template wants them; raises TestMistakeError with all that is wrong."""
     required = {name: argument.required for name, argument in built_in.arguments.items()}
     found = check_names(test, required)
-    given = given_arguments(test)
+    given = given_arguments(test, required)
     if built_in.any_of and all(given.get(name) is None for name in built_in.any_of):
         found.append(missing_argument(test, '" or "'.join(built_in.any_of)))
     values: dict[str, Any] = {}

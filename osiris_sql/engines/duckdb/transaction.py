@@ -166,10 +166,9 @@ class DuckDBTransaction:
         """Return how many rows have a NULL in the key, and how many keys occur more than once."""
         names = [quote_identifier(name) for name in key]
         absent = " OR ".join(f"{name} IS NULL" for name in names)
-        columns = ", ".join(names)
         [(nulls, repeated)] = self._rows(
             f"SELECT (SELECT count(*) FROM {relation.sql} WHERE {absent}), (SELECT count(*) FROM (SELECT 1"
-            f" FROM {relation.sql} GROUP BY {columns} HAVING count(*) > 1))"
+            f" FROM {relation.sql} GROUP BY {', '.join(names)} HAVING count(*) > 1))"
         )
         return nulls, repeated
 
@@ -239,8 +238,7 @@ class DuckDBTransaction:
         self._cursor.execute(sql).fetchall()
 
     def _count(self, sql: str) -> int:
-        [(count,)] = self._rows(sql)
-        return int(count)
+        return int(self._rows(sql)[0][0])
 
     def _rows(self, sql: str, parameters: list[str] | None = None) -> list[Any]:
         return self._cursor.execute(sql, parameters or []).fetchall()

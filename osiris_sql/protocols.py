@@ -176,6 +176,10 @@ class Target(Protocol):
         """Return the target table as it is now."""
         ...
 
+    def holds(self, publication: Publish, load_id: str) -> bool:
+        """Say whether the table still holds what that load delivered, looking as closely as it takes."""
+        ...
+
     def spool(self, publication: Publish) -> SpoolSpec:
         """Return how the rows are to be written to the spool file; refuses types that can't arrive."""
         ...

@@ -85,6 +85,8 @@ def publish(observed: Observed, node: str, model: str, *, above_runs: bool) -> F
         return "run if inputs change", "undecided: offline, the target was not asked"
     if target is not None and target.latest_load != state.change:
         return "run", "the target holds another publication"
+    if target is not None and target.ddl:
+        return "run", "the target's table is changed"
     if above_runs:
         return "run if inputs change", f"waits for {model}"
     if _data(observed, f"model:{model}") != str(state.data):

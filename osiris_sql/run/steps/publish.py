@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
-from pathlib import Path
 
-from osiris_sql.protocols import Load, Published, SpoolSpec, Target
+from osiris_sql.protocols import Load, Published, Target
 from osiris_sql.run.connections import hash_endpoint
 from osiris_sql.run.load_id import make_load_id
 from osiris_sql.run.steps.running import Running
-from osiris_sql.types.diagnostic import Diagnostic, StepError
+from osiris_sql.run.steps.spooling import identify_rows, spooled
 from osiris_sql.types.event import StepFinished, StepProgress
-from osiris_sql.types.observed import StepState
+from osiris_sql.types.observed import ObservedTarget, StepState
 from osiris_sql.types.plan import Publish
 from osiris_sql.types.relation import DataFingerprint
 
@@ -21,23 +19,27 @@ def run_publish(running: Running, step: Publish) -> StepFinished:
     """Return what the target counted; the same publication again changes nothing."""
     target = running.connections.target(step.connection)
     seen = target.observe(step)
-    latest = seen.latest_load
-    base = _begin(running, step, target, latest)
-    known = _known_rows(running, step)
-    if known and latest == make_load_id(running.plan, step, known, None) and not step.append_all:
+    base = _begin(running, step, target, seen.latest_load)
+    data = identify_rows(running.engine, step)
+    load_id = make_load_id(running.plan, step, data, base)
+    if _is_published(step, target, seen, load_id):
         already = Published(sent=0, channel=seen.channel, already_published=True)
-        if running.engine.read_state()[step.node].data != known:
-            _remember(running, step, target, known, latest)
-        return _finished(step, known, already, latest)
+        if running.engine.read_state()[step.node].data != data:
+            _remember(running, step, target, data, load_id)
+        return _finished(step, data, already, load_id)
     folder = running.folder / "spool" / step.id
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        load = _spool(running, step, target.spool(step), folder, base, known)
+    with spooled(running.engine, step, target.spool(step), folder, data) as path:
+        load = Load(load_id=load_id, run_id=running.run_id, data=data, path=path, rows=data.rows)
         published = target.publish(step, load, _progress(running, step, load.rows))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     _remember(running, step, target, load.data, load.load_id)
     return _finished(step, load.data, published, load.load_id)
+
+
+def _is_published(step: Publish, target: Target, seen: ObservedTarget, load_id: str) -> bool:
+    """Whether nothing is to do: the last load is this one, its rows are there, the table has its shape."""
+    if step.append_all or seen.ddl or seen.latest_load != load_id:
+        return False
+    return target.holds(step, load_id)
 
 
 def _begin(running: Running, step: Publish, target: Target, latest: str | None) -> str | None:
@@ -51,66 +53,6 @@ def _begin(running: Running, step: Publish, target: Target, latest: str | None) 
         return state.change
     _remember(running, step, target, None, latest)
     return latest
-
-
-def _known_rows(running: Running, step: Publish) -> DataFingerprint | None:
-    """The model's data fingerprint where the warehouse knows it: for a table, not for a view."""
-    state = running.engine.read_state().get(step.input)
-    return state.data if state and state.data and state.data.algorithm != "view" else None
-
-
-def _spool(
-    running: Running,
-    step: Publish,
-    spec: SpoolSpec,
-    folder: Path,
-    base: str | None,
-    known: DataFingerprint | None,
-) -> Load:
-    path = folder / f"rows.{spec.kind}"
-    with running.engine.transaction() as transaction:
-        data = known or transaction.fingerprint(step.relation)
-        _refuse_empty(step, data.rows)
-        if step.key:
-            _refuse_bad_key(step, *transaction.key_violations(step.relation, step.key))
-        rows = transaction.spool(step.relation, spec, path)
-    if rows != data.rows:
-        raise StepError(
-            Diagnostic(
-                rule="count-differs",
-                message=f"{data.rows} rows were to be sent, {rows} were written to the spool file",
-                location=step.location,
-            )
-        )
-    load_id = make_load_id(running.plan, step, data, base)
-    return Load(load_id=load_id, run_id=running.run_id, data=data, path=path, rows=rows)
-
-
-def _refuse_empty(step: Publish, rows: int) -> None:
-    if rows or step.allow_empty or step.mode not in ("replace", "sync"):
-        return
-    raise StepError(
-        Diagnostic(
-            rule="empty-publication",
-            message=f"{step.relation.name} has no rows, so {step.mode} would empty {step.table}",
-            location=step.location,
-            why="an empty result is more often a broken input than the truth",
-            fix="set allow_empty: true if it is the truth",
-        )
-    )
-
-
-def _refuse_bad_key(step: Publish, nulls: int, repeated: int) -> None:
-    if nulls or repeated:
-        raise StepError(
-            Diagnostic(
-                rule="key-not-unique",
-                message=f"the key ({', '.join(step.key)}) does not identify the rows of {step.relation.name}",
-                location=step.location,
-                why=f"{nulls} rows have a NULL in it, {repeated} keys occur more than once",
-                fix="name the columns that identify a row; a data test `unique` finds this earlier",
-            )
-        )
 
 
 def _progress(running: Running, step: Publish, total: int) -> Callable[[int, str], None]:

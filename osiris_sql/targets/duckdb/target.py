@@ -85,6 +85,10 @@ class DuckDBFile:
             diagnostics=(*mode_mistakes(publication), *delivery.table_mistakes(publication, columns)),
         )
 
+    def holds(self, publication: Publish, load_id: str) -> bool:
+        """Say whether the table's last load is that one: observing has counted its rows."""
+        return self.observe(publication).latest_load == load_id
+
     def spool(self, publication: Publish) -> SpoolSpec:
         """Return a DuckDB file: every type arrives as it is."""
         raise_all(mode_mistakes(publication))

@@ -74,6 +74,10 @@ class Files:
             diagnostics=(*mistakes, *content.file_mistakes(publication, columns, self._options.format)),
         )
 
+    def holds(self, publication: Publish, load_id: str) -> bool:
+        """Say whether the file's last load is that one: observing has hashed it."""
+        return self.observe(publication).latest_load == load_id
+
     def spool(self, publication: Publish) -> SpoolSpec:
         """Return a DuckDB file whose columns have the types that the target's file stores."""
         raise_all(self._mistakes(publication))

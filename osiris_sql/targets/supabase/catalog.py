@@ -24,6 +24,7 @@ class TableColumn:
     has_default: bool = False
     generated: str = ""
     identity: str = ""
+    comment: str = ""
 
     @property
     def is_array(self) -> bool:
@@ -40,7 +41,8 @@ class TableColumn:
 class Table:
     """A relation of the target database; `kind` is pg_class.relkind, `uniques` sets of key columns.
 
-    `inbound` names the tables whose foreign keys point here, `triggers` the row triggers;
+    `inbound` names the tables whose foreign keys point here, `triggers` the row triggers; `rules` says
+    that statements are rewritten;
     `row_security` says that policies hide or refuse rows for the role that is logged in,
     `made_here` that a publication created the table.
     """
@@ -53,9 +55,11 @@ class Table:
     uniques: tuple[frozenset[str], ...] = ()
     inbound: tuple[str, ...] = ()
     triggers: tuple[str, ...] = ()
+    rules: bool = False
     row_security: bool = False
     privileges: frozenset[str] = field(default_factory=frozenset)
     role: str = ""
+    comment: str = ""
     made_here: bool = False
 
     @property
@@ -69,14 +73,15 @@ class Table:
 
 
 _RELATION = """
-SELECT c.oid, c.relkind::text, row_security_active(c.oid), current_user::text,
+SELECT c.oid, c.relkind::text, row_security_active(c.oid), c.relhasrules, current_user::text,
+       coalesce(obj_description(c.oid, 'pg_class'), ''),
        ARRAY(SELECT p FROM unnest(ARRAY['SELECT','INSERT','UPDATE','DELETE']) AS p
              WHERE has_table_privilege(c.oid, p))
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = %s AND c.relname = %s AND c.relkind <> 'i' AND c.relkind <> 'I'"""
 _COLUMNS = """
 SELECT attname::text, format_type(atttypid, atttypmod), attnotnull, atthasdef,
-       attgenerated::text, attidentity::text
+       attgenerated::text, attidentity::text, coalesce(col_description(attrelid, attnum), '')
 FROM pg_catalog.pg_attribute WHERE attrelid = %s AND attnum > 0 AND NOT attisdropped ORDER BY attnum"""
 _UNIQUES = """
 SELECT i.indisprimary, ARRAY(SELECT a.attname::text FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(n, o)
@@ -99,23 +104,25 @@ def read_table(cursor: Cursor, schema: str, name: str) -> Table | None:
     found = cursor.fetchone()
     if not found:
         return None
-    oid, kind, row_security, role, privileges = found
+    oid, kind, row_security, rules, role, comment, privileges = found
     uniques = _rows(cursor, _UNIQUES, oid)
     return Table(
         schema=schema,
         name=name,
         kind=kind,
         columns=tuple(
-            TableColumn(name=n, type=t, not_null=nn, has_default=d, generated=g, identity=i)
-            for n, t, nn, d, g, i in _rows(cursor, _COLUMNS, oid)
+            TableColumn(name=n, type=t, not_null=nn, has_default=d, generated=g, identity=i, comment=c)
+            for n, t, nn, d, g, i, c in _rows(cursor, _COLUMNS, oid)
         ),
         primary_key=next((tuple(columns) for primary, columns in uniques if primary), ()),
         uniques=tuple(frozenset(columns) for _, columns in uniques),
         inbound=tuple(row[0] for row in _rows(cursor, _INBOUND, oid)),
         triggers=tuple(row[0] for row in _rows(cursor, _TRIGGERS, oid)),
+        rules=rules,
         row_security=row_security,
         privileges=frozenset(privileges),
         role=role,
+        comment=comment,
     )
 
 

@@ -9,13 +9,20 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from osiris_sql.protocols import Load, Published
 from osiris_sql.targets._modes import raise_all, refusal
 from osiris_sql.targets.supabase import ledger
-from osiris_sql.targets.supabase.apply import apply_rows
+from osiris_sql.targets.supabase.apply import Changes, apply_rows
 from osiris_sql.targets.supabase.catalog import Table, read_table
-from osiris_sql.targets.supabase.create import create_table
+from osiris_sql.targets.supabase.create import create_table, key_statements
 from osiris_sql.targets.supabase.ledger import Receipt
+from osiris_sql.targets.supabase.observe import holds_load
 from osiris_sql.targets.supabase.preflight import table_mistakes
-from osiris_sql.targets.supabase.schema_change import change_mistakes, change_table, changed_table
-from osiris_sql.targets.supabase.staging import plan_columns, stage
+from osiris_sql.targets.supabase.schema_change import (
+    change_mistakes,
+    change_table,
+    changed_table,
+    drop_statement,
+)
+from osiris_sql.targets.supabase.staging import create_stage, fill_stage, plan_columns
+from osiris_sql.targets.supabase.straight import fill_empty, takes_copy
 from osiris_sql.types.diagnostic import StepError
 from osiris_sql.types.plan import Publish
 from osiris_sql.types.relation import quote_identifier
@@ -45,16 +52,35 @@ def deliver(cursor: Cursor, delivery: Delivery) -> bool:
     if ledger.find_delivery(cursor, delivery.id):
         return True  # an earlier attempt was committed, its answer was lost
     table, created = _ready_table(cursor, delivery)
-    if not created and _is_delivered(cursor, delivery):
+    if not created and holds_load(cursor, delivery.publication, delivery.schema, delivery.load.load_id):
         return False
+    changes = _write(cursor, delivery, table, created=created)
+    load = delivery.load
+    receipt = Receipt(load_id=load.load_id, rows_in=load.rows, created=created, **asdict(changes))
+    ledger.write_delivery(cursor, delivery.publication, delivery.target, delivery.id, load, receipt)
+    return True
+
+
+def _write(cursor: Cursor, delivery: Delivery, table: Table, *, created: bool) -> Changes:
+    """Bring the rows in: straight into a table that is new or empty, by way of a staging table else."""
     publication, load = delivery.publication, delivery.load
     columns = plan_columns(publication, table)
-    stage(cursor, publication, columns, load, delivery.progress, delivery.stop)
+    key = key_statements(publication, delivery.schema) if created else []
+    if takes_copy(cursor, table, columns, created=created):
+        changes = fill_empty(cursor, publication, table, columns, load, delivery.progress, delivery.stop)
+        delivery.progress(load.rows, f"applying {publication.mode}")
+        _run(cursor, key)
+        return changes
+    _run(cursor, key)
+    create_stage(cursor, columns)
+    fill_stage(cursor, publication, columns, load, delivery.progress, delivery.stop)
     delivery.progress(load.rows, f"applying {publication.mode}")
-    changes = apply_rows(cursor, publication, table, columns, load.rows)
-    receipt = Receipt(load_id=load.load_id, rows_in=load.rows, created=created, **asdict(changes))
-    ledger.write_delivery(cursor, publication, delivery.target, delivery.id, load, receipt)
-    return True
+    return apply_rows(cursor, publication, table, columns, load.rows)
+
+
+def _run(cursor: Cursor, statements: list[str]) -> None:
+    for statement in statements:
+        cursor.execute(statement)
 
 
 def _ready_table(cursor: Cursor, delivery: Delivery) -> tuple[Table, bool]:
@@ -67,21 +93,14 @@ def _ready_table(cursor: Cursor, delivery: Delivery) -> tuple[Table, bool]:
         table = replace(table, made_here=ledger.was_created(cursor, delivery.target))
         wanted = changed_table(publication, table)
         raise_all([*change_mistakes(publication, table), *table_mistakes(publication, wanted)])
-        if not change_table(cursor, publication, table):
+        if wanted is None:
+            cursor.execute(drop_statement(table))
+            create_table(cursor, publication, delivery.schema)
+        elif not change_table(cursor, publication, table):
             return table, False
     made = read_table(cursor, delivery.schema, publication.table)
     assert made is not None
     return made, table is None or wanted is None
-
-
-def _is_delivered(cursor: Cursor, delivery: Delivery) -> bool:
-    if delivery.publication.mode == "append":
-        return ledger.was_appended(cursor, delivery.target, delivery.load.load_id)
-    last = ledger.last_delivery(cursor, delivery.target)
-    if not last or last.load_id != delivery.load.load_id:
-        return False
-    # Somebody may have emptied the table since: then the same rows are new again.
-    return last.total_after == ledger.count_rows(cursor, delivery.target)
 
 
 def read_back(cursor: Cursor, delivery: Delivery, *, delivered: bool) -> Published:

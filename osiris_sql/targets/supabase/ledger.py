@@ -118,6 +118,12 @@ def count_rows(cursor: Cursor, table: str) -> int:
     return int(_one(cursor)[0])
 
 
+def is_empty(cursor: Cursor, table: str) -> bool:
+    """Say whether a table has no row, given its quoted name."""
+    cursor.execute(f"SELECT NOT EXISTS (SELECT 1 FROM {table})")
+    return _one(cursor)[0] is True
+
+
 def _receipt(row: tuple | None) -> Receipt | None:  # type: ignore[type-arg]
     if row is None:
         return None

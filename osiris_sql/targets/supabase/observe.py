@@ -1,12 +1,13 @@
 """The target table as planning sees it: columns, key, what was last delivered, what stands in the way."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from osiris_sql.targets.supabase import ledger
 from osiris_sql.targets.supabase.catalog import Table, read_table
-from osiris_sql.targets.supabase.create import create_statements
+from osiris_sql.targets.supabase.create import RELOAD, create_statements, grant_statements, has_service
 from osiris_sql.targets.supabase.preflight import publication_mistakes, table_mistakes, table_notes
 from osiris_sql.targets.supabase.schema_change import (
     change_mistakes,
@@ -17,7 +18,7 @@ from osiris_sql.targets.supabase.schema_change import (
 from osiris_sql.targets.supabase.types import duckdb_type
 from osiris_sql.types.observed import ObservedTarget
 from osiris_sql.types.plan import Publish
-from osiris_sql.types.relation import Column, TableSchema
+from osiris_sql.types.relation import Column, TableSchema, quote_identifier
 
 
 def observe_table(cursor: Cursor, publication: Publish, schema: str) -> ObservedTarget:
@@ -26,8 +27,18 @@ def observe_table(cursor: Cursor, publication: Publish, schema: str) -> Observed
     if table:
         table = replace(table, made_here=ledger.was_created(cursor, table.sql))
     latest = _latest_load(cursor, publication, table) if table and table.kind in ("r", "p") else None
+    made = grant_statements(
+        f"{quote_identifier(schema)}.{quote_identifier(publication.table)}", service=has_service(cursor)
+    )
     return observed_table(
-        publication, schema, table, latest, ("channel: postgres",), channel="postgres", alterable=True
+        publication,
+        schema,
+        table,
+        latest,
+        ("channel: postgres",),
+        channel="postgres",
+        alterable=True,
+        opening=made,
     )
 
 
@@ -40,23 +51,30 @@ def observed_table(
     *,
     channel: str,
     alterable: bool,
+    opening: Sequence[str] = (),
 ) -> ObservedTarget:
-    """Return the table as found, whichever way it was looked at; `alterable` if DDL can be sent."""
+    """Return the table as found, whichever way it was looked at; `alterable` if DDL can be sent.
+
+    `opening` is the DDL that comes after making a table.
+    """
     mistakes = tuple(publication_mistakes(publication))
     if table is None:
+        made = [*create_statements(publication, schema), *opening] if not mistakes else []
         return ObservedTarget(
             node=publication.node,
             schema=None,
             kind="absent",
             notes=notes,
             channel=channel,
-            ddl=tuple(create_statements(publication, schema)) if publication.create and not mistakes else (),
+            ddl=tuple(made) if publication.create else (),
             diagnostics=(*mistakes, *table_mistakes(publication, None)),
         )
     ddl: tuple[str, ...] = ()
     wanted: Table | None = table
     if alterable and not mistakes:
-        ddl, wanted = tuple(change_statements(publication, table)), changed_table(publication, table)
+        wanted = changed_table(publication, table)
+        ddl = tuple(change_statements(publication, table))
+        ddl = (*ddl, *(opening if wanted is None else [RELOAD])) if ddl else ()
         mistakes = tuple(change_mistakes(publication, table))
         notes = (*notes, *change_notes(publication, table))
     mistakes = (*mistakes, *table_mistakes(publication, wanted))
@@ -73,11 +91,27 @@ def observed_table(
     )
 
 
-def _latest_load(cursor: Cursor, publication: Publish, table: Table) -> str | None:
-    if not ledger.ledger_exists(cursor):
-        return None
+def holds_load(cursor: Cursor, publication: Publish, schema: str, load_id: str) -> bool:
+    """Say whether a table still holds what a load delivered, by counting its rows."""
+    table = read_table(cursor, schema, publication.table)
+    if table is None or not ledger.ledger_exists(cursor):
+        return False
+    if publication.mode == "append":  # what was delivered stays so, whatever became of the rows
+        return ledger.was_appended(cursor, table.sql, load_id)
     last = ledger.last_delivery(cursor, table.sql)
-    # What somebody has emptied since is no longer what was delivered. Rows appended before stay delivered.
-    if last and (publication.mode == "append" or last.total_after == ledger.count_rows(cursor, table.sql)):
-        return last.load_id
-    return None
+    return last is not None and (last.load_id, last.total_after) == (
+        load_id,
+        ledger.count_rows(cursor, table.sql),
+    )
+
+
+def _latest_load(cursor: Cursor, publication: Publish, table: Table) -> str | None:
+    """The last load, unless somebody has emptied the table; rows are counted only when it may be published.
+
+    What was appended stays delivered, whatever became of the rows.
+    """
+    last = ledger.last_delivery(cursor, table.sql) if ledger.ledger_exists(cursor) else None
+    if last is None:
+        return None
+    emptied = last.total_after > 0 and ledger.is_empty(cursor, table.sql)
+    return None if emptied and publication.mode != "append" else last.load_id

@@ -82,6 +82,16 @@ class PostgresChannel:
 
         return self._retrying(publication, look, lambda rows, message: None, attempts=1)
 
+    def holds(self, publication: Publish, load_id: str) -> bool:
+        """Say whether the table still holds what that load delivered, by counting its rows."""
+        from osiris_sql.targets.supabase.observe import holds_load
+
+        def look() -> bool:
+            with self._transaction(read_only=True) as cursor:
+                return holds_load(cursor, publication, self._schema(publication), load_id)
+
+        return self._retrying(publication, look, lambda rows, message: None, attempts=1)
+
     def spool(self, publication: Publish) -> SpoolSpec:
         """Return CSV in PostgreSQL's spelling of each value."""
         raise_all(publication_mistakes(publication))
@@ -98,8 +108,8 @@ class PostgresChannel:
 
     def publish(self, publication: Publish, load: Load, progress: Callable[[int, str], None]) -> Published:
         """Deliver the spool file in one transaction; what is returned was read on a fresh connection."""
+        from osiris_sql.targets.supabase.copying import refuse_nul
         from osiris_sql.targets.supabase.delivery import Delivery, deliver, read_back
-        from osiris_sql.targets.supabase.staging import refuse_nul
 
         raise_all(publication_mistakes(publication))
         refuse_nul(publication, load.path)

@@ -6,7 +6,7 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from osiris_sql.targets._modes import refusal
 from osiris_sql.targets.supabase.catalog import Table, TableColumn
-from osiris_sql.targets.supabase.create import create_statements, grant_table
+from osiris_sql.targets.supabase.create import RELOAD, comment_statement, create_statements
 from osiris_sql.targets.supabase.types import postgres_type
 from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.plan import Publish
@@ -16,11 +16,12 @@ from osiris_sql.types.relation import Column, quote_identifier
 def change_statements(publication: Publish, table: Table) -> list[str]:
     """Return the DDL that fits the table to the publication; nothing unless a publication made it.
 
-    A new column is added by itself; other types and columns that are gone only on request.
+    A new column is added by itself, a new description written; other types and columns that are gone
+    only on request.
     """
     added, altered, dropped = _differences(publication, table)
     if (altered or dropped) and publication.on_schema_change == "rebuild":
-        return [f"DROP TABLE {table.sql}", *create_statements(publication, table.schema)]
+        return [drop_statement(table), *create_statements(publication, table.schema)]
     statements = [f"ALTER TABLE {table.sql} ADD COLUMN {_named(c)} {_type(c)}" for c in added]
     if publication.on_schema_change == "sync":
         statements += [
@@ -28,13 +29,31 @@ def change_statements(publication: Publish, table: Table) -> list[str]:
             for c in altered
         ]
         statements += [f"ALTER TABLE {table.sql} DROP COLUMN {quote_identifier(c.name)}" for c in dropped]
+    return [*statements, *_comments(publication, table)]
+
+
+def _comments(publication: Publish, table: Table) -> list[str]:
+    if not publication.create or not table.made_here:
+        return []
+    statements = []
+    if publication.description and publication.description != table.comment:
+        statements.append(comment_statement(table.sql, publication.description))
+    for column in publication.columns:
+        there = table.column(column.name)
+        if column.description and (not there or there.comment != column.description):
+            statements.append(comment_statement(table.sql, column.description, column.name))
     return statements
+
+
+def drop_statement(table: Table) -> str:
+    """Return the first statement of a rebuild; it fails where a view or another table hangs on the table."""
+    return f"DROP TABLE {table.sql}"
 
 
 def changed_table(publication: Publish, table: Table) -> Table | None:
     """Return the table as it will be after its change statements, None if it is made anew."""
     statements = change_statements(publication, table)
-    if statements and statements[0].startswith("DROP TABLE"):
+    if statements[:1] == [drop_statement(table)]:
         return None
     added, altered, dropped = _differences(publication, table)
     columns = table.columns
@@ -56,6 +75,8 @@ def change_mistakes(publication: Publish, table: Table) -> list[Diagnostic]:
 def change_notes(publication: Publish, table: Table) -> tuple[str, ...]:
     """Return which differences are left as they are."""
     _, altered, dropped = _differences(publication, table)
+    if publication.on_schema_change == "rebuild" and (altered or dropped):
+        return ("made anew: its policies, grants and triggers of before go with it",)
     if publication.on_schema_change != "add":
         return ()
     notes = [
@@ -68,12 +89,12 @@ def change_notes(publication: Publish, table: Table) -> tuple[str, ...]:
 
 
 def change_table(cursor: Cursor, publication: Publish, table: Table) -> bool:
-    """Run the change statements, if any, and tell the REST server; return whether there were some."""
+    """Alter the table, if it must be, and tell the REST server; return whether it was altered."""
     statements = change_statements(publication, table)
     for statement in statements:
         cursor.execute(statement)
     if statements:
-        grant_table(cursor, table.sql)
+        cursor.execute(RELOAD)
     return bool(statements)
 
 

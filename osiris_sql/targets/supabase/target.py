@@ -49,6 +49,10 @@ class Supabase:
         """Return the table as it is now, with everything that keeps the publication from arriving."""
         return self._channel.observe(publication)
 
+    def holds(self, publication: Publish, load_id: str) -> bool:
+        """Say whether the table still holds what that load delivered, by counting its rows."""
+        return self._channel.holds(publication, load_id)
+
     def spool(self, publication: Publish) -> SpoolSpec:
         """Return each value in the channel's spelling."""
         return self._channel.spool(publication)

@@ -64,6 +64,10 @@ class RestChannel:
         table = found.table if found else None
         return observed_table(publication, schema, table, latest, (note,), channel="rest", alterable=False)
 
+    def holds(self, publication: Publish, load_id: str) -> bool:
+        """Say whether the table's last load is that one: observing has counted its rows."""
+        return self.observe(publication).latest_load == load_id
+
     def spool(self, publication: Publish) -> SpoolSpec:
         """Return a JSON object for each row."""
         raise_all(publication_mistakes(publication))

@@ -1,0 +1,40 @@
+"""What keyed rows change in a table, found by reading each side once: the counts, and the rows concerned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from osiris_sql.targets.supabase.statements import DELTA, Statements
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delta:
+    """Rows to insert, update and delete; `deleted` counts only where rows that are gone matter."""
+
+    inserted: int
+    updated: int
+    deleted: int
+
+
+def find_delta(work: Statements) -> Delta:
+    """Put the rows that the mode changes into a temporary table and return them counted.
+
+    A sync reads the whole table, once; the others only look their own keys up.
+    """
+    join, wanted = "LEFT", "i"
+    if work.publication.mode == "upsert":
+        wanted = "iu"
+    elif work.publication.mode != "append":
+        join, wanted = "FULL", "iud"
+    kinds = ", ".join(f"'{kind}'" for kind in wanted)
+    columns = ", ".join(f"s.{column.sql}" for column in work.written)
+    work.cursor.execute(
+        f"CREATE TEMP TABLE osiris_delta ON COMMIT DROP AS SELECT * FROM (SELECT {columns}, {work.kinds()}"
+        f" AS osiris_kind, osiris_of, osiris_at FROM {work.values} {join} JOIN {work.there}"
+        f" ON {work.same_key('s', 't')}) AS d WHERE osiris_kind IN ({kinds})"
+    )
+    if work.cursor.rowcount:
+        work.cursor.execute(f"ANALYZE {DELTA}")
+    work.cursor.execute(f"SELECT osiris_kind, count(*) FROM {DELTA} GROUP BY 1")
+    counts = dict(work.cursor.fetchall())
+    return Delta(inserted=counts.get("i", 0), updated=counts.get("u", 0), deleted=counts.get("d", 0))

@@ -11,9 +11,15 @@ from osiris_sql.types.settings import PINNED_SETTINGS, SETTINGS_SINCE_2
 
 _DESCRIBE = "describe "
 
-# `now()` has the type of the run clock, and with blanks its length, so that places stay right.
-_CLOCK = "$run_clock"
-_CLOCK_STAND_IN = "now()".ljust(len(_CLOCK))
+# `now()` has the type of these parameters, and with blanks their length, so that places stay right.
+_PARAMETERS = {name: "now()".ljust(len(name)) for name in ("$run_clock", "$batch_start", "$batch_end")}
+
+
+def _bindable(sql: str) -> str:
+    if "$" in sql:
+        for name, stand_in in _PARAMETERS.items():
+            sql = sql.replace(name, stand_in)
+    return sql
 
 
 class BinderError(Exception):
@@ -67,7 +73,7 @@ class Binder:
         `in_scope` are the relations that it reads, for a better message.
         """
         try:
-            rows = self._connection.execute(_DESCRIBE + sql.replace(_CLOCK, _CLOCK_STAND_IN)).fetchall()
+            rows = self._connection.execute(_DESCRIBE + _bindable(sql)).fetchall()
         except self._duckdb.Error as error:
             raise BinderError(explain_binder(error, sql, len(_DESCRIBE), in_scope)) from error
         return TableSchema(columns=tuple(Column(name=row[0], type=row[1]) for row in rows))
@@ -90,7 +96,7 @@ class Binder:
     def create_like(self, relation: RelationRef, sql: str, *, view: bool) -> TableSchema:
         """Create an empty relation as a query makes it; a view keeps columns of no type (`NULL`)."""
         self._create_schema(relation.schema)
-        sql = sql.replace(_CLOCK, _CLOCK_STAND_IN)
+        sql = _bindable(sql)
         if view:
             self._connection.execute(f"CREATE OR REPLACE VIEW {relation.sql} AS {sql}")
         else:

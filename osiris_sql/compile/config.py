@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, get_origin, get_type_hints
 
+from osiris_sql.compile.microbatch import batch_contradictions
 from osiris_sql.compile.rendering import ConfigValue
+from osiris_sql.compile.snapshot import history_contradictions
 from osiris_sql.project.check import check_shape
 from osiris_sql.project.model_config import ConfigShape, merge_config
 from osiris_sql.support.yamlfile import KeyPath
@@ -27,6 +29,8 @@ def resolve_config(
     values: dict[str, Any] = {key: value for key, value in merged.items() if value is not None}
     values |= {key: tuple(value) for key, value in values.items() if key in _LISTS}
     values.setdefault("incremental_strategy", "merge" if values.get("unique_key") else "append")
+    if values.get("materialized") == "snapshot":
+        values.setdefault("on_schema_change", "append")
     config = ModelConfig(**values)
     diagnostics += _contradictions(config, lambda key: _place(model, given, key))
     return config, tuple(diagnostics)
@@ -57,9 +61,8 @@ def _as_yaml(value: Json) -> Json:
 
 
 def _contradictions(config: ModelConfig, place: Any) -> list[Diagnostic]:
-    found = []
-    keyed = config.materialized == "incremental" and config.incremental_strategy != "append"
-    if keyed and not config.unique_key:
+    found = [*history_contradictions(config, place), *batch_contradictions(config, place)]
+    if config.merges and not config.unique_key:
         found.append(
             Diagnostic(
                 rule="missing-key",

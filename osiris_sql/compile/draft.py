@@ -41,6 +41,10 @@ class Draft:
     diagnostics: tuple[Diagnostic, ...] = ()
     places: Mapping[str, Location] = field(default_factory=dict)
 
+    def place(self, key: str) -> Location:
+        """Where `config()` set a key, else the model's own place."""
+        return self.places.get(key, self.model.location)
+
     @property
     def variants(self) -> tuple[Variant, ...]:
         """The variants that there are."""
@@ -59,7 +63,7 @@ def draft_model(model: Model, renderer: Renderer, binder: Binder, names: NodeNam
     diagnostics = [*found]
     first = read_variant(rendered, model.path, binder, names, diagnostics)
     increment = None
-    if config.materialized == "incremental":
+    if config.materialized == "incremental" and not config.microbatch:
         rendered = renderer.render(model.path, model.text, name=model.name, incremental=True)
         increment = read_variant(rendered, model.path, binder, names, diagnostics)
     if first and model.node in first.nodes.values():

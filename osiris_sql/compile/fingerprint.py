@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from functools import cache
 from importlib.metadata import version
 
@@ -9,7 +10,7 @@ from sqlglot.tokenizer_core import TokenType
 
 from osiris_sql.compile.tokens import tokenize
 from osiris_sql.support.wire import dump_canonical
-from osiris_sql.types.manifest import ModelConfig
+from osiris_sql.types.manifest import BatchSpec, ModelConfig, SnapshotSpec
 from osiris_sql.types.project import SourceTable
 from osiris_sql.types.relation import TableSchema
 
@@ -53,6 +54,7 @@ def model_fingerprint(
     schema: TableSchema,
     clock: str | None,
     inputs: Sequence[str],
+    how: SnapshotSpec | BatchSpec | None = None,
 ) -> str:
     """Return the fingerprint of a model itself; `inputs` names the nodes that it reads.
 
@@ -65,6 +67,7 @@ def model_fingerprint(
         _columns(schema),
         clock,
         list(inputs),
+        asdict(how) if how else None,
     )
 
 

@@ -11,11 +11,12 @@ from osiris_sql.compile.draft import Variant
 from osiris_sql.compile.keys import Keys
 from osiris_sql.compile.lineage import Walked, walk_query
 from osiris_sql.compile.lineage.facts import base_relation
+from osiris_sql.compile.microbatch import within_batch
 from osiris_sql.compile.node_names import NodeNames
 from osiris_sql.compile.parse import Query, parse_query
 from osiris_sql.compile.places import Locate, Splice, splice_text
 from osiris_sql.compile.table_name import TableName
-from osiris_sql.types.relation import RelationRef, TableSchema, quote_identifier
+from osiris_sql.types.relation import Column, RelationRef, TableSchema, quote_identifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,10 @@ class Inlined:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A node that others can read; `inlined` is there for ephemeral models, which are no relation."""
+    """A node that others can read; `inlined` is there for ephemeral models, which are no relation.
+
+    `event_time` is the column by which a microbatch model takes the rows of a batch from it.
+    """
 
     node: str
     relation: RelationRef
@@ -40,6 +44,7 @@ class Known:
     keys: Keys
     fingerprint: str
     inlined: Inlined | None = None
+    event_time: Column | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +62,21 @@ class Readable:
     declared: Mapping[str, str] = field(default_factory=dict)
 
 
-def make_readable(variant: Variant, known: Mapping[str, Known], names: NodeNames, binder: Binder) -> Readable:
-    """Return a variant with ephemeral models spliced in, as text at the places of their names."""
+def make_readable(
+    variant: Variant, known: Mapping[str, Known], names: NodeNames, binder: Binder, *, batch: bool = False
+) -> Readable:
+    """Return a variant with ephemeral models spliced in, as text at the places of their names.
+
+    With `batch`, so is a filter of each relation that has an event time to the rows of the batch.
+    """
     query, locate = variant.query, variant.locate
     inlined = [(table, inside) for table, node in variant.nodes.items() if (inside := known[node].inlined)]
-    if inlined:
-        splices = [_splice(table, inside) for table, inside in inlined]
+    splices = [_splice(table, inside) for table, inside in inlined]
+    if batch:
+        times = [(table, known[n], known[n].event_time) for table, n in variant.nodes.items()]
+        splices += [_filter(table, read, time, locate) for table, read, time in times if time]
+    if splices:
+        splices.sort(key=lambda splice: splice.start)
         sql, locate = splice_text(query.sql, locate, splices)
         query = parse_query(sql, binder)
     nodes = [(table, node) for table in query.tables if (node := names.resolve(table))]
@@ -75,6 +89,12 @@ def make_readable(variant: Variant, known: Mapping[str, Known], names: NodeNames
         ),
         declared={path: why for _, inside in inlined for path, why in inside.declared.items()},
     )
+
+
+def _filter(table: TableName, read: Known, event_time: Column, locate: Locate) -> Splice:
+    tail = f" WHERE {within_batch(event_time)})"
+    tail += "" if table.alias else f" as {quote_identifier(table.name)}"
+    return Splice(table.start, table.end, "(SELECT * FROM ", read.relation.sql, tail, locate)
 
 
 def _splice(table: TableName, inside: Inlined) -> Splice:

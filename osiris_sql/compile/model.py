@@ -1,6 +1,6 @@
 """One model compiled: bound by DuckDB, traced, judged, fingerprinted."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from osiris_sql.compile.columns import Binder, BinderError
@@ -11,8 +11,10 @@ from osiris_sql.compile.fingerprint import fingerprint, model_fingerprint
 from osiris_sql.compile.keys import Keys, lower_key, order_keys
 from osiris_sql.compile.known import Inlined, Known, Readable, make_readable, walk_inputs
 from osiris_sql.compile.lineage import Walked, trace_columns
+from osiris_sql.compile.microbatch import find_event_time, make_batches
+from osiris_sql.compile.model_checks import check_key, refuse_duplicates, unsafe_constructs
 from osiris_sql.compile.node_names import NodeNames
-from osiris_sql.compile.places import Problem
+from osiris_sql.compile.snapshot import make_snapshot, versions_sql
 from osiris_sql.compile.variants import (
     Analysed,
     compare_schemas,
@@ -21,11 +23,10 @@ from osiris_sql.compile.variants import (
     merge_reads,
     worst_verdict,
 )
-from osiris_sql.project.nearest import did_you_mean
 from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.manifest import CompiledModel, ModelConfig
 from osiris_sql.types.project import Model
-from osiris_sql.types.relation import RelationRef, TableSchema
+from osiris_sql.types.relation import Column, RelationRef, TableSchema
 
 
 class ModelPass:
@@ -51,7 +52,7 @@ class ModelPass:
             # Its rows remember what was above when they came, so a change there starts it again.
             compiled = replace(compiled, fingerprint=whole)
         self._remember(draft, variants, compiled.schema, whole)
-        diagnostics += _unsafe(compiled)
+        diagnostics += unsafe_constructs(compiled)
         return compiled
 
     def _analyse_all(self, draft: Draft, found: list[Diagnostic]) -> list[Analysed]:
@@ -59,10 +60,15 @@ class ModelPass:
         if first is None:
             return []
         model, variants = draft.model, [first]
+        if draft.config.materialized == "snapshot":
+            variants[0] = first = self._keep_versions(draft, first, found)
+        else:
+            found += check_key(draft, first.schema)
+            if draft.config.materialized != "ephemeral":
+                variants[0] = first = replace(first, schema=self._create(draft, first))
+        if event_time := self._event_time(draft, first.schema, found):
+            variants[0] = first = self._cut(draft, first, event_time, found)
         found += check_columns(model, draft.config, first.schema, self._binder.canonical_type)
-        found += _check_key(draft, first.schema)
-        if draft.config.materialized != "ephemeral":
-            variants[0] = first = replace(first, schema=self._create(draft, first))
         if draft.increment:
             self._remember(draft, variants, first.schema, fingerprint="")
             increment = self._analyse(draft, draft.increment, found)
@@ -74,9 +80,10 @@ class ModelPass:
     def _analyse(self, draft: Draft, variant: Variant, found: list[Diagnostic]) -> Analysed | None:
         readable = Readable(variant.query, variant.locate, {}, ())
         try:
-            readable = make_readable(variant, self.known, self._names, self._binder)
+            batch = draft.config.microbatch
+            readable = make_readable(variant, self.known, self._names, self._binder, batch=batch)
             schema = self._binder.bind(readable.query.sql, readable.scope)
-            _refuse_duplicates(schema)
+            refuse_duplicates(schema)
         except BinderError as error:
             found.append(error.problem.at(readable.locate, draft.model.path))
             return None
@@ -133,6 +140,27 @@ class ModelPass:
         self._binder.create_table(relation, first.schema)
         return first.schema
 
+    def _keep_versions(self, draft: Draft, first: Analysed, found: list[Diagnostic]) -> Analysed:
+        """Put a snapshot into the binder, with the columns that it adds."""
+        spec, wrong = make_snapshot(draft.config, first.schema, draft.place)
+        found += wrong
+        if spec is None:
+            return first
+        relation = RelationRef("main", draft.model.name)
+        sql = versions_sql(first.readable.query.sql, spec)
+        return replace(first, snapshot=spec, schema=self._binder.create_like(relation, sql, view=False))
+
+    def _event_time(self, draft: Draft, schema: TableSchema, found: list[Diagnostic]) -> Column | None:
+        place = draft.place("event_time")
+        return find_event_time(draft.config.event_time, schema, draft.model.name, place, found)
+
+    def _cut(self, draft: Draft, first: Analysed, event_time: Column, found: list[Diagnostic]) -> Analysed:
+        if not draft.config.microbatch:
+            return first
+        spec, wrong = make_batches(draft.config, event_time, draft.place)
+        found += wrong
+        return replace(first, batches=spec)
+
     def _remember(
         self, draft: Draft, variants: list[Analysed], schema: TableSchema, fingerprint: str
     ) -> None:
@@ -148,15 +176,16 @@ class ModelPass:
             keys=self._keys_of(model.node, config, first.judged),
             fingerprint=fingerprint,
             inlined=inlined if config.materialized == "ephemeral" else None,
+            event_time=self._event_time(draft, schema, []),
         )
 
     def _keys_of(self, node: str, config: ModelConfig, judged: Judgement) -> Keys:
         keys = set(self._keys.get(node, ()))
-        if config.materialized != "incremental":
-            keys |= set(judged.keys)
-        elif config.incremental_strategy != "append":
-            # What one batch proves does not hold over batches; the merge key does.
+        # What one batch proves does not hold over batches; the merge key does.
+        if config.merges:
             keys.add(lower_key(config.unique_key))
+        elif config.materialized not in ("incremental", "snapshot"):
+            keys |= set(judged.keys)
         return order_keys(keys)
 
     def _with_all_above(self, compiled: CompiledModel) -> str:
@@ -170,13 +199,14 @@ class ModelPass:
         needs = draft.needs | {k.node for v in variants for k in v.readable.tables.values()}
         needs -= {model.node}
         clock = finest_clock(variants, config)
-        increment_sql = variants[1].judged.sql if len(variants) > 1 else None
+        first, repeated = variants[0], variants[0].snapshot or variants[0].batches
+        increment_sql = variants[1].sql if len(variants) > 1 else first.sql if repeated else None
         return CompiledModel(
             name=model.name,
             path=model.path,
             relation=RelationRef("main", model.name),
             config=config,
-            sql=variants[0].judged.sql,
+            sql=first.sql,
             increment_sql=increment_sql,
             schema=_described(schema, model, config),
             needs=tuple(sorted(needs)),
@@ -185,57 +215,23 @@ class ModelPass:
             verdict=worst_verdict(variants),
             reasons=tuple(dict.fromkeys(reason for v in variants for reason in v.reasons)),
             clock=clock,
+            snapshot=first.snapshot,
+            batches=first.batches,
             fingerprint=model_fingerprint(
-                sql=variants[0].judged.sql,
+                sql=first.sql,
                 increment_sql=increment_sql,
                 config=config,
                 schema=schema,
                 clock=clock,
                 inputs=sorted(node for node in needs if not self.known[node].inlined),
+                how=first.snapshot or first.batches,
             ),
             description=model.description,
             location=model.location,
         )
 
 
-def _refuse_duplicates(schema: TableSchema) -> None:
-    seen: set[str] = set()
-    for name in schema.names:
-        if name.lower() in seen:
-            message = f'two columns are called "{name}"'
-            fix = "give one of them another name with AS, or leave it out"
-            raise BinderError(Problem("duplicate-column", message, fix=fix))
-        seen.add(name.lower())
-
-
-def _check_key(draft: Draft, schema: TableSchema) -> Iterator[Diagnostic]:
-    model = draft.model
-    for name in draft.config.unique_key:
-        if schema.type_of(name) is None:
-            yield Diagnostic(
-                rule="unknown-column",
-                message=f'{model.name} has no column "{name}", which its unique_key names',
-                location=draft.places.get("unique_key", model.location),
-                why=f"{model.name} has: {', '.join(schema.names)}",
-                fix=did_you_mean(name, schema.names),
-            )
-
-
 def _described(schema: TableSchema, model: Model, config: ModelConfig) -> TableSchema:
     texts = {spec.name.lower(): spec.description for spec in model.columns}
     columns = tuple(replace(c, description=texts.get(c.name.lower(), "")) for c in schema.columns)
-    keyed = config.materialized == "incremental" and config.incremental_strategy != "append"
-    return TableSchema(columns=columns, key=config.unique_key if keyed else ())
-
-
-def _unsafe(compiled: CompiledModel) -> Iterator[Diagnostic]:
-    """Yield an error for each construct whose answer may differ from run to run."""
-    for reason in compiled.reasons:
-        if reason.verdict == "unsafe":
-            yield Diagnostic(
-                rule=reason.rule,
-                message=reason.message,
-                location=reason.location or compiled.location,
-                why=f'"{compiled.name}" may give another answer each time it runs',
-                fix="or take it on: config(determinism='declared', reason='…')",
-            )
+    return TableSchema(columns=columns, key=config.unique_key if config.merges else ())

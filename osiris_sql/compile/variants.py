@@ -7,8 +7,10 @@ from typing import Literal
 from osiris_sql.compile.determinism import Judgement
 from osiris_sql.compile.known import Readable
 from osiris_sql.compile.lineage import Traced
+from osiris_sql.compile.microbatch import batch_sql
+from osiris_sql.compile.snapshot import versions_sql
 from osiris_sql.types.diagnostic import Diagnostic, Location
-from osiris_sql.types.manifest import ColumnLineage, ModelConfig, Reason, Verdict
+from osiris_sql.types.manifest import BatchSpec, ColumnLineage, ModelConfig, Reason, SnapshotSpec, Verdict
 from osiris_sql.types.project import Model
 from osiris_sql.types.relation import TableSchema
 
@@ -19,12 +21,23 @@ _FINEST_FIRST: tuple[Clock, ...] = ("instant", "minute", "hour", "day")
 
 @dataclass(frozen=True, slots=True)
 class Analysed:
-    """One variant of a model, with all that its SQL says."""
+    """One variant of a model, with all that its SQL says; `schema` is that of the relation it builds."""
 
     readable: Readable
     schema: TableSchema
     traced: Traced
     judged: Judgement
+    snapshot: SnapshotSpec | None = None
+    batches: BatchSpec | None = None
+
+    @property
+    def sql(self) -> str:
+        """The query that builds the relation, as it runs."""
+        if self.snapshot:
+            return versions_sql(self.judged.sql, self.snapshot)
+        if self.batches:
+            return batch_sql(self.judged.sql, self.batches)
+        return self.judged.sql
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
@@ -80,6 +93,9 @@ def merge_lineage(variants: Sequence[Analysed], node: str) -> tuple[ColumnLineag
     """Return the inputs of each column over all variants; what a model reads of itself is left out."""
     merged = []
     for position, column in enumerate(variants[0].schema.columns):
+        if position >= len(variants[0].traced.lineage):
+            merged.append(ColumnLineage(column=column.name, inputs=()))  # one that a snapshot adds
+            continue
         many = [variant.traced.lineage[position].inputs for variant in variants]
         known = [inputs for inputs in many if inputs is not None]
         together = dict.fromkeys(i for inputs in known for i in inputs if i.node != node)

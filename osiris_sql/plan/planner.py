@@ -7,16 +7,17 @@ from dataclasses import replace
 from datetime import datetime
 
 from osiris_sql.plan import schema_change, why
-from osiris_sql.plan.clock import clock_value
+from osiris_sql.plan.batches import Backfill
 from osiris_sql.plan.connections import planned_connections
 from osiris_sql.plan.impact import describe_impact, find_readers
+from osiris_sql.plan.models import Asked, materialize_step
 from osiris_sql.plan.nodes import node_table
 from osiris_sql.plan.planned_tests import real_inputs, tests_by_node
 from osiris_sql.plan.publications import publish_step
 from osiris_sql.plan.versions import installed_versions
 from osiris_sql.support.dag import sort_nodes
 from osiris_sql.types.diagnostic import ProjectError
-from osiris_sql.types.manifest import CompiledModel, CompiledSource, Manifest
+from osiris_sql.types.manifest import CompiledSource, Manifest
 from osiris_sql.types.observed import Observed
 from osiris_sql.types.plan import Check, Extract, Materialize, Plan, PlannedTest, Publish, Step
 from osiris_sql.types.relation import Column
@@ -30,6 +31,7 @@ def make_build_plan(
     selected: Iterable[str],
     run_clock: datetime,
     full_refresh: bool = False,
+    backfill: Backfill | None = None,
 ) -> Plan:
     """Return the plan that brings the selected nodes up to date; ephemeral models have no step.
 
@@ -45,12 +47,11 @@ def make_build_plan(
     for source in manifest.sources:
         if source.node in chosen:
             steps[source.node] = _extract(source, observed, tests.get(source.node, ()), full_refresh)
+    asked = Asked(run_clock=run_clock, full_refresh=full_refresh, backfill=backfill)
     for model in manifest.models:
         if model.node in chosen and model.config.materialized != "ephemeral":
-            step = _materialize(
-                model, observed, tests.get(model.node, ()), real, steps, run_clock, full_refresh
-            )
-            steps[model.node] = step
+            own, inputs = tests.get(model.node, ()), real[model.node]
+            steps[model.node] = materialize_step(model, observed, own, inputs, steps, asked)
     for node, own in tests.items():
         if node not in steps:
             steps[f"check:{node}"] = _check(node, own)
@@ -137,46 +138,6 @@ def _extract(
         tests=tests,
         fingerprint=source.fingerprint,
         location=table.location,
-    )
-
-
-def _materialize(
-    model: CompiledModel,
-    observed: Observed,
-    tests: tuple[PlannedTest, ...],
-    real: Mapping[str, tuple[str, ...]],
-    steps: Mapping[str, Step],
-    run_clock: datetime,
-    full_refresh: bool,
-) -> Materialize:
-    config = model.config
-    refresh = full_refresh if config.full_refresh is None else config.full_refresh
-    clock = clock_value(run_clock, model.clock) if model.clock else None
-    inputs = real[model.node]
-    running = [n for n in inputs if n in steps and steps[n].decision != "reuse"]
-    decision, reason = why.materialize(model, observed, inputs, running, clock, full_refresh=full_refresh)
-    state = observed.state.get(model.node)
-    incremental = config.materialized == "incremental"
-    return Materialize(
-        id=f"materialize.{model.name}",
-        node=model.node,
-        decision=decision,
-        why=reason,
-        relation=model.relation,
-        materialized=config.materialized,  # type: ignore[arg-type]
-        sql=model.sql,
-        increment_sql=model.increment_sql if incremental else None,
-        strategy=config.incremental_strategy,
-        unique_key=config.unique_key,
-        full_refresh=refresh,
-        continues=schema_change.continues_from(model, observed, full_refresh=full_refresh),
-        inputs=inputs,
-        reuse_if=state.inputs if state and state.fingerprint == model.fingerprint else None,
-        clock=clock,
-        schema=model.schema,
-        tests=tests,
-        fingerprint=model.fingerprint,
-        location=model.location,
     )
 
 

@@ -1,4 +1,5 @@
-"""What becomes of an incremental model's rows when its definition changes: decided before anything runs."""
+"""What becomes of rows that are kept, in incremental models and snapshots, when a definition changes: decided
+before anything runs."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from osiris_sql.types.manifest import CompiledModel
 from osiris_sql.types.observed import Observed, StepState
 from osiris_sql.types.relation import TableSchema
 
+KEEPS_ROWS = ("incremental", "snapshot")
 Change = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 
 
@@ -18,8 +20,8 @@ def refusals(models: Iterable[CompiledModel], observed: Observed, *, full_refres
     for model in models:
         state = _changed_state(model, observed)
         if state is None or rebuilds(model, full_refresh=full_refresh):
-            continue
-        if not _allows(model, compare_columns(state.schema, model.schema)):
+            found += _lost_history(model, observed)
+        elif not _allows(model, compare_columns(state.schema, model.schema)):
             found.append(_refusal(model, compare_columns(state.schema, model.schema)))
     return found
 
@@ -28,12 +30,12 @@ def continues_from(model: CompiledModel, observed: Observed, *, full_refresh: bo
     """Return the fingerprint of the older definition whose rows are kept, or None: nothing is kept then.
 
     Rows are kept where the columns changed and the model says append or sync, and where it must never
-    be rebuilt (`full_refresh: false`). Any other change builds it again from its beginning.
+    be rebuilt (`full_refresh: false`, a snapshot). Any other change builds it again from its beginning.
     """
     state = _changed_state(model, observed)
     if state is None or rebuilds(model, full_refresh=full_refresh):
         return None
-    never_rebuilt = model.config.full_refresh is False
+    never_rebuilt = model.config.full_refresh is False or model.config.materialized == "snapshot"
     changed = any(compare_columns(state.schema, model.schema))
     return state.fingerprint if changed or never_rebuilt else None
 
@@ -74,16 +76,39 @@ def columns_that_changed(before: TableSchema, after: TableSchema) -> Change:
 
 def rebuilds(model: CompiledModel, *, full_refresh: bool) -> bool:
     """Say whether any change of a model builds it again from its beginning."""
-    if model.config.full_refresh is False:
+    if model.config.full_refresh is False or model.config.materialized == "snapshot":
         return False
-    return full_refresh or model.config.full_refresh is True or model.config.on_schema_change == "rebuild"
+    return refreshes(model, full_refresh=full_refresh) or model.config.on_schema_change == "rebuild"
+
+
+def refreshes(model: CompiledModel, *, full_refresh: bool) -> bool:
+    """Say whether a model is built from its beginning, for the run or the model asks for it; the history
+    of a snapshot never is."""
+    if model.config.materialized == "snapshot":
+        return False
+    return full_refresh if model.config.full_refresh is None else model.config.full_refresh
 
 
 def _changed_state(model: CompiledModel, observed: Observed) -> StepState | None:
     state = observed.state.get(model.node)
-    if state is None or state.fingerprint == model.fingerprint or state.materialized != "incremental":
+    if state is None or state.fingerprint == model.fingerprint or state.materialized not in KEEPS_ROWS:
         return None
-    return state if model.config.materialized == "incremental" else None
+    return state if model.config.materialized == state.materialized else None
+
+
+def _lost_history(model: CompiledModel, observed: Observed) -> list[Diagnostic]:
+    state = observed.state.get(model.node)
+    if state is None or state.materialized != "snapshot" or model.config.materialized == "snapshot":
+        return []
+    return [
+        Diagnostic(
+            rule="history-would-be-lost",
+            message=f"{model.name} was a snapshot and would become a {model.config.materialized}",
+            location=model.location,
+            why="the versions that it keeps are nowhere else",
+            fix=f"give the model another name, or drop the history: osiris-sql clean --relation {model.name}",
+        )
+    ]
 
 
 def _allows(model: CompiledModel, change: Change) -> bool:
@@ -98,6 +123,8 @@ def _in_words(change: Change) -> str:
 
 
 def _refusal(model: CompiledModel, change: Change) -> Diagnostic:
+    if model.snapshot:
+        return _history_refusal(model, change)
     kept = "it says full_refresh: false, so its rows can't be built again"
     why = f"on_schema_change is {model.config.on_schema_change}"
     return Diagnostic(
@@ -106,4 +133,15 @@ def _refusal(model: CompiledModel, change: Change) -> Diagnostic:
         location=model.location,
         why=f"{why}; {kept}" if model.config.full_refresh is False else why,
         fix="config(on_schema_change='append'|'sync'|'rebuild'), or build it once with --full-refresh",
+    )
+
+
+def _history_refusal(model: CompiledModel, change: Change) -> Diagnostic:
+    return Diagnostic(
+        rule="columns-changed",
+        message=f"the columns of the snapshot {model.name} changed: {_in_words(change)}",
+        location=model.location,
+        why=f"on_schema_change is {model.config.on_schema_change}, and the history holds the old ones",
+        fix="keep a column that went as NULL::TYPE AS name, and the type of one that changed by a cast; or "
+        "config(on_schema_change='sync') drops and casts them in the history too",
     )

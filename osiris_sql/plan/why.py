@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from osiris_sql.plan import schema_change
+from osiris_sql.plan.batches import describe_batches
 from osiris_sql.types.manifest import CompiledModel, CompiledSource
 from osiris_sql.types.observed import Observed
-from osiris_sql.types.plan import Decision
+from osiris_sql.types.plan import Batches, Decision
 
 Foretold = tuple[Decision, str]
 
@@ -44,10 +45,34 @@ def materialize(
     clock: str | None,
     *,
     full_refresh: bool,
+    batches: Batches | None = None,
 ) -> Foretold:
     """Return what is likely to happen to a model, and why; `running` are inputs that may change."""
+    decision, reason = _materialize(model, observed, inputs, running, clock, full_refresh=full_refresh)
+    if batches is None:
+        return decision, reason
     state = observed.state.get(model.node)
-    if full_refresh if model.config.full_refresh is None else model.config.full_refresh:
+    kept = state and state.fingerprint == model.fingerprint
+    anew = schema_change.refreshes(model, full_refresh=full_refresh) or not (
+        kept or schema_change.continues_from(model, observed, full_refresh=full_refresh)
+    )
+    said = describe_batches(batches, all_of_them=anew)
+    if batches.asked:
+        return "run", f"asked for: {said}"
+    return decision, reason if decision == "reuse" else f"{reason}; {said}"
+
+
+def _materialize(
+    model: CompiledModel,
+    observed: Observed,
+    inputs: Sequence[str],
+    running: Sequence[str],
+    clock: str | None,
+    *,
+    full_refresh: bool,
+) -> Foretold:
+    state = observed.state.get(model.node)
+    if schema_change.refreshes(model, full_refresh=full_refresh):
         return "run", "full refresh asked for"
     if state is None:
         return "run", "never built"

@@ -1,12 +1,19 @@
 """The configuration of models: what YAML and folder defaults may say, and how they are merged."""
 
 from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from osiris_sql.project.shape import Names, Shape
-from osiris_sql.types.manifest import IncrementalStrategy, Materialized
+from osiris_sql.types.manifest import (
+    BatchSize,
+    HardDeletes,
+    IncrementalStrategy,
+    Materialized,
+    SnapshotStrategy,
+)
 from osiris_sql.types.noun import Json
 
 
@@ -34,6 +41,25 @@ Contract = Annotated[
 ]
 
 
+def _as_text(value: object) -> object:
+    """Take a date or time of YAML as it was written."""
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _check_instant(text: str) -> str:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError('must be a date or time, such as "2024-01-01"') from None
+    return text
+
+
+Instant = Annotated[
+    str, BeforeValidator(_as_text), AfterValidator(_check_instant), WithJsonSchema({"type": "string"})
+]
+MetaColumn = Literal["dbt_scd_id", "dbt_updated_at", "dbt_valid_from", "dbt_valid_to", "dbt_is_deleted"]
+
+
 class ConfigShape(Shape):
     """The keys of `config:`; the fields are those of `ModelConfig`."""
 
@@ -49,6 +75,15 @@ class ConfigShape(Shape):
     clock: Literal["day", "hour", "minute", "instant"] | None = None
     contract: Contract | None = None
     meta: dict[str, Any] | None = None
+    event_time: str | None = None
+    batch_size: BatchSize | None = None
+    begin: Instant | None = None
+    lookback: Annotated[int, Field(ge=0)] | None = None
+    strategy: SnapshotStrategy | None = None
+    updated_at: str | None = None
+    check_cols: Names | None = None
+    hard_deletes: HardDeletes | None = None
+    snapshot_meta_column_names: dict[MetaColumn, str] | None = None
 
     def given(self) -> dict[str, Json]:
         """Return the keys that were written, names as lists."""

@@ -9,8 +9,11 @@ from osiris_sql.types.noun import Json, noun
 from osiris_sql.types.project import Connection, EngineSettings, Publication, SourceTable, TestSeverity
 from osiris_sql.types.relation import RelationRef, TableSchema
 
-Materialized = Literal["view", "table", "incremental", "ephemeral"]
-IncrementalStrategy = Literal["append", "merge", "delete+insert"]
+Materialized = Literal["view", "table", "incremental", "ephemeral", "snapshot"]
+IncrementalStrategy = Literal["append", "merge", "delete+insert", "microbatch"]
+SnapshotStrategy = Literal["timestamp", "check"]
+HardDeletes = Literal["ignore", "invalidate", "new_record"]
+BatchSize = Literal["hour", "day", "month", "year"]
 TestShape = Literal["rows", "values", "key", "aggregate"]
 Verdict = Literal["proved", "rewritten", "declared", "unsafe", "unknown"]
 
@@ -31,6 +34,58 @@ class ModelConfig:
     clock: Literal["day", "hour", "minute", "instant"] | None = None
     contract: bool = False
     meta: Mapping[str, Json] = field(default_factory=dict)
+    event_time: str | None = None
+    batch_size: BatchSize | None = None
+    begin: str | None = None
+    lookback: int = 1
+    strategy: SnapshotStrategy | None = None
+    updated_at: str | None = None
+    check_cols: tuple[str, ...] = ()
+    hard_deletes: HardDeletes = "ignore"
+    snapshot_meta_column_names: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def microbatch(self) -> bool:
+        """Whether the model is built a stretch of time after the other."""
+        return self.materialized == "incremental" and self.incremental_strategy == "microbatch"
+
+    @property
+    def merges(self) -> bool:
+        """Whether new rows replace those of the same key."""
+        return self.materialized == "incremental" and self.incremental_strategy in ("merge", "delete+insert")
+
+
+@noun
+class SnapshotSpec:
+    """How a snapshot tells versions apart and what its own columns are called (`is_deleted` may be absent).
+
+    A version changed if one of `compare` did. It begins at `begins`, a SQL expression over the query's
+    columns, as `version_id` is one over the snapshot's; `instant` is the type of the times.
+    """
+
+    strategy: SnapshotStrategy
+    key: tuple[str, ...]
+    compare: tuple[str, ...]
+    hard_deletes: HardDeletes
+    instant: str
+    begins: str
+    scd_id: str
+    version_id: str
+    updated_at: str
+    valid_from: str
+    valid_to: str
+    is_deleted: str | None = None
+
+
+@noun
+class BatchSpec:
+    """The column whose time puts a row into a batch, its type, and the grid of batches since `begin`."""
+
+    event_time: str
+    type: str
+    size: BatchSize
+    begin: str
+    lookback: int
 
 
 @noun
@@ -64,7 +119,8 @@ class CompiledModel:
     """A model ready to plan.
 
     `sql` is the author's rendered text with its rewrites spliced in; it runs as it stands. An
-    incremental model has `increment_sql` too. `reads` lists, for each node in `needs`, the columns
+    incremental model has `increment_sql` too. A microbatch model's SQL holds the parameters `$batch_start` and
+    `$batch_end` (TIMESTAMPTZ, the end excluded) and yields the rows of that stretch. `reads` lists, for each node in `needs`, the columns
     that the model uses anywhere (filters and join keys too), or None where all must be assumed.
     `clock` is the grain at which the model reads the run clock: the SQL holds the parameter
     `$run_clock` (a TIMESTAMPTZ) in its place.
@@ -83,6 +139,8 @@ class CompiledModel:
     verdict: Verdict
     reasons: tuple[Reason, ...] = ()
     clock: Literal["day", "hour", "minute", "instant"] | None = None
+    snapshot: SnapshotSpec | None = None
+    batches: BatchSpec | None = None
     fingerprint: str
     description: str = ""
     location: Location

@@ -5,7 +5,7 @@ from dataclasses import field
 from typing import Annotated, Any, Literal
 
 from osiris_sql.types.diagnostic import Location
-from osiris_sql.types.manifest import Proof, TestShape
+from osiris_sql.types.manifest import BatchSize, IncrementalStrategy, Proof, SnapshotSpec, TestShape
 from osiris_sql.types.noun import Json, noun
 from osiris_sql.types.project import ExtractMode, PublishMode, SchemaChange, TestSeverity
 from osiris_sql.types.relation import Column, RelationRef, TableSchema
@@ -90,6 +90,23 @@ class Extract:
 
 
 @noun
+class Batches:
+    """The batches of a model, half-open and of one `size`; a row is in that of its `event_time`.
+
+    From `begin` to `end` if the model is built from its beginning, else from `start`. `asked` batches are
+    built again whatever is there. Instants are ISO, in UTC.
+    """
+
+    event_time: str
+    type: str
+    size: BatchSize
+    begin: str
+    start: str
+    end: str
+    asked: bool = False
+
+
+@noun
 class Materialize:
     """Builds a model's relation; `inputs` names each node that the SQL reads.
 
@@ -107,11 +124,13 @@ class Materialize:
     decision: Decision
     why: str
     relation: RelationRef
-    materialized: Literal["view", "table", "incremental"]
+    materialized: Literal["view", "table", "incremental", "snapshot"]
     sql: str
     increment_sql: str | None = None
-    strategy: Literal["append", "merge", "delete+insert"] = "append"
+    strategy: IncrementalStrategy = "append"
     unique_key: tuple[str, ...] = ()
+    snapshot: SnapshotSpec | None = None
+    batches: Batches | None = None
     full_refresh: bool = False
     continues: str | None = None
     impact: str = ""

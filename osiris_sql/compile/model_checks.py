@@ -1,0 +1,49 @@
+"""What is wrong with a model that binds: columns twice, keys of columns that it lacks, unsafe constructs."""
+
+from collections.abc import Iterator
+
+from osiris_sql.compile.columns import BinderError
+from osiris_sql.compile.draft import Draft
+from osiris_sql.compile.places import Problem
+from osiris_sql.project.nearest import did_you_mean
+from osiris_sql.types.diagnostic import Diagnostic
+from osiris_sql.types.manifest import CompiledModel
+from osiris_sql.types.relation import TableSchema
+
+
+def refuse_duplicates(schema: TableSchema) -> None:
+    """Raise BinderError if two columns have one name."""
+    seen: set[str] = set()
+    for name in schema.names:
+        if name.lower() in seen:
+            message = f'two columns are called "{name}"'
+            fix = "give one of them another name with AS, or leave it out"
+            raise BinderError(Problem("duplicate-column", message, fix=fix))
+        seen.add(name.lower())
+
+
+def check_key(draft: Draft, schema: TableSchema) -> Iterator[Diagnostic]:
+    """Yield an error for each column of the unique_key that the query does not yield."""
+    model = draft.model
+    for name in draft.config.unique_key:
+        if schema.type_of(name) is None:
+            yield Diagnostic(
+                rule="unknown-column",
+                message=f'{model.name} has no column "{name}", which its unique_key names',
+                location=draft.places.get("unique_key", model.location),
+                why=f"{model.name} has: {', '.join(schema.names)}",
+                fix=did_you_mean(name, schema.names),
+            )
+
+
+def unsafe_constructs(compiled: CompiledModel) -> Iterator[Diagnostic]:
+    """Yield an error for each construct whose answer may differ from run to run."""
+    for reason in compiled.reasons:
+        if reason.verdict == "unsafe":
+            yield Diagnostic(
+                rule=reason.rule,
+                message=reason.message,
+                location=reason.location or compiled.location,
+                why=f'"{compiled.name}" may give another answer each time it runs',
+                fix="or take it on: config(determinism='declared', reason='…')",
+            )

@@ -56,6 +56,7 @@ FILES = {
              named as (select c.customer, k.amount from kept as k join per_customer c on c.total = k.amount)
         select customer, sum(amount) as total from named group by customer -- and no more
         """,
+    "models/ranked.sql": "select customer, amount from stg_orders order by amount desc",
     "tests/fixtures/two_orders.csv": "id,amount\n1,20\n2,5\n",
     "tests/fixtures/one_order.sql": "select 1 as id, 20 as amount",
     "models/odd_rows.sql": "select * from shop.odd",
@@ -598,3 +599,32 @@ def test_a_mistake_about_a_file_of_rows_is_told(tmp_path: Path, rows: str, said:
     run(tmp_path, test, model="in_steps", sound=False)
     found = load_project(tmp_path).diagnostics
     assert [(d.message, str(d.location).rpartition(":")[0]) for d in found] == [(said, "models/unit.yml:5")]
+
+
+# ------------------------------------------------------------------------------------ order
+
+
+@pytest.mark.parametrize(
+    ("given", "expect", "said"),
+    [
+        ("ann 20, bob 5", "ann 20, bob 5", ""),
+        (
+            "bob 5, ann 20",
+            "bob 5, ann 20",
+            "in another order than the model's ORDER BY gives: first (ann, 20.00)",
+        ),
+        ("ann 5, bob 5", "bob 5, ann 5", ""),
+        ("ann 5, bob 5", "ann 5, bob 5", ""),
+    ],
+)
+def test_rows_come_in_the_order_of_an_order_by_without_ties(
+    tmp_path: Path, given: str, expect: str, said: str
+) -> None:
+    def rows(text: str) -> str:
+        pairs = [row.split() for row in text.split(", ")]
+        return ", ".join(f"{{customer: {name}, amount: {amount}}}" for name, amount in pairs)
+
+    test = f"given: [{{input: ref('stg_orders'), rows: [{rows(given)}]}}]\nexpect: {{rows: [{rows(expect)}]}}"
+    result = run_one(tmp_path, test, "ranked")
+    assert result.status == ("fail" if said else "pass"), result.diff
+    assert said in result.diff

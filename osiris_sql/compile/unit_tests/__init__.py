@@ -8,6 +8,7 @@ from osiris_sql.compile.unit_tests.diff import describe_difference
 from osiris_sql.compile.unit_tests.fixture import fill_relation
 from osiris_sql.compile.unit_tests.inputs import Fixture, Input, read_inputs
 from osiris_sql.compile.unit_tests.mistake import StageError, UnitTestError
+from osiris_sql.compile.unit_tests.order import order_difference
 from osiris_sql.compile.unit_tests.stage import EXPECTED, Stage
 from osiris_sql.compile.unit_tests.tested import Tested, tested_sql
 from osiris_sql.types.manifest import Manifest, UnitTestResult
@@ -26,7 +27,7 @@ def run_unit_tests(
     """Return the outcome of every unit test, or of those of some nodes, in the order of the files.
 
     `diff` of one that failed shows the cells that differ, of one in error what is wrong with it. Rows
-    are compared without their order, also where a model ends in an ORDER BY: a table has none.
+    are compared without their order, unless the model ends in an ORDER BY that leaves no choice.
     `environ` is what `env_var()` reads where a test overrides something, the process's own by default.
     """
     chosen = [t for t in project.unit_tests if nodes is None or f"model:{t.model}" in nodes]
@@ -76,7 +77,9 @@ def _run(test: UnitTest, tested: Tested, manifest: Manifest, names: NodeNames, s
         _fill_all(inputs, stage)
         schema = stage.run_model(tested.sql, tested.run_clock)
         columns = fill_relation(EXPECTED, Fixture("expect", test.expect, schema), stage)
-        return describe_difference(columns or schema.names, stage)
+        names_compared = columns or schema.names
+        difference = describe_difference(names_compared, stage)
+        return difference or order_difference(names_compared, inputs, tested, stage)
 
 
 def _fill_all(inputs: Sequence[Input], stage: Stage) -> None:

@@ -70,7 +70,7 @@ def mark_template(environment: Environment, source: str, file: int) -> str:
             written = found
         elif kind == "variable_begin":
             # The lexer has already cut the blanks that `{{-` eats: the mark must not stand behind them.
-            width = _expression_width(source, found)
+            width = expression_width(source, found)
             marked += [source[written:position], _mark(source, found, file, 0, width)]
             written = position
         position = found + len(value)
@@ -82,7 +82,8 @@ def _mark(source: str, offset: int, file: int, literal: int, width: int) -> str:
     return f"\x01{file};{place.line};{place.column};{literal};{width}\x02"
 
 
-def _expression_width(source: str, offset: int) -> int:
+def expression_width(source: str, offset: int) -> int:
+    """Return the characters of the `{{ … }}` at an offset, as far as they stand in its first line."""
     line_end = source.find("\n", offset)
     line = source[offset : len(source) if line_end < 0 else line_end]
     close = line.find("}}")

@@ -13,6 +13,7 @@ from jinja2 import TemplateSyntaxError
 from osiris_sql.compile import places
 from osiris_sql.compile.jinja import SqlEnvironment, run_template
 from osiris_sql.compile.places import Locate
+from osiris_sql.compile.plain_template import render_plain
 from osiris_sql.compile.rendering import ConfigValue, NeedsSchemaError, Rendering, TemplateStopError
 from osiris_sql.compile.scope import SchemaOf, TemplateScope
 from osiris_sql.compile.secret_names import secret_env_names
@@ -88,13 +89,14 @@ class Renderer:
         if not any(tag in source for tag in ("{{", "{%", "{#")):
             whole = [places.Piece(0, path, 1, 1, len(source), 0)]
             return Rendered(source, {}, (), places.locate_in_pieces(source, whole, path))
-        rendering = Rendering(
-            path=path,
-            files={**self._files, path: source},
-            name=name,
-            this=RelationRef("main", name) if name else None,
-            incremental=incremental,
-        )
+        this = RelationRef("main", name) if name else None
+        files = {**self._files, path: source}
+        rendering = Rendering(path, files, name, this, incremental)
+        plain = None if extra else self._plain.run_plain(rendering, source)
+        if plain:
+            locate = places.locate_in_pieces(plain[0], plain[1], path)
+            return Rendered(plain[0], rendering.config, (), locate)
+        rendering = Rendering(path, files, name, this, incremental)
         sql = self._plain.run(rendering, source, extra or {})
         return Rendered(
             sql=sql,
@@ -161,6 +163,12 @@ class _Library:
         macros.update(exported)
         self._lookup.update(exported)
         self.diagnostics += rendering.diagnostics
+
+    def run_plain(self, rendering: Rendering, source: str) -> tuple[str, list[places.Piece]] | None:
+        """Return what a template yields and where it comes from, if it needs no Jinja."""
+        self._scope.begin(rendering)
+        simple, lookup = self._scope.simple, self._lookup
+        return render_plain(source, rendering, {n: f for n, f in simple.items() if lookup[n] is f})
 
     def run(self, rendering: Rendering, source: str, extra: Mapping[str, Any]) -> str | None:
         """Return what a template yields, or None after an error, which `rendering` holds then."""

@@ -35,7 +35,8 @@ class ConfigValue:
 class Rendering:
     """A render that is running: what it renders, and what it has recorded so far.
 
-    `unresolved` are the relations (schema, name; lower case) that were already reported as unknown.
+    `unresolved` are the relations (schema, name; lower case) that were already reported as unknown; `line`
+    is the one being rendered, where no code of Jinja can say it.
     """
 
     path: str = ""
@@ -46,10 +47,11 @@ class Rendering:
     config: dict[str, ConfigValue] = field(default_factory=dict)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     unresolved: set[tuple[str, str]] = field(default_factory=set)
+    line: int | None = None
 
     def place(self, needle: str | None) -> Location:
         """Return where the template expression stands that is calling us; `needle` finds the column."""
-        path, line = calling_place() or (self.path, None)
+        path, line = calling_place() or (self.path, self.line)
         return find_place(self.files, path, line, needle)
 
     def report(self, rule: str, message: str, needle: str | None, why: str = "", fix: str = "") -> None:

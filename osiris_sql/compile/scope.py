@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from osiris_sql.compile import dbt_functions
 from osiris_sql.compile.jinja import return_value
+from osiris_sql.compile.plain_template import SIMPLE
 from osiris_sql.compile.rendering import NeedsSchemaError, Rendering, TemplateStopError
 from osiris_sql.compile.template_values import (
     AdapterCalls,
@@ -44,7 +45,9 @@ class TemplateScope:
         self._named |= {model.name.lower(): (model.name, model.node) for model in project.models}
         self._sources = {(table.source.lower(), table.name.lower()): table for table in project.sources}
         self.lookup: dict[str, Any] = {}
-        self.lookup.update(self._values(), **self._functions())
+        functions = self._functions()
+        self.simple = {name: functions[name] for name in SIMPLE}
+        self.lookup.update(self._values(), **functions)
 
     def _functions(self) -> dict[str, Any]:
         config = ConfigCall(self, self._config_defaults)

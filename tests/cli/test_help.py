@@ -20,6 +20,7 @@ COMMANDS = [
     "verify",
     "show",
     "ls",
+    "lineage",
     "runs",
     "clean",
 ]

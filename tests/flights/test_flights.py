@@ -12,6 +12,8 @@ from flights.answers import ANSWERS
 from flights.load import load_tables, prepare_files
 
 from osiris_sql import api
+from osiris_sql.api.column_paths import measure_coverage
+from osiris_sql.api.proof import prove_models
 from osiris_sql.types.result import RunResult
 
 FLIGHTS = 336_776
@@ -100,3 +102,16 @@ def test_flights_arrive_as_mariadb_itself_computes_them(mariadb, flights):
     assert {s.status for s in third.steps if s.step.startswith("publish.")} == {"reused"}
     assert all(s.why == "already published" for s in third.steps if s.step.startswith("publish."))
     compare()
+
+
+@pytest.mark.servers
+def test_every_column_is_traced_and_every_model_proves_itself(flights):
+    root, environ, _ = flights
+    assert build(root, environ).exit_code == 0
+    manifest = api.compile_project(api.load_project(root))
+    coverage = measure_coverage(manifest)
+    assert (coverage.known, coverage.unknown) == (coverage.columns, ())
+    proofs = prove_models(manifest, rows=20_000)
+    assert {proof.model: (proof.status, proof.moved) for proof in proofs if proof.status != "same"} == {}
+    assert [i.status for p in proofs for i in p.increments if i.status in ("differs", "failed")] == []
+    assert len(proofs) >= 12

@@ -27,10 +27,10 @@ class Database:
     Its target uses the REST channel where there is a `url`.
     """
 
-    def __init__(self, dsn: str, schema: str, url: str = "") -> None:
+    def __init__(self, dsn: str, schema: str, url: str = "", *, functions: bool = True) -> None:
         self.dsn, self.schema, self.url = dsn, schema, url
         self.sql(f"CREATE SCHEMA {schema}")
-        if url:
+        if url and functions:
             self.sql(f"INSERT INTO osiris.schemas VALUES ('{schema}')")
 
     def sql(self, statement: str) -> list[tuple[Any, ...]]:

@@ -14,6 +14,9 @@ class SupabaseOptions:
     """Options of a Supabase target: `dsn` is its Postgres connection string (Connect → Session pooler);
     without it `url` and `secret_key` lead to the REST API.
 
+    Over REST tables are made and changed by osiris-sql's functions, or over an SQL endpoint: with
+    `access_token` (Account → Access Tokens) that of Supabase's Management API, or the one at `sql_url`.
+
     `atomic: false` allows that REST without osiris-sql's functions delivers in several transactions.
 
     `connect_timeout` in seconds; `lock_timeout` is how long to wait for somebody else's transaction,
@@ -23,6 +26,8 @@ class SupabaseOptions:
     url: str = ""
     secret_key: Secret | None = None
     dsn: Secret | None = None
+    access_token: Secret | None = None
+    sql_url: str = ""
     schema: str = "public"
     channel: Literal["auto", "postgres", "rest"] = "auto"
     connect_timeout: int = 10

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import psycopg2
-from servers.postgrest import reads, writes
+from servers.postgrest import management, reads, writes
 from servers.postgrest.answer import Answer, RestError, error_answer, from_database, gateway
 from servers.postgrest.call import Call
 from servers.postgrest.faults import Fault, Faults, fault_answer
@@ -45,6 +45,7 @@ class PostgrestServer:
     """A running server; `seen` lists method and target of every request."""
 
     dsn: str
+    owner: str
     cache: SchemaCache
     knobs: Knobs
     faults: Faults = field(default_factory=Faults)
@@ -55,6 +56,10 @@ class PostgrestServer:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def sql_url(self) -> str:
+        return f"{self.url}{management.PATH}"
 
 
 class _Dropped(Exception):  # noqa: N818 (no error: the test asked for it)
@@ -112,6 +117,9 @@ class RestRequest(BaseHTTPRequestHandler):
         fault = self.postgrest.faults.take(self.command, self.path)
         if fault and (said := self._before(fault)):
             return said
+        if self.path == management.PATH:
+            answer = management.run_query(self.postgrest.owner, self.headers.get("Authorization") or "", body)
+            return self._after(fault, answer)
         role = self._role()
         if isinstance(role, Answer):
             return role
@@ -124,6 +132,9 @@ class RestRequest(BaseHTTPRequestHandler):
             answer = error_answer(error, version=self.postgrest.knobs.version)
         except psycopg2.Error as error:
             answer = error_answer(from_database(error, role), version=self.postgrest.knobs.version)
+        return self._after(fault, answer)
+
+    def _after(self, fault: Fault | None, answer: Answer) -> Answer:
         if fault and fault.what == "delay after":
             time.sleep(fault.seconds)
         if fault and fault.what == "drop after":
@@ -213,11 +224,15 @@ def _become(cursor: Any, role: str, function: CachedFunction | None) -> None:
 
 @contextmanager
 def running_postgrest(dsn: str, **knobs: Any) -> Iterator[PostgrestServer]:
-    """Start a server over the database that `authenticator` reaches with `dsn`."""
+    """Start a server over the database that `authenticator` reaches with `dsn`.
+
+    Its SQL endpoint runs queries as the `owner` of the database.
+    """
+    owner = knobs.pop("owner", "")
     delay = knobs.pop("reload_delay", 0.1)
     made = Knobs(**knobs)
     cache = SchemaCache(dsn, made.schemas, delay)
-    server = PostgrestServer(dsn, cache, made)
+    server = PostgrestServer(dsn, owner, cache, made)
     listener = ThreadingHTTPServer(("127.0.0.1", 0), type("Request", (RestRequest,), {"postgrest": server}))
     listener.daemon_threads = False
     server.port = listener.server_address[1]

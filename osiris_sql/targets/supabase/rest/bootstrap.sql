@@ -14,6 +14,10 @@ CREATE TABLE IF NOT EXISTS osiris.stage (
 );
 REVOKE ALL ON osiris.schemas, osiris.stage FROM PUBLIC;
 
+-- What these functions are: osiris-sql asks, and says when they must be installed again.
+CREATE OR REPLACE FUNCTION public.osiris_version() RETURNS int
+LANGUAGE sql SET search_path = '' AS 'SELECT {version}';
+
 -- One batch; a batch that is sent again replaces itself. Batches of a failed delivery go after a day.
 CREATE OR REPLACE FUNCTION public.osiris_stage(p_delivery uuid, p_seq int, p_rows jsonb) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' SET statement_timeout = '55s' AS $osiris$
@@ -51,9 +55,13 @@ BEGIN
   ORDER BY p.seq DESC LIMIT 1;
   RETURN jsonb_build_object(
     'kind', v_kind, 'rows', v_rows, 'last', v_last,
+    'made_here', EXISTS (SELECT 1 FROM osiris.publications WHERE target = v_target AND created),
+    'rules', (SELECT relhasrules FROM pg_catalog.pg_class WHERE oid = v_oid),
+    'comment', coalesce(obj_description(v_oid, 'pg_class'), ''),
     'columns', (SELECT coalesce(jsonb_agg(jsonb_build_object(
         'name', attname, 'type', format_type(atttypid, atttypmod), 'not_null', attnotnull,
-        'has_default', atthasdef, 'generated', attgenerated, 'identity', attidentity) ORDER BY attnum), '[]')
+        'has_default', atthasdef, 'generated', attgenerated, 'identity', attidentity,
+        'comment', coalesce(col_description(v_oid, attnum), '')) ORDER BY attnum), '[]')
       FROM pg_catalog.pg_attribute WHERE attrelid = v_oid AND attnum > 0 AND NOT attisdropped),
     'uniques', (SELECT coalesce(jsonb_agg(jsonb_build_array(i.indisprimary,
         (SELECT jsonb_agg(a.attname ORDER BY k.o)
@@ -73,6 +81,22 @@ BEGIN
     'role', current_user);
 END $osiris$;
 
+-- The model's descriptions, where the table says something else.
+CREATE OR REPLACE FUNCTION osiris.describe_table(p_target text, p_there jsonb, p_publication jsonb) RETURNS void
+LANGUAGE plpgsql SET search_path = '' AS $osiris$
+DECLARE
+  c jsonb;
+BEGIN
+  IF p_publication->>'description' NOT IN ('', coalesce(p_there->>'comment', '')) THEN
+    EXECUTE format('COMMENT ON TABLE %s IS %L', p_target, p_publication->>'description');
+  END IF;
+  FOR c IN SELECT * FROM jsonb_array_elements(p_publication->'columns') LOOP
+    CONTINUE WHEN c->>'description' IN ('', coalesce((SELECT t->>'comment'
+      FROM jsonb_array_elements(p_there->'columns') t WHERE t->>'name' = c->>'name'), ''));
+    EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', p_target, c->>'name', c->>'description');
+  END LOOP;
+END $osiris$;
+
 -- The table of a publication that is missing: typed, keyed, closed to anonymous readers.
 CREATE OR REPLACE FUNCTION osiris.create_table(p_target text, p_publication jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = '' AS $osiris$
@@ -88,15 +112,51 @@ BEGIN
   EXECUTE format('CREATE TABLE %s (%s%s)', p_target, v_lines, ', PRIMARY KEY (' || v_key || ')');
   EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', p_target);
   EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO service_role', p_target);
-  IF p_publication->>'description' <> '' THEN
-    EXECUTE format('COMMENT ON TABLE %s IS %L', p_target, p_publication->>'description');
+  PERFORM osiris.describe_table(p_target, '{}', p_publication);
+  NOTIFY pgrst, 'reload schema';
+END $osiris$;
+
+-- A table that a publication made, brought to the shape of its changed model; says whether it was made anew.
+CREATE OR REPLACE FUNCTION osiris.fit_table(p_target text, p_there jsonb, p_publication jsonb) RETURNS boolean
+LANGUAGE plpgsql SET search_path = '' AS $osiris$
+DECLARE
+  c record; v_change text := p_publication->>'on_schema_change';
+BEGIN
+  IF NOT (p_publication->>'create')::boolean OR NOT (p_there->>'made_here')::boolean THEN
+    RETURN false;
   END IF;
-  FOR c IN SELECT * FROM jsonb_array_elements(p_publication->'columns') LOOP
-    IF c->>'description' <> '' THEN
-      EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', p_target, c->>'name', c->>'description');
+  FOR c IN
+    SELECT coalesce(w->>'name', t->>'name') AS name, (w->>'type')::text AS wanted, t->>'type' AS there
+    FROM jsonb_array_elements(p_publication->'columns') w
+    FULL JOIN jsonb_array_elements(p_there->'columns') t ON t->>'name' = w->>'name'
+    WHERE w IS NULL AND t->>'generated' = '' AND t->>'identity' = ''
+      OR t IS NULL OR w->>'type' <> t->>'type' AND t->>'generated' = ''
+    ORDER BY t IS NULL DESC
+  LOOP
+    PERFORM c.wanted::regtype;  -- a type and nothing else
+    IF c.there IS NULL THEN
+      CONTINUE WHEN v_change = 'rebuild' AND (SELECT bool_or(w IS NULL OR w->>'type' <> t->>'type')
+        FROM jsonb_array_elements(p_publication->'columns') w
+        RIGHT JOIN jsonb_array_elements(p_there->'columns') t ON t->>'name' = w->>'name'
+        WHERE t->>'generated' = '' AND (w IS NOT NULL OR t->>'identity' = ''));
+      EXECUTE format('ALTER TABLE %s ADD COLUMN %I %s', p_target, c.name, c.wanted);
+    ELSIF v_change = 'rebuild' THEN
+      IF p_publication->>'mode' NOT IN ('replace', 'sync') THEN
+        RAISE EXCEPTION 'a rebuild would lose rows' USING ERRCODE = 'OS001';
+      END IF;
+      EXECUTE format('DROP TABLE %s', p_target);
+      PERFORM osiris.create_table(p_target, p_publication);
+      RETURN true;
+    ELSIF v_change = 'sync' AND c.wanted IS NULL THEN
+      EXECUTE format('ALTER TABLE %s DROP COLUMN %I', p_target, c.name);
+    ELSIF v_change = 'sync' THEN
+      EXECUTE format('ALTER TABLE %s ALTER COLUMN %I TYPE %s USING %I::%s',
+        p_target, c.name, c.wanted, c.name, c.wanted);
     END IF;
   END LOOP;
+  PERFORM osiris.describe_table(p_target, p_there, p_publication);
   NOTIFY pgrst, 'reload schema';
+  RETURN false;
 END $osiris$;
 
 -- Brings a staged delivery into its table: everything in one transaction, counted before it ends.
@@ -110,7 +170,8 @@ DECLARE
   v_rows bigint := (p_publication->>'rows')::bigint;
   v_target text := '"' || replace(v_schema, '"', '""') || '"."'
                    || replace(p_publication->>'table', '"', '""') || '"';
-  v_there jsonb; v_known osiris.publications; v_created boolean := false; c jsonb; v_type text;
+  v_there jsonb; v_fitted jsonb; v_known osiris.publications; v_created boolean := false;
+  v_changed boolean := false; c jsonb; v_type text;
   v_record text; v_staged text; v_arrive text; v_columns text; v_values text; v_same text; v_differs text;
   v_set text; v_key text; v_left text; v_right text; v_system text := ''; v_text text;
   v_found bigint; v_before bigint; v_inserted bigint := 0; v_updated bigint := 0; v_deleted bigint := 0;
@@ -132,12 +193,18 @@ BEGIN
     PERFORM osiris.create_table(v_target, p_publication);
     v_there := public.osiris_table(v_schema, p_publication->>'table');
     v_created := true;
-  ELSIF v_mode = 'append' AND EXISTS (SELECT 1 FROM osiris.publications p
+  ELSE
+    v_created := osiris.fit_table(v_target, v_there, p_publication);
+    v_fitted := public.osiris_table(v_schema, p_publication->>'table');
+    v_changed := v_created OR v_fitted->'columns' <> v_there->'columns';
+    v_there := v_fitted;
+  END IF;
+  IF NOT v_created AND NOT v_changed AND (v_mode = 'append' AND EXISTS (SELECT 1 FROM osiris.publications p
       WHERE p.target = v_target AND p.load_id = p_load AND p.seq >= coalesce((SELECT max(l.seq)
         FROM osiris.publications l WHERE l.target = v_target
           AND (l.created OR l.mode IN ('replace', 'sync'))), 0))
     OR v_mode <> 'append' AND v_there#>>'{last,load_id}' = p_load
-      AND v_there#>'{last,total_after}' = v_there->'rows' THEN
+      AND v_there#>'{last,total_after}' = v_there->'rows') THEN
     DELETE FROM osiris.stage WHERE delivery = p_delivery;
     RETURN jsonb_build_object('already_applied', true, 'total_after', v_there->'rows');
   END IF;
@@ -281,9 +348,10 @@ BEGIN
   RETURN to_jsonb(v_known) || jsonb_build_object('total_after', v_total);
 END $osiris$;
 
-REVOKE ALL ON FUNCTION osiris.create_table(text, jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION public.osiris_stage(uuid, int, jsonb), public.osiris_table(text, text),
+REVOKE ALL ON FUNCTION osiris.create_table(text, jsonb), osiris.describe_table(text, jsonb, jsonb),
+  osiris.fit_table(text, jsonb, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION public.osiris_version(), public.osiris_stage(uuid, int, jsonb), public.osiris_table(text, text),
   public.osiris_apply(uuid, text, jsonb), public.osiris_receipt(uuid) FROM PUBLIC, anon, authenticated;
-GRANT EXECUTE ON FUNCTION public.osiris_stage(uuid, int, jsonb), public.osiris_table(text, text),
+GRANT EXECUTE ON FUNCTION public.osiris_version(), public.osiris_stage(uuid, int, jsonb), public.osiris_table(text, text),
   public.osiris_apply(uuid, text, jsonb), public.osiris_receipt(uuid) TO service_role;
 NOTIFY pgrst, 'reload schema';

@@ -13,6 +13,7 @@ from osiris_sql.targets.supabase.catalog import Table, TableColumn
 from osiris_sql.targets.supabase.preflight import table_mistakes
 from osiris_sql.targets.supabase.rest.bodies import read_bodies, refuse_nul_rows
 from osiris_sql.targets.supabase.rest.wire import Progress, Rest, RestError
+from osiris_sql.targets.supabase.schema_change import change_mistakes, change_statements, changed_table
 from osiris_sql.targets.supabase.types import may_round, postgres_type
 from osiris_sql.types.diagnostic import StepError
 from osiris_sql.types.plan import Publish
@@ -42,6 +43,9 @@ def find_table(rest: Rest, schema: str, name: str) -> Found | None:
         uniques=tuple(frozenset(columns) for _, columns in said["uniques"]),
         inbound=tuple(said["inbound"]),
         triggers=tuple(said["triggers"]),
+        rules=said["rules"],
+        comment=said["comment"],
+        made_here=said["made_here"],
         row_security=said["row_security"],
         privileges=frozenset(said["privileges"]),
         role=said["role"],
@@ -55,13 +59,15 @@ def publish_staged(
     """Stage the rows, apply them at once, and return what was read back; each call may be repeated."""
     refuse_nul_rows(publication, load.path)
     found = find_table(rest, schema, publication.table)
-    raise_all(table_mistakes(publication, found.table if found else None))
+    table = found.table if found else None
+    wanted = changed_table(publication, table) if table else None
+    raise_all([*(change_mistakes(publication, table) if table else ()), *table_mistakes(publication, wanted)])
     delivery = str(uuid.uuid4())
     if not _is_delivered(publication, load, found):
         _stage(rest, publication, load, delivery, progress)
     progress(load.rows, f"applying {publication.mode}")
-    wanted = _publication(publication, load, schema, found.table if found else None)
-    arguments = {"p_delivery": delivery, "p_load": load.load_id, "p_publication": wanted}
+    described = _publication(publication, load, schema, wanted)
+    arguments = {"p_delivery": delivery, "p_load": load.load_id, "p_publication": described}
     done = rest.call("osiris_apply", arguments, progress)
     if done.get("already_applied"):
         total = done["total_after"]
@@ -73,6 +79,8 @@ def publish_staged(
 def _is_delivered(publication: Publish, load: Load, found: Found | None) -> bool:
     # Only so that nothing is staged in vain: the function decides, under the table's lock.
     if not found or not found.last or publication.mode == "append":
+        return False
+    if change_statements(publication, found.table):
         return False
     return bool(found.last["load_id"] == load.load_id and found.last["total_after"] == found.rows)
 
@@ -109,6 +117,7 @@ def _publication(publication: Publish, load: Load, schema: str, table: Table | N
         "columns": [_column(column, publication.key, table) for column in publication.columns],
         "rows": load.rows,
         "create": publication.create,
+        "on_schema_change": publication.on_schema_change,
         "max_deleted": publication.max_deleted,
         "allow_empty": publication.allow_empty,
         "description": publication.description,

@@ -3,6 +3,7 @@
 from osiris_sql.support.secrets import Redactor
 from osiris_sql.targets._modes import refusal
 from osiris_sql.targets.supabase.failure import Said, explain_words
+from osiris_sql.targets.supabase.rest.sql_endpoint import SqlEndpointError
 from osiris_sql.targets.supabase.rest.wire import RestError
 from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.plan import Publish
@@ -10,6 +11,10 @@ from osiris_sql.types.plan import Publish
 
 def unreachable_rest(error: RestError, url: str, redact: Redactor) -> Diagnostic:
     """Return why the API can't be used at all."""
+    if isinstance(error, SqlEndpointError):
+        message = "can't use the SQL endpoint"
+        fix = "check access_token (Account → Access Tokens → sbp_…) and sql_url"
+        return Diagnostic(rule="sql-endpoint-refused", message=message, why=redact(error.message), fix=fix)
     message = f"can't use the REST API at {url}"
     if error.status == 401:
         fix = "check url and secret_key: Project Settings → API keys → sb_secret_…"

@@ -3,89 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import islice
 
 from osiris_sql.protocols import Load, Published
 from osiris_sql.targets._modes import check_deletions, raise_all, refusal
-from osiris_sql.targets.supabase.create import create_statements
 from osiris_sql.targets.supabase.options import SupabaseOptions
-from osiris_sql.targets.supabase.preflight import publication_mistakes
 from osiris_sql.targets.supabase.rest.bodies import read_bodies, refuse_nul_rows
 from osiris_sql.targets.supabase.rest.keys import Key, fetch_keys, key_of, or_filter, quoted, table_path
+from osiris_sql.targets.supabase.rest.plain import count_rows, not_atomic, observe
+from osiris_sql.targets.supabase.rest.sql_endpoint import SqlEndpoint
+from osiris_sql.targets.supabase.rest.table_changes import ready_table
 from osiris_sql.targets.supabase.rest.wire import COUNTED, Progress, Rest, RestError
-from osiris_sql.targets.supabase.types import postgres_type
-from osiris_sql.types.diagnostic import Diagnostic, StepError
-from osiris_sql.types.observed import ObservedTarget
+from osiris_sql.types.diagnostic import StepError
 from osiris_sql.types.plan import Publish
-from osiris_sql.types.relation import Column, TableSchema, quote_identifier
 
 ONE_REQUEST = 1000
-_INSTALL = "install the functions (osiris-sql doctor --bootstrap prints them), or give the connection a dsn"
-_KEY_TYPES = {"boolean", "smallint", "integer", "bigint", "text", "uuid"}
-
-
-def observe(rest: Rest, publication: Publish, schema: str, options: SupabaseOptions) -> ObservedTarget:
-    """Return what can be seen of a table from outside: whether it is there and has the columns."""
-    note = "channel: rest, without osiris-sql's functions: " + (
-        "one request, or refused" if options.atomic else "not atomic"
-    )
-    found = [*publication_mistakes(publication), *_mode_mistakes(publication, options)]
-    columns = publication.columns
-    try:
-        _count(rest, publication)
-    except RestError as error:
-        if error.status not in (400, 403, 404):
-            raise
-        found.append(_unfit(publication, schema, error))
-        columns = ()
-    return ObservedTarget(
-        node=publication.node,
-        schema=TableSchema(columns=columns, key=publication.key) if columns else None,
-        kind="table" if columns else "absent",
-        notes=(note,),
-        channel="rest",
-        diagnostics=tuple(found),
-    )
-
-
-def _mode_mistakes(publication: Publish, options: SupabaseOptions) -> Iterator[Diagnostic]:
-    if not publication.key:
-        message = f"mode {publication.mode} without a key can't be made safe over REST without functions"
-        why = "a request whose answer is lost could not be sent again"
-        yield refusal(publication, "needs-functions", message, why=why, fix=_INSTALL)
-    if publication.mode in ("replace", "sync") and options.atomic:
-        yield _not_atomic(publication, f"{publication.mode} takes several transactions")
-    wrong = [c for c in publication.columns if c.name in publication.key and not _is_plain(c)]
-    for column in wrong if publication.mode != "upsert" else ():
-        message = f'the key column "{column.name}" is {column.type}, which can\'t be compared over REST'
-        yield refusal(publication, "needs-functions", message, fix=_INSTALL)
-
-
-def _is_plain(column: Column) -> bool:
-    made = postgres_type(column.type)
-    return made is not None and made.name in _KEY_TYPES
-
-
-def _not_atomic(publication: Publish, why: str) -> Diagnostic:
-    message = "the rows can't arrive in one transaction over REST without osiris-sql's functions"
-    fix = f"{_INSTALL}; atomic: false on the connection accepts that readers see half of it"
-    return refusal(publication, "not-atomic", message, why=why, fix=fix)
-
-
-def _unfit(publication: Publish, schema: str, error: RestError) -> Diagnostic:
-    table = f"{quote_identifier(schema)}.{quote_identifier(publication.table)}"
-    if error.status == 404:
-        grant = f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO service_role"
-        ddl = ";\n".join([*create_statements(publication, schema), grant])
-        message = "the table does not exist, or the API does not know it yet"
-        why = "over REST no table can be made without osiris-sql's functions"
-        return refusal(publication, "unknown-table", message, why=why, fix=f"run in the SQL editor:\n{ddl};")
-    if error.code == "42501":
-        fix = f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO service_role"
-        return refusal(publication, "missing-privilege", error.message, fix=fix)
-    fix = "add the column, or leave it out of the model"
-    return refusal(publication, "unknown-column", error.message, why=error.hint or "", fix=fix)
 
 
 def publish(
@@ -94,13 +27,16 @@ def publish(
     load: Load,
     schema: str,
     options: SupabaseOptions,
+    endpoint: SqlEndpoint | None,
     progress: Progress,
 ) -> Published:
     """Deliver by key in batches and return what was counted; each batch may be sent again."""
-    raise_all(list(observe(rest, publication, schema, options).diagnostics))
+    raise_all(list(observe(rest, publication, schema, options, endpoint).diagnostics))
     refuse_nul_rows(publication, load.path)
     if options.atomic and len(list(islice(read_bodies(load.path, rows=ONE_REQUEST), 2))) > 1:
-        raise StepError(_not_atomic(publication, f"{load.rows} rows are more than one request"))
+        raise StepError(not_atomic(publication, f"{load.rows} rows are more than one request"))
+    if endpoint:
+        ready_table(rest, endpoint, publication, schema, load.run_id, progress)
     if publication.mode == "upsert":
         return _upsert(rest, publication, load, progress)
     wanted = _sent_keys(publication, load)
@@ -115,9 +51,9 @@ def _sent_keys(publication: Publish, load: Load) -> set[Key]:
 
 
 def _upsert(rest: Rest, publication: Publish, load: Load, progress: Progress) -> Published:
-    before = _count(rest, publication)
+    before = count_rows(rest, publication)
     _send(rest, publication, load, "merge-duplicates", progress, exact=True)
-    total = _count(rest, publication)
+    total = count_rows(rest, publication)
     inserted = max(0, total - before)
     updated = load.rows - inserted
     return Published(sent=load.rows, inserted=inserted, updated=updated, total_after=total, channel="rest")
@@ -148,7 +84,7 @@ def _sync(
     # If the table spells a key in another way, the row just written would look like one to delete.
     _refuse_lost(publication, wanted - after)
     deleted = _delete(rest, publication, sorted(after - wanted), progress)
-    total = _count(rest, publication)
+    total = count_rows(rest, publication)
     if total != load.rows:
         message = f"{load.rows} rows were sent, but the table holds {total}: somebody else wrote into it"
         raise StepError(refusal(publication, "rows-not-written", message, fix="publish again"))
@@ -219,11 +155,3 @@ def _delete(rest: Rest, publication: Publish, surplus: list[Key], progress: Prog
         parameters = {"or": or_filter(publication, keys)}
         rest.ask("DELETE", table_path(publication), prefer=prefer, parameters=parameters, progress=progress)
     return len(surplus)
-
-
-def _count(rest: Rest, publication: Publish) -> int:
-    names = ",".join(quoted(c.name) for c in publication.columns)
-    parameters = {"select": names, "limit": "0"}
-    counted = rest.ask("GET", table_path(publication), prefer="count=exact", parameters=parameters).count
-    assert counted is not None  # asked for
-    return counted

@@ -87,6 +87,10 @@ class Rest:
         """Let go of the connections."""
         self._client.aclose()
 
+    def pause(self, seconds: float) -> None:
+        """Wait, or return at once when publishing is interrupted."""
+        self._stop.wait(seconds)
+
     def call(self, function: str, arguments: dict[str, Any] | bytes, progress: Progress | None = None) -> Any:
         """Return what one of osiris-sql's functions returns; each may be called again."""
         body = arguments if isinstance(arguments, bytes) else json.dumps(arguments).encode()
@@ -151,8 +155,13 @@ def _said(done: httpx.Response) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def project_of(url: str) -> str:
+    """Return the reference of the project behind a URL, or "" where Supabase does not host it."""
+    host = urlsplit(url).hostname or ""
+    return host.removesuffix(".supabase.co") if host.endswith(".supabase.co") else ""
+
+
 def api_identity(url: str) -> str:
     """Return what identifies the project behind a URL, the same as its Postgres connection has."""
-    host = urlsplit(url).hostname or url
-    project = host.removesuffix(".supabase.co")
-    return f"supabase:{project}/postgres" if project != host else f"rest:{urlsplit(url).netloc}"
+    project = project_of(url)
+    return f"supabase:{project}/postgres" if project else f"rest:{urlsplit(url).netloc}"

@@ -348,10 +348,6 @@ class Launcher(Protocol):
 
     name: str
 
-    def launch(self, plan: Plan, root: Path, run_id: str, environ: Mapping[str, str], sink: Sink) -> int:
-        """Run the plan, feed its events to `sink` in order, and return the exit code."""
-        ...
-
     def prepare(self, plan: Plan, root: Path) -> Plan:
         """Return the plan as it is to run there; a launcher without files of its own returns it as it is."""
         ...
@@ -375,3 +371,16 @@ class Rule(Protocol):
     def check(self, model: CompiledModel, manifest: Manifest) -> Iterable[Diagnostic]:
         """Return what the rule finds in one model."""
         ...
+    def launch(
+        self,
+        plan: Plan,
+        root: Path,
+        run_id: str,
+        environ: Mapping[str, str],
+        sinks: Sequence[Sink],
+        *,
+        fail_fast: bool = False,
+    ) -> int:
+        """Run the plan, feed its events to `sinks` in order, and return the exit code."""
+        ...
+

@@ -8,7 +8,7 @@ from osiris_sql.api.parity import compare_launchers, make_parity_plan
 from osiris_sql.api.past import find_past, resume_run
 from osiris_sql.api.planning import Command, make_plan, observe_world
 from osiris_sql.api.remote import attach_run, collect_sandboxes, list_runs, make_template, read_plan
-from osiris_sql.api.running import clean_project, new_run_id, run_plan
+from osiris_sql.api.running import clean_project, new_run_id, prepare_plan, run_plan
 from osiris_sql.compile import compile_project
 from osiris_sql.compile.unit_tests import run_unit_tests
 from osiris_sql.lint import lint_project
@@ -37,6 +37,7 @@ __all__ = [
     "observe_world",
     "read_card",
     "read_plan",
+    "prepare_plan",
     "resume_run",
     "run_plan",
     "run_unit_tests",

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from osiris_sql.api.collected import Collected
-from osiris_sql.protocols import Sink
+from osiris_sql.protocols import Launcher, Sink
 from osiris_sql.run.card import write_card
 from osiris_sql.run.failed_tests import write_compiled
 from osiris_sql.support import wire
@@ -30,7 +30,7 @@ def run_plan(
     fail_fast: bool = False,
 ) -> RunResult:
     """Run a plan and return what it did; the run's folder has everything that was said."""
-    where = load_plugin("launchers", launcher)()
+    where: Launcher = load_plugin("launchers", launcher)()
     plan = where.prepare(plan, root)
     run_id = new_run_id(datetime.now(UTC))
     folder = root / ".osiris" / "runs" / run_id
@@ -49,6 +49,12 @@ def run_plan(
     write_card(folder, plan, result)
     write_compiled(folder, plan, result)
     return result
+
+
+def prepare_plan(plan: Plan, root: Path, launcher: str) -> Plan:
+    """Return the plan as it will run there: for a sandbox it says what of the warehouse goes along."""
+    where: Launcher = load_plugin("launchers", launcher)()
+    return where.prepare(plan, root)
 
 
 def new_run_id(now: datetime) -> str:

@@ -89,6 +89,12 @@ def plan_totals(plan: Plan) -> Text:
     return text.append(f" · {plan.env} · {plan.warehouse} · run clock {plan.run_clock}", "dim")
 
 
+def carried_relations(plan: Plan) -> Text | None:
+    """Return what of the warehouse goes along to another machine, or None of nothing."""
+    said = [f"{printable(node.partition(':')[2])} ({size >> 20:,} MB)" for node, size in plan.carried.items()]
+    return Text(f"carried into the sandbox: {', '.join(said)}") if said else None
+
+
 def needed_names(plan: Plan, environ: Mapping[str, str]) -> Text | None:
     """Return the variables that a run will need and which of them are not set, or None of none."""
     needed = sorted({name for connection in plan.connections for name in env_names(connection.options)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import time
 import traceback
@@ -204,6 +205,14 @@ def _run_step(running: Running, step: Step) -> StepFinished:
 
 
 def _bug(step: Step, error: Exception) -> Diagnostic:
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return Diagnostic(
+            rule="disk-full",
+            message="the disk is full",
+            location=step.location,
+            why=str(error),
+            fix="free some space and build again",
+        )
     return Diagnostic(
         rule="internal-error",
         message=f"a bug in osiris-sql: {type(error).__name__}",

@@ -2,8 +2,6 @@
 
 import dataclasses
 import importlib.metadata
-import os
-import signal
 import threading
 
 import pytest
@@ -134,17 +132,6 @@ def test_a_sandbox_that_ends_in_the_middle_leaves_steps_unknown(root, server, en
     run = launch(plan_of(model("a", SLOW)), root, environ, sinks=[AtFirstEvent(end)])
     assert (run.exit_code, run.rules) == (3, ["e2b-lost"])
     assert run.result.status == "failed"
-
-
-def test_a_worker_that_is_killed_is_told_from_one_that_failed(root, server, environ):
-    def kill() -> None:
-        [sandbox] = server.sandboxes.running()
-        pid = int((sandbox.home / "osiris/run/worker.pid").read_text())
-        os.kill(pid, signal.SIGKILL)
-
-    run = launch(plan_of(model("a", SLOW)), root, environ, sinks=[AtFirstEvent(kill)])
-    assert (run.exit_code, run.rules) == (3, ["e2b-memory"])
-    assert run.result.unfinished in ((), ("materialize.a",))
 
 
 @pytest.mark.parametrize(

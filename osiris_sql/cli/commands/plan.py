@@ -7,12 +7,14 @@ from typing import Annotated
 import typer
 
 from osiris_sql.cli import inputs, plan_file, screen
-from osiris_sql.cli.options import AsOf, Env, EnvFile, Exclude, Json, ProjectDir, Select, State, Vars
+from osiris_sql.cli.options import AsOf, Env, EnvFile, Exclude, Json, On, ProjectDir, Select, State, Vars
 
 PANEL, PLACE = "Run", 1
 EXAMPLES = (
     "osiris-sql plan",
     "osiris-sql plan --select +orders --as-of 2026-01-31",
+    "osiris-sql plan --on e2b",
+    "osiris-sql plan --diff",
     "osiris-sql plan --env prod --out plan.json && osiris-sql build --plan plan.json",
 )
 
@@ -30,6 +32,10 @@ def command(
     full_refresh: Annotated[
         bool, typer.Option("--full-refresh", help="Read and build everything from its beginning.")
     ] = False,
+    on: On = "local",
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Compare the rows that are built with those at the targets.")
+    ] = False,
     state: State = None,
     as_of: AsOf = None,
     env: Env = None,
@@ -41,7 +47,8 @@ def command(
     """Show what a build would do and why; change nothing.
 
     Each step runs, is reused, or runs if what it reads has changed by then. Lists the publications to
-    come and the environment variables that the run will need.
+    come and the environment variables that the run will need. With --on e2b also which relations of the
+    warehouse are carried into the sandbox, and which are built again there.
     """
     from osiris_sql import api
     from osiris_sql.cli.planning import plan_build, show_plan

@@ -39,6 +39,11 @@ class Cargo:
     shipped: Mapping[str, str]
     parcel: Path | None = None
 
+    @property
+    def weight(self) -> dict[str, int]:
+        """The bytes of each file of the project that goes along."""
+        return {name.removeprefix("project/"): file.stat().st_size for name, file in self.big.items()}
+
 
 def pack(
     plan: Plan, root: Path, run_id: str, environ: Mapping[str, str], *, fail_fast: bool, fetch: bool

@@ -100,7 +100,7 @@ class Courier(threading.Thread):
             gone = gone + 1 if heard.exit else 0
             # A worker that has just begun has no pid yet: believe the second time.
             if gone > 1:
-                raise failure.crashed(heard.exit.replace("gone", ""), self._remote.read_log())
+                raise failure.crashed(heard.exit.replace("gone", ""), self._remote.examine())
             if time.monotonic() - renewed > self._lease / 5:
                 self._remote.renew()
                 renewed = time.monotonic()

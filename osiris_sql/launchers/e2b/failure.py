@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from osiris_sql.types.diagnostic import Diagnostic, UnreachableError
@@ -14,6 +15,15 @@ T = TypeVar("T")
 
 class LostError(UnreachableError):
     """The sandbox is gone, or can't be reached any more: what it did not say is unknown."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What is left of a worker that ended without its last word: its log's end, what the machine lacked."""
+
+    log: str
+    lacked_memory: bool = False
+    lacked_disk: bool = False
 
 
 def is_gone(error: Exception) -> bool:
@@ -97,17 +107,20 @@ def lost(why: str) -> LostError:
     )
 
 
-def crashed(exit_code: str, log: str) -> UnreachableError:
-    """Return what to say when the worker ended without its last word; 137 is a kill by the kernel."""
-    if exit_code == "137":
-        message, rule = "the worker was killed in the sandbox: most often it is out of memory", "e2b-memory"
+def crashed(exit_code: str, found: Evidence) -> UnreachableError:
+    """Return what to say when the worker ended without its last word."""
+    if found.lacked_memory:
+        message, rule = "the sandbox is out of memory: its kernel killed the worker", "e2b-memory"
         fix = "take a template with more memory, or set memory_limit below it"
-    elif "No space left on device" in log:
+    elif found.lacked_disk:
         message, rule, fix = "the sandbox's disk is full", "e2b-disk", "take a template with more disk"
+    elif exit_code == "137":
+        message, rule = "the worker was killed in the sandbox, and not for want of memory", "e2b-killed"
+        fix = "build again; what was published already is not published twice"
     else:
         message, rule = "the worker ended in the sandbox without a result", "e2b-crashed"
         fix = "please report it, with the files of this run's folder"
-    why = f"exit code {exit_code or 'unknown'}; the end of its log:\n{log[-4096:].strip() or '(empty)'}"
+    why = f"exit code {exit_code or 'unknown'}; the end of its log:\n{found.log.strip() or '(empty)'}"
     return UnreachableError(Diagnostic(rule=rule, message=message, why=why, fix=fix))
 
 

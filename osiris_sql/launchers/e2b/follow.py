@@ -65,9 +65,10 @@ class Follower:
                 self._check_last_word(remote, ended)
                 arrive(ended)
         except OsirisError as error:
+            masked = self._mask(error.diagnostics)
             if not self._next:
-                raise
-            return self._end(error.exit_code, time.monotonic() - began, error.diagnostics)
+                raise type(error)(*masked) from None
+            return self._end(error.exit_code, time.monotonic() - began, masked)
         return self._end()
 
     def _listen(self, remote: Remote, courier: Courier, inbox: SimpleQueue[Item]) -> Ended | None:
@@ -129,18 +130,15 @@ class Follower:
         if self._finished is None:
             if ended.status["exit_code"] == CancelledError.exit_code:
                 raise _cancelled("cancelled before the first step")
-            raise failure.crashed(str(ended.status["exit_code"]), self._redact(remote.read_log()))
+            raise failure.crashed(str(ended.status["exit_code"]), remote.examine())
 
     def _end(self, exit_code: int = 0, seconds: float = 0.0, diagnostics: Sequence[Diagnostic] = ()) -> int:
         """Say the last event: the worker's own, or one in its place with what went wrong here."""
-        masked = tuple(
-            replace(d, message=self._redact(d.message), why=self._redact(d.why)) for d in diagnostics
-        )
         if self._finished and isinstance(self._finished.body, RunFinished):
             body = self._finished.body
-            if masked:
+            if diagnostics:
                 body = replace(
-                    body, status="failed", exit_code=exit_code, diagnostics=(*body.diagnostics, *masked)
+                    body, status="failed", exit_code=exit_code, diagnostics=(*body.diagnostics, *diagnostics)
                 )
             self._emit(replace(self._finished, body=body))
             return body.exit_code
@@ -149,11 +147,16 @@ class Follower:
             status=status,  # type: ignore[arg-type]
             exit_code=exit_code,
             seconds=round(seconds, 3),
-            diagnostics=masked,
+            diagnostics=tuple(diagnostics),
         )
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         self._emit(Event(seq=self._next, at=at, body=finished))
         return exit_code
+
+    def _mask(self, diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+        return tuple(
+            replace(d, message=self._redact(d.message), why=self._redact(d.why)) for d in diagnostics
+        )
 
     def _emit(self, event: Event) -> None:
         for sink in self._sinks:

@@ -18,6 +18,7 @@ from osiris_sql.launchers.e2b.follow import Begin, Follower
 from osiris_sql.launchers.e2b.options import Options, read_options, template_of
 from osiris_sql.launchers.e2b.record import Record, forget, read_record, write_record
 from osiris_sql.launchers.e2b.remote import Remote
+from osiris_sql.launchers.e2b.room import warn_of_size
 from osiris_sql.protocols import Sink
 from osiris_sql.run.connections import check_environ
 from osiris_sql.run.execute import hash_plan
@@ -59,6 +60,7 @@ class E2BLauncher:
         check_environ(plan.connections, environ)
         cargo = pack(plan, root, run_id, environ, fail_fast=fail_fast, fetch=options.fetch)
         given = _given(plan, environ)
+        here = _sizes_here(plan, root)
         remote = Remote(options)
         folder = _run_folder(root, run_id)
 
@@ -76,6 +78,11 @@ class E2BLauncher:
             # Before anything runs there, so that another client can attach.
             write_record(folder, record)
             courier.stop_if_cancelled()
+            if plan.carried:
+                names = (f"{node.partition(':')[2]} ({size >> 20} MB)" for node, size in plan.carried.items())
+                _say(f"carried there: {', '.join(names)}")
+            for warning in warn_of_size(plan, remote.describe(), cargo.weight, here):
+                _say(f"warning: {warning}")
             remote.upload(cargo)
             if cargo.parcel:
                 cargo.parcel.unlink()
@@ -170,6 +177,18 @@ def _follow(
         if remote.id and not follower.left_running:
             remote.kill()
             forget(folder)
+
+
+def _sizes_here(plan: Plan, root: Path) -> dict[str, int]:
+    """The bytes that the relations of a plan had when they were last built here."""
+    warehouse = root / plan.warehouse
+    if plan.state is None or not warehouse.exists():
+        return {}
+    with hold_warehouse(warehouse, "planning"):
+        sizes = look_at(warehouse, plan.engine)[1]
+    return {
+        step.node: sizes[step.node] for step in plan.steps if step.decision == "run" and step.node in sizes
+    }
 
 
 def _say(text: str) -> None:

@@ -58,7 +58,7 @@ def _reads(step: Step, plan: Plan, state: State) -> Iterable[str]:
     match step:
         case Materialize() if runs:
             yield from step.inputs
-            if step.increment_sql and not step.full_refresh:
+            if _keeps_rows(step):
                 yield step.node
         case Extract() if runs and step.mode == "incremental":
             yield step.node
@@ -82,13 +82,18 @@ def _tested(step: Extract | Materialize | Check, plan: Plan, state: State) -> It
             yield from test.reads
 
 
+def _keeps_rows(step: Materialize) -> bool:
+    """Whether a model builds on the rows that it has."""
+    return step.materialized not in ("view", "table") and not step.full_refresh
+
+
 def _is_made_anew(step: Step, state: State) -> bool:
     """Whether it is certain that a step replaces all its rows."""
     known = state.get(step.node)
     if step.decision != "run" or known is None:
         return step.decision == "run"
     if isinstance(step, Materialize):
-        return not step.increment_sql or step.full_refresh
+        return not _keeps_rows(step)
     if not isinstance(step, Extract) or step.mode != "full":
         return False
     return step.change is None or step.change != known.change

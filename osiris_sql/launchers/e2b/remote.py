@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from osiris_sql.launchers.e2b.account import open_client
 from osiris_sql.launchers.e2b.cargo import Cargo
-from osiris_sql.launchers.e2b.failure import explain, insist
+from osiris_sql.launchers.e2b.failure import Evidence, explain, insist
 from osiris_sql.launchers.e2b.options import Options, template_of
+from osiris_sql.launchers.e2b.room import Machine
 
 if TYPE_CHECKING:
     from e2b import Sandbox, SandboxNetworkOpts
@@ -30,9 +31,20 @@ cat status.json 2>/dev/null
 echo; tail -c +%d events.jsonl 2>/dev/null | head -c {TAIL}
 true"""
 
+DISK = "df --block-size=1 --output=avail . | tail -n 1"
+# Bytes under which a disk is full: an event or a log line did not fit any more.
+FULL = 1 << 20
+
+# Whether the kernel has killed for want of memory since the run began; the free disk; the end of the log.
+EXAMINE = f"""cd {FOLDER}
+grep '^oom_kill ' /proc/vmstat | cmp -s - run/kills && echo same || echo more
+{DISK}
+tail -c 4096 run/worker.log"""
+
 # `mkdir` succeeds once, so a start that is repeated does nothing.
 START = f"""cd {FOLDER} && mkdir run || exit 0
 echo $$ >run/pid
+grep '^oom_kill ' /proc/vmstat >run/kills
 if echo '%s  boot.py' | sha256sum --check --status; then
   %s -I -u boot.py >run/worker.log 2>&1
   echo $? >run/exit.part
@@ -88,6 +100,12 @@ class Remote:
             lambda: self._client.Sandbox.connect(sandbox_id, timeout=self._options.lease),
             "looking for the sandbox",
         )
+
+    def describe(self) -> Machine:
+        """Return what the sandbox has of memory and disk."""
+        info = insist(lambda: self._live.get_info(), "looking at the sandbox")
+        free = insist(lambda: self._live.commands.run(DISK, timeout=20).stdout or "", "looking at its disk")
+        return Machine(memory_mb=info.memory_mb, free_disk=int(free))
 
     def has_begun(self) -> bool:
         """Say whether the worker was started here."""
@@ -155,12 +173,15 @@ class Remote:
         with suppress(Exception):
             self._live.commands.run(f"kill -TERM $(cat {FOLDER}/run/worker.pid)", timeout=10)
 
-    def read_log(self) -> str:
-        """Return the end of the worker's log."""
+    def examine(self) -> Evidence:
+        """Return what is found where a worker ended without its last word."""
         try:
-            return self._live.commands.run(f"tail -c 4096 {FOLDER}/run/worker.log", timeout=20).stdout or ""
-        except Exception as error:  # noqa: BLE001 - the log is only there to explain another failure
-            return f"(the log can't be read: {error})"
+            found = self._live.commands.run(EXAMINE, timeout=20).stdout or ""
+        except Exception as error:  # noqa: BLE001 - this is only there to explain another failure
+            return Evidence(log=f"(the log can't be read: {error})")
+        kills, _, rest = found.partition("\n")
+        free, _, log = rest.partition("\n")
+        return Evidence(log=log, lacked_memory=kills == "more", lacked_disk=int(free) < FULL)
 
     def download(self, path: str, local: Path, sha256: str) -> None:
         """Fetch a file of the run and check it."""

@@ -83,7 +83,7 @@ def _info(sandbox: Any) -> dict[str, Any]:
         "startedAt": sandbox.started_at.isoformat(),
         "endAt": sandbox.end_at.isoformat(),
         "cpuCount": 2,
-        "memoryMB": 4096,
+        "memoryMB": sandbox.memory_mb,
         "diskSizeMB": 10240,
         "state": "running",
         "envdVersion": ENVD_VERSION,

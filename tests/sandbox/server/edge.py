@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import os
@@ -69,7 +70,13 @@ def _write(wire: Wire, server: E2BServer, sandbox: Sandbox) -> None:
     written = []
     for name, data in parts:
         path = sandbox.outside(name)
-        place(path, sandbox, server.faults.changed(name, data))
+        try:
+            place(path, sandbox, server.faults.changed(name, data))
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            wire.fail(507, "not enough disk space available")
+            return
         written.append({"path": name, "name": path.name, "type": "file"})
     wire.answer(200, json.dumps(written).encode(), kind="text/plain")
 

@@ -13,6 +13,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from sandbox.server.limits import group
+
 REPOSITORY = Path(__file__).parents[3]
 HOME = "/home/user"
 ROOTED = os.geteuid() == 0 and all(shutil.which(name) for name in ("unshare", "setpriv", "mount"))
@@ -20,6 +22,7 @@ PYTHON = "/opt/python/bin/python" if ROOTED else sys.executable
 
 SCRIPT = """
 set -e
+echo $$ >"$1"; shift
 base=$1 venv=$2 repository=$3 home=$4 uid=$5 folder=$6; shift 6
 mount -t tmpfs -o mode=755 none /opt; mkdir /opt/base /opt/python
 mount --bind "$base" /opt/base
@@ -39,7 +42,8 @@ def jailed(home: Path, uid: int, folder: str, command: list[str]) -> list[str]:
     """Return the command line that runs `command` in the jail of a sandbox."""
     if not ROOTED:
         return command
-    places = [sys.base_prefix, sys.prefix, str(REPOSITORY), str(home), str(uid), folder]
+    limits = [str(group(uid) / "cgroup.procs")] if group(uid).is_dir() else ["/dev/null"]
+    places = [*limits, sys.base_prefix, sys.prefix, str(REPOSITORY), str(home), str(uid), folder]
     return ["unshare", "--mount", "--", "/bin/sh", "-c", SCRIPT, "jail", *places, *command]
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.server.jail import HOME, ROOTED, kill_account
+from sandbox.server.limits import Limits, release
 from sandbox.server.processes import Processes
 
 # A range of accounts of this test process alone; none of them exists in /etc/passwd.
@@ -33,6 +34,7 @@ class Sandbox:
     asked: dict[str, Any]
     started_at: datetime
     end_at: datetime
+    memory_mb: int = 4096
     processes: Processes = field(init=False)
     alive: bool = True
 
@@ -60,6 +62,7 @@ class Sandboxes:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self.limits = Limits()
         self._lock = threading.RLock()
         self._keys: dict[str, tuple[str, Sandbox]] = {}
         self._stop = threading.Event()
@@ -78,6 +81,7 @@ class Sandboxes:
             home = self._folder / f"sandbox{number}"
             home.mkdir(parents=True)
             uid = FIRST_UID + number
+            self.limits.apply(home, uid)
             if ROOTED:
                 os.chown(home, uid, uid)
             now = datetime.now(UTC)
@@ -92,6 +96,7 @@ class Sandboxes:
                 asked=asked,
                 started_at=now,
                 end_at=now + timedelta(seconds=asked.get("timeout", 300)),
+                memory_mb=self.limits.told_mb,
             )
             self.every.append(sandbox)
             if key:
@@ -120,6 +125,7 @@ class Sandboxes:
         for sandbox in self.running():
             self.kill(sandbox)
         for sandbox in self.every:
+            release(sandbox.home, sandbox.uid)
             shutil.rmtree(sandbox.home, ignore_errors=True)
 
     def _reap(self) -> None:

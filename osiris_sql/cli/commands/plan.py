@@ -14,7 +14,6 @@ EXAMPLES = (
     "osiris-sql plan",
     "osiris-sql plan --select +orders --as-of 2026-01-31",
     "osiris-sql plan --on e2b",
-    "osiris-sql plan --diff",
     "osiris-sql plan --env prod --out plan.json && osiris-sql build --plan plan.json",
 )
 
@@ -33,9 +32,6 @@ def command(
         bool, typer.Option("--full-refresh", help="Read and build everything from its beginning.")
     ] = False,
     on: On = "local",
-    diff: Annotated[
-        bool, typer.Option("--diff", help="Compare the rows that are built with those at the targets.")
-    ] = False,
     state: State = None,
     as_of: AsOf = None,
     env: Env = None,
@@ -65,6 +61,7 @@ def command(
         while_running=True,
         past=api.find_past(manifest, [*(select or ()), *(exclude or ())], state),
     )
+    plan = api.prepare_plan(plan, Path(project.root), on)
     show_plan(plan, os.environ, as_json=as_json)
     if out:
         plan_file.write_plan(out, plan)

@@ -18,6 +18,7 @@ from typing import Any
 
 from benchmarks.program.peers import Peers
 from benchmarks.program.place import Place, Servers
+from benchmarks.program.report import write_report
 from benchmarks.program.results import write_result
 from benchmarks.program.rounds import run_size
 from benchmarks.program.shape import Benchmark, BenchmarkError, Contender, Series
@@ -138,6 +139,8 @@ def main() -> int:
         except BenchmarkError as error:
             wrong.append(f"{name}: {error}")
         print(f"  {time.perf_counter() - began:.0f} s", flush=True)
+    if not (asked.quick or asked.list):
+        print(f"written: {write_report().relative_to(HERE.parent)}")
     for name, why in peers.missing.items():
         print(f"not compared with {name}: it {why}")
     print("\n".join(wrong), file=sys.stderr)

@@ -29,7 +29,7 @@ def machine_facts() -> dict[str, object]:
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
         "packages": {name: version(name) for name in OURS},
-        "servers": {name: found for name, command in SERVERS.items() if (found := _said(command))},
+        "servers": {name: found for name, command in SERVERS.items() if (found := _number(_said(command)))},
         "load": [round(number, 2) for number in os.getloadavg()],
     }
 
@@ -63,6 +63,11 @@ def _said(command: tuple[str, ...]) -> str:
     except FileNotFoundError:
         return ""
     return done.stdout.strip().split("\n")[0].strip()
+
+
+def _number(text: str) -> str:
+    """Return the first version in a line, as of `mariadbd  Ver 10.11.19-MariaDB …`."""
+    return found[0] if (found := re.search(r"\d+\.\d+(\.\d+)?", text)) else ""
 
 
 def _first(pattern: str, text: str) -> str:

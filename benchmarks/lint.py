@@ -1,0 +1,61 @@
+"""Linting beside sqlfluff and sqruff, on the same files of thirty lines each.
+
+The peers' rules are those that ask what ours ask: ambiguous queries, references, unused aliases and CTEs.
+Neither resolves a name over files or knows a type. Both take the raw templater, and all cores.
+"""
+
+from __future__ import annotations
+
+from benchmarks.program.place import Place, environ, osiris, plain_environ
+from benchmarks.program.shape import Benchmark, Contender, Series
+from benchmarks.projects.reports import report_models
+from benchmarks.projects.tools import forget, write_osiris
+
+RULES = "AL04,AL05,AL08,AM01,AM02,AM04,AM06,AM07,AM08,AM09,RF01,RF02,RF03,ST03"
+SETTINGS = f"[sqlfluff]\ndialect = duckdb\ntemplater = raw\nrules = {RULES}\n"
+FINDINGS_ARE_FINE = ("sh", "-c", '"$@"; [ $? -le 1 ]', "lint")
+
+
+def prepare(place: Place, size: int) -> list[Contender]:
+    root = write_osiris(place.subfolder("project"), report_models(size))
+    (root / ".sqlfluff").write_text(SETTINGS)
+    found = [
+        Contender(
+            name=name,
+            role="ours",
+            command=[*FINDINGS_ARE_FINE, *osiris("lint")],
+            folder=root,
+            environ=environ(),
+            before=lambda kept=kept: None if kept else forget(root, ".osiris"),  # type: ignore[misc]
+        )
+        for name, kept in (("osiris-sql lint", False), ("osiris-sql lint, again", True))
+    ]
+    commands = {"sqlfluff": ["lint", "models", "--processes", "0"], "sqruff": ["lint", "models"]}
+    for name, words in commands.items():
+        if peer := place.peer(name):
+            command = [*FINDINGS_ARE_FINE, peer.program(name), *words]
+            found.append(
+                Contender(name=name, role="peer", command=command, folder=root, environ=plain_environ())
+            )
+    return found
+
+
+BENCHMARK = Benchmark(
+    measures="linting a project: names, types, lineage and determinism; against linters of single files",
+    data="models of 30 lines with CTEs, joins and windows",
+    limit="none is known; compile.py has the parse of the same files",
+    peers=("sqlfluff", "sqruff"),
+    series=[
+        Series(
+            name="files",
+            title="A project's files",
+            unit="models",
+            sizes=(10, 100, 1000),
+            quick=5,
+            prepare=prepare,
+            rounds=3,
+            patience=45,
+            goal="at least 20 × faster than sqlfluff",
+        )
+    ],
+)

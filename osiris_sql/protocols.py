@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from osiris_sql.types.diagnostic import Diagnostic
+from osiris_sql.types.difference import Difference
 from osiris_sql.types.event import Event, EventBody
 from osiris_sql.types.manifest import CompiledModel, Manifest
 from osiris_sql.types.observed import ObservedSource, ObservedTarget, StepState
@@ -178,6 +179,10 @@ class Target(Protocol):
 
     def holds(self, publication: Publish, load_id: str) -> bool:
         """Say whether the table still holds what that load delivered, looking as closely as it takes."""
+        ...
+
+    def compare(self, publication: Publish, load: Load, samples: int) -> Difference:
+        """Return what delivering the spool file would change, with so many rows of each kind; write nothing."""
         ...
 
     def spool(self, publication: Publish) -> SpoolSpec:

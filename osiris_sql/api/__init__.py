@@ -13,6 +13,7 @@ from osiris_sql.compile import compile_project
 from osiris_sql.compile.unit_tests import run_unit_tests
 from osiris_sql.lint import lint_project
 from osiris_sql.plan.selection import select_nodes
+from osiris_sql.run.difference import diff_publications
 
 __all__ = [
     "Command",
@@ -25,6 +26,7 @@ __all__ = [
     "compare_launchers",
     "compare_runs",
     "compile_project",
+    "diff_publications",
     "discover_sources",
     "find_past",
     "lint_project",

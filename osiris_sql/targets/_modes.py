@@ -55,13 +55,18 @@ def refusal(publication: Publish, rule: str, message: str, *, why: str = "", fix
 
 
 def check_deletions(publication: Publish, gone: int, total: int, sent: int) -> None:
-    """Raise StepError if more rows would be deleted than the publication's `max_deleted` share.
+    """Raise StepError if more rows would be deleted than the publication's `max_deleted` share."""
+    raise_all(deletion_refusals(publication, gone, total, sent))
+
+
+def deletion_refusals(publication: Publish, gone: int, total: int, sent: int) -> list[Diagnostic]:
+    """Return why so many rows of a table may not be deleted, if they may not.
 
     An empty result that `allow_empty` allows is meant to delete everything.
     """
     if not total or (not sent and publication.allow_empty) or gone <= publication.max_deleted * total:
-        return
-    raise StepError(
+        return []
+    return [
         refusal(
             publication,
             "too-many-deleted",
@@ -69,7 +74,7 @@ def check_deletions(publication: Publish, gone: int, total: int, sent: int) -> N
             why=f"max_deleted is {publication.max_deleted:g} of the rows; {sent} rows were sent",
             fix="check that the model is complete; if it is, raise max_deleted for this table",
         )
-    )
+    ]
 
 
 def check_arrived(publication: Publish, promised: int, found: int, *, what: str, why: str = "") -> None:

@@ -55,6 +55,16 @@ def foresee(cursor: duckdb.DuckDBPyConnection, publication: Publish, old: str, n
 
     `old` and `new` are relations as they stand in FROM.
     """
+    changes, before, sent = count_changes(cursor, publication, old, new)
+    if publication.key:
+        check_deletions(publication, changes.deleted, before, sent)
+    return changes
+
+
+def count_changes(
+    cursor: duckdb.DuckDBPyConnection, publication: Publish, old: str, new: str
+) -> tuple[Changes, int, int]:
+    """Return what the mode would change, the rows there before, and the rows sent."""
     before, sent = (
         number(cursor, f"SELECT count(*) FROM {old}"),
         number(cursor, f"SELECT count(*) FROM {new}"),
@@ -62,17 +72,16 @@ def foresee(cursor: duckdb.DuckDBPyConnection, publication: Publish, old: str, n
     removes = publication.mode in ("replace", "sync")
     if not publication.key:
         deleted = before if removes else 0
-        return Changes(inserted=sent, deleted=deleted, total_after=before - deleted + sent)
+        return Changes(inserted=sent, deleted=deleted, total_after=before - deleted + sent), before, sent
     _check_unique(cursor, publication, old)
     changed, equal = _matched(cursor, publication, old, new)
     fresh = sent - changed - equal
     if publication.mode == "append":
-        return Changes(inserted=fresh, unchanged=changed + equal, total_after=before + fresh)
+        return Changes(inserted=fresh, unchanged=changed + equal, total_after=before + fresh), before, sent
     gone = before - changed - equal if removes else 0
-    check_deletions(publication, gone, before, sent)
-    return Changes(
-        inserted=fresh, updated=changed, unchanged=equal, deleted=gone, total_after=before + fresh - gone
-    )
+    total = before + fresh - gone
+    made = Changes(inserted=fresh, updated=changed, unchanged=equal, deleted=gone, total_after=total)
+    return made, before, sent
 
 
 def _matched(cursor: duckdb.DuckDBPyConnection, publication: Publish, old: str, new: str) -> tuple[int, int]:

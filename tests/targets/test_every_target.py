@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from targets.delivering import counts, films, refusal_of
+from targets.delivering import counts, films, quiet, refusal_of
 
 from osiris_sql.support.plugins import load_plugin
 
@@ -181,3 +181,54 @@ def test_a_spool_file_that_lacks_rows_is_refused(place, rows):
 def test_probe_and_endpoint_hold_no_secret(place):
     assert place.target.probe().server
     assert "Secret" not in place.target.endpoint() + str(place.target.probe())
+
+
+# ------------------------------------------------------------------ what a delivery would change
+
+
+@pytest.mark.parametrize(("mode", "key", "expected", "after"), ON_TOP)
+@pytest.mark.parametrize("before", [None, films(), A])
+def test_what_would_change_is_counted_as_it_is_then_delivered(
+    place, rows, mode, key, expected, after, before
+):
+    if before:
+        rows.deliver(place.target, before, key=key, allow_empty=True)
+    found = place.read("film") if before else None
+    publication = rows.publication(B, mode=mode, key=key, append_all=not key)
+    load = rows.load(place.target, publication, B)
+    if place.can_compare:
+        told = place.target.compare(publication, load, 5)
+        assert (place.read("film") if before else None) == found
+        done = place.target.publish(publication, load, quiet)
+        assert counts(done)[:4] == (told.inserted, told.updated, told.unchanged, told.deleted)
+        assert told.total_before == len(found or [])
+    else:
+        assert refusal_of(lambda: place.target.compare(publication, load, 5)).rule == "no-comparison"
+
+
+def test_samples_show_the_first_rows_of_each_kind(place, rows):
+    if not place.can_compare:
+        pytest.skip("rows are not compared here")
+    rows.deliver(place.target, A)
+    publication = rows.publication(
+        films((1, None), (2, "Heat"), (5, "Ran"), (4, "M"), (6, "Up")), mode="sync"
+    )
+    load = rows.load(
+        place.target, publication, films((1, None), (2, "Heat"), (5, "Ran"), (4, "M"), (6, "Up"))
+    )
+    told = place.target.compare(publication, load, 2)
+    assert [(c.kind, dict(c.key), dict(c.before), dict(c.after)) for c in told.samples] == [
+        ("insert", {"id": "4"}, {}, {"id": "4", "title": "M"}),
+        ("insert", {"id": "5"}, {}, {"id": "5", "title": "Ran"}),
+        ("update", {"id": "1"}, {"title": "Alien"}, {"title": None}),
+        ("delete", {"id": "3"}, {"id": "3", "title": "Fargo"}, {}),
+    ]
+
+
+def test_a_guard_that_would_refuse_is_told(place, rows):
+    if not place.can_compare:
+        pytest.skip("rows are not compared here")
+    rows.deliver(place.target, A)
+    publication = rows.publication(films((1, "Alien")), mode="sync")
+    told = place.target.compare(publication, rows.load(place.target, publication, films((1, "Alien"))), 0)
+    assert (told.deleted, [refused.rule for refused in told.refusals]) == (2, ["too-many-deleted"])

@@ -14,6 +14,7 @@ EXAMPLES = (
     "osiris-sql plan",
     "osiris-sql plan --select +orders --as-of 2026-01-31",
     "osiris-sql plan --on e2b",
+    "osiris-sql plan --diff",
     "osiris-sql plan --env prod --out plan.json && osiris-sql build --plan plan.json",
 )
 
@@ -32,6 +33,9 @@ def command(
         bool, typer.Option("--full-refresh", help="Read and build everything from its beginning.")
     ] = False,
     on: On = "local",
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Compare the rows that are built with those at the targets.")
+    ] = False,
     state: State = None,
     as_of: AsOf = None,
     env: Env = None,
@@ -45,8 +49,12 @@ def command(
     Each step runs, is reused, or runs if what it reads has changed by then. Lists the publications to
     come and the environment variables that the run will need. With --on e2b also which relations of the
     warehouse are carried into the sandbox, and which are built again there.
+
+    With --diff each publication is laid beside its table: rows to insert, update and delete, with the first
+    of each. Nothing is built or written for it: the rows are those of the last build.
     """
     from osiris_sql import api
+    from osiris_sql.cli.difference_table import show_differences, write_differences
     from osiris_sql.cli.planning import plan_build, show_plan
 
     project = inputs.open_project(env, project_dir, variables, env_file)
@@ -62,7 +70,13 @@ def command(
         past=api.find_past(manifest, [*(select or ()), *(exclude or ())], state),
     )
     plan = api.prepare_plan(plan, Path(project.root), on)
-    show_plan(plan, os.environ, as_json=as_json)
+    found = api.diff_publications(plan, Path(project.root), os.environ) if diff else ()
+    if diff and as_json:
+        write_differences(plan, found)
+    else:
+        show_plan(plan, os.environ, as_json=as_json)
+    if diff and not as_json:
+        show_differences(found)
     if out:
         plan_file.write_plan(out, plan)
         screen.err().print(f"written: {out}", soft_wrap=True)

@@ -6,15 +6,18 @@ import threading
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from osiris_sql.protocols import Load, ProbeResult, Published, SpoolSpec
+from osiris_sql.targets._connections import OpenConnections
+from osiris_sql.targets._difference import find_difference
 from osiris_sql.targets._modes import mode_mistakes, raise_all
-from osiris_sql.targets._rows import explain_failure, locked, number
-from osiris_sql.types.diagnostic import CancelledError, Diagnostic, UnreachableError
+from osiris_sql.targets._rows import locked, number
+from osiris_sql.types.diagnostic import UnreachableError
+from osiris_sql.types.difference import Difference
 from osiris_sql.types.observed import ObservedTarget
 from osiris_sql.types.plan import Publish
 from osiris_sql.types.relation import Column, TableSchema, quote_identifier
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     import duckdb
 
 # Files of 2.0's own format don't open in 1.5.
-CONFIG = {"storage_compatibility_version": "v1.5.0", "autoinstall_known_extensions": "false"}
+CONFIG = {"storage_compatibility_version": "v1.5.0"}
 
 # DuckDB allows one writing process; inside it, one delivery into a file at a time.
 _locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
@@ -44,8 +47,7 @@ class DuckDBFile:
 
     def __init__(self, options: DuckDBOptions, root: Path) -> None:
         self._options, self._path = options, root / options.path
-        self._open: set[Any] = set()
-        self._stop = threading.Event()
+        self._connections = OpenConnections(options.memory_limit)
 
     def endpoint(self) -> str:
         """Return the path as the project says it."""
@@ -89,6 +91,21 @@ class DuckDBFile:
         """Say whether the table's last load is that one: observing has counted its rows."""
         return self.observe(publication).latest_load == load_id
 
+    def compare(self, publication: Publish, load: Load, samples: int) -> Difference:
+        """Return what delivering the spool file would change; a file that is not there is not made."""
+        from osiris_sql.targets.duckdb import delivery
+
+        raise_all(mode_mistakes(publication))
+        table, config = delivery.table_name(publication), {**CONFIG, "access_mode": "read_only"}
+        if not self._path.exists():
+            return Difference(inserted=load.rows)
+        opened = self._connections.connected(str(self._path), config)
+        with self._explained(publication), opened as cursor, self._attached(cursor, load) as spool:
+            columns = delivery.read_columns(cursor, publication)
+            raise_all(delivery.table_mistakes(publication, columns))
+            old = table if columns else f"(SELECT * FROM {spool} LIMIT 0)"
+            return find_difference(cursor, publication, old, spool, samples)
+
     def spool(self, publication: Publish) -> SpoolSpec:
         """Return a DuckDB file: every type arrives as it is."""
         raise_all(mode_mistakes(publication))
@@ -115,57 +132,39 @@ class DuckDBFile:
 
     def interrupt(self) -> None:
         """Stop the running statement; its transaction rolls back."""
-        self._stop.set()
-        for connection in list(self._open):
-            connection.interrupt()
+        self._connections.interrupt()
 
     def _deliver(self, cursor: duckdb.DuckDBPyConnection, publication: Publish, load: Load) -> int | None:
         from osiris_sql.targets.duckdb.delivery import deliver
 
-        alias = f"spool_{uuid.uuid4().hex}"
-        place = str(load.path).replace("'", "''")
-        cursor.execute(f"ATTACH '{place}' AS {alias} (READ_ONLY)")
-        try:
-            cursor.execute("BEGIN")
-            seq = deliver(cursor, publication, load, f"{alias}.main.spool")
-            cursor.execute("COMMIT")
-        except BaseException:
-            with suppress(
-                Exception
-            ):  # the transaction may be gone already; the first error is the one to show
-                cursor.execute("ROLLBACK")
-            raise
-        finally:
-            cursor.execute(f"DETACH {alias}")
+        with self._attached(cursor, load) as spool:
+            try:
+                cursor.execute("BEGIN")
+                seq = deliver(cursor, publication, load, spool)
+                cursor.execute("COMMIT")
+            except BaseException:
+                # the transaction may be gone already; the first error is the one to show
+                with suppress(Exception):
+                    cursor.execute("ROLLBACK")
+                raise
         return seq
 
-    @contextmanager
-    def _connected(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        import duckdb
-
+    def _connected(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        connection = duckdb.connect(str(self._path), config=dict(CONFIG))
-        self._open.add(connection)
-        try:
-            connection.execute("SET TimeZone = 'UTC'")
-            connection.execute("SET enable_progress_bar = false")
-            connection.execute(f"SET memory_limit = '{self._options.memory_limit}'")
-            yield connection
-        finally:
-            self._open.discard(connection)
-            connection.close()
+        return self._connections.connected(str(self._path), CONFIG)
+
+    def _explained(self, publication: Publish) -> AbstractContextManager[None]:
+        return self._connections.explained(publication, self._options.path)
 
     @contextmanager
-    def _explained(self, publication: Publish) -> Iterator[None]:
-        import duckdb
-
+    def _attached(self, cursor: duckdb.DuckDBPyConnection, load: Load) -> Iterator[str]:
+        """Open the spool file; yields its table as it stands in FROM."""
+        alias, place = f"spool_{uuid.uuid4().hex}", str(load.path).replace("'", "''")
+        cursor.execute(f"ATTACH '{place}' AS {alias} (READ_ONLY)")
         try:
-            yield
-        except (duckdb.Error, OSError) as error:
-            if self._stop.is_set():
-                cancelled = Diagnostic(rule="cancelled", message="publishing was interrupted")
-                raise CancelledError(cancelled) from None
-            raise explain_failure(error, publication, self._options.path) from None
+            yield f"{alias}.main.spool"
+        finally:
+            cursor.execute(f"DETACH {alias}")
 
     @contextmanager
     def _removed_if_new(self) -> Iterator[None]:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from osiris_sql.protocols import Load, ProbeResult, Published, SpoolSpec
+from osiris_sql.targets._connections import OpenConnections
+from osiris_sql.targets._difference import find_difference
 from osiris_sql.targets._modes import check_arrived, mode_mistakes, raise_all, refusal
-from osiris_sql.targets._rows import Changes, explain_failure, foresee, number
+from osiris_sql.targets._rows import Changes, foresee, number
 from osiris_sql.targets.files import content, ledger
 from osiris_sql.targets.files.types import stored_type, stored_value
-from osiris_sql.types.diagnostic import CancelledError, Diagnostic
+from osiris_sql.types.diagnostic import Diagnostic
+from osiris_sql.types.difference import Difference
 from osiris_sql.types.observed import ObservedTarget
 from osiris_sql.types.plan import Publish
 from osiris_sql.types.relation import TableSchema, quote_identifier
@@ -42,8 +43,7 @@ class Files:
 
     def __init__(self, options: FilesOptions, root: Path) -> None:
         self._options, self._folder = options, root / options.path
-        self._open: set[Any] = set()
-        self._stop = threading.Event()
+        self._connections = OpenConnections(options.memory_limit)
 
     def endpoint(self) -> str:
         """Return the folder as the project says it."""
@@ -77,6 +77,15 @@ class Files:
     def holds(self, publication: Publish, load_id: str) -> bool:
         """Say whether the file's last load is that one: observing has hashed it."""
         return self.observe(publication).latest_load == load_id
+
+    def compare(self, publication: Publish, load: Load, samples: int) -> Difference:
+        """Return what the new file would have that the old one has not."""
+        raise_all(self._mistakes(publication))
+        path = self._path(publication)
+        with self._explained(publication), self._connected(load.path) as cursor:
+            old = self._old_rows(cursor, publication, path) if path.exists() else None
+            none = f"(SELECT * FROM {content.SPOOL} LIMIT 0)"
+            return find_difference(cursor, publication, old or none, content.SPOOL, samples)
 
     def spool(self, publication: Publish) -> SpoolSpec:
         """Return a DuckDB file whose columns have the types that the target's file stores."""
@@ -116,9 +125,7 @@ class Files:
 
     def interrupt(self) -> None:
         """Stop writing; the old file stays."""
-        self._stop.set()
-        for connection in list(self._open):
-            connection.interrupt()
+        self._connections.interrupt()
 
     def _path(self, publication: Publish) -> Path:
         return self._folder / (publication.schema or "") / f"{publication.table}.{self._options.format}"
@@ -206,32 +213,13 @@ class Files:
 
     @contextmanager
     def _connected(self, spool: Path | None) -> Iterator[duckdb.DuckDBPyConnection]:
-        import duckdb
-
-        spill = tempfile.mkdtemp(prefix="osiris-spill-")
-        connection = duckdb.connect(config={"autoinstall_known_extensions": "false"})
-        self._open.add(connection)
-        try:
-            connection.execute("SET TimeZone = 'UTC'")
-            connection.execute("SET enable_progress_bar = false")
-            connection.execute(f"SET memory_limit = '{self._options.memory_limit}'")
-            connection.execute(f"SET temp_directory = '{spill}'")
+        with (
+            tempfile.TemporaryDirectory(prefix="osiris-spill-", ignore_cleanup_errors=True) as spill,
+            self._connections.connected(":memory:", {}, temp_directory=spill) as connection,
+        ):
             if spool:
                 connection.execute(f"ATTACH {content.text_literal(str(spool))} AS spool (READ_ONLY)")
             yield connection
-        finally:
-            self._open.discard(connection)
-            connection.close()
-            shutil.rmtree(spill, ignore_errors=True)
 
-    @contextmanager
-    def _explained(self, publication: Publish) -> Iterator[None]:
-        import duckdb
-
-        try:
-            yield
-        except (duckdb.Error, OSError) as error:
-            if self._stop.is_set():
-                cancelled = Diagnostic(rule="cancelled", message="publishing was interrupted")
-                raise CancelledError(cancelled) from None
-            raise explain_failure(error, publication, self._path(publication).name) from None
+    def _explained(self, publication: Publish) -> AbstractContextManager[None]:
+        return self._connections.explained(publication, self._path(publication).name)

@@ -30,8 +30,8 @@ def find_delta(work: Statements) -> Delta:
     columns = ", ".join(f"s.{column.sql}" for column in work.written)
     work.cursor.execute(
         f"CREATE TEMP TABLE osiris_delta ON COMMIT DROP AS SELECT * FROM (SELECT {columns}, {work.kinds()}"
-        f" AS osiris_kind, osiris_of, osiris_at FROM {work.values} {join} JOIN {work.there}"
-        f" ON {work.same_key('s', 't')}) AS d WHERE osiris_kind IN ({kinds})"
+        f" AS osiris_kind, osiris_of, osiris_at {work.joined(join, work.table)}) AS d"
+        f" WHERE osiris_kind IN ({kinds})"
     )
     if work.cursor.rowcount:
         work.cursor.execute(f"ANALYZE {DELTA}")

@@ -13,6 +13,7 @@ from osiris_sql.targets.supabase.options import SupabaseOptions
 from osiris_sql.targets.supabase.preflight import publication_mistakes
 from osiris_sql.targets.supabase.types import postgres_type
 from osiris_sql.types.diagnostic import CancelledError, Diagnostic, StepError, UnreachableError
+from osiris_sql.types.difference import Difference
 from osiris_sql.types.observed import ObservedTarget
 from osiris_sql.types.plan import Publish
 from osiris_sql.types.relation import quote_identifier
@@ -91,6 +92,22 @@ class PostgresChannel:
                 return holds_load(cursor, publication, self._schema(publication), load_id)
 
         return self._retrying(publication, look, lambda rows, message: None, attempts=1)
+
+    def compare(self, publication: Publish, load: Load, samples: int) -> Difference:
+        """Return what delivering the spool file would change, from a read-only transaction."""
+        from osiris_sql.targets.supabase.copying import refuse_nul
+        from osiris_sql.targets.supabase.difference import find_difference
+
+        raise_all(publication_mistakes(publication))
+        refuse_nul(publication, load.path)
+
+        def look() -> Difference:
+            with self._transaction() as cursor:
+                return find_difference(
+                    cursor, publication, self._schema(publication), load, samples, self._stop
+                )
+
+        return self._retrying(publication, look, lambda rows, message: None)
 
     def spool(self, publication: Publish) -> SpoolSpec:
         """Return CSV in PostgreSQL's spelling of each value."""

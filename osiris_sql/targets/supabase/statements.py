@@ -36,11 +36,14 @@ class Statements:
         values = ", ".join(f"{column.value} AS {column.sql}" for column in self.written)
         return f"(SELECT {values}, true AS osiris_here FROM {STAGE} AS s) AS s"
 
-    @property
-    def there(self) -> str:
-        """The table's rows as they stand in FROM."""
-        place = "t.tableoid AS osiris_of, t.ctid AS osiris_at"
-        return f"(SELECT {self.columns}, {place} FROM {self.table.sql} AS t) AS t"
+    def stands(self, table: Table) -> str:
+        """Return a table's rows as they stand in FROM, seen as those of this table's shape."""
+        values = ", ".join(f"{_seen(column, table)} AS {column.sql}" for column in self.written)
+        return f"(SELECT {values}, t.tableoid AS osiris_of, t.ctid AS osiris_at FROM {table.sql} AS t) AS t"
+
+    def joined(self, join: str, table: Table) -> str:
+        """Return the staged rows beside a table's, from FROM on."""
+        return f"FROM {self.values} {join} JOIN {self.stands(table)} ON {self.same_key('s', 't')}"
 
     @property
     def insert(self) -> str:
@@ -82,6 +85,29 @@ class Statements:
             f" WHEN {self.differs('t', 's')} THEN 'u' END"
         )
 
+    def first(self, side: str, rows: str, limit: int) -> list[tuple[str | None, ...]]:
+        """Return the first rows of one side as text, in the order of the key."""
+        self.cursor.execute(
+            f"SELECT {self._texts(side)} FROM {rows} ORDER BY {self._order(side)} LIMIT {int(limit)}"
+        )
+        return self.cursor.fetchall()
+
+    def first_changed(self, kind: str, joined: str, limit: int) -> list[tuple[str | None, ...]]:
+        """Return the first rows of a kind: the staged values as text, then those of the table."""
+        order = self._order("t" if kind == "d" else "s")
+        self.cursor.execute(
+            f"SELECT {self._texts('s')}, {self._texts('t')} {joined} WHERE {self.kinds()} = '{kind}'"
+            f" ORDER BY {order} LIMIT {int(limit)}"
+        )
+        return self.cursor.fetchall()
+
+    def _texts(self, side: str) -> str:
+        return ", ".join(f"{side}.{column.sql}::text" for column in self.written)
+
+    def _order(self, side: str) -> str:
+        keys = ", ".join(f"{side}.{key}" for key in map(quote_identifier, self.publication.key))
+        return keys or self._texts(side)
+
     def number(self, sql: str) -> int:
         """Return the one number that a query yields."""
         self.cursor.execute(sql)
@@ -103,3 +129,12 @@ class Statements:
         names = ", ".join(self.table.triggers)
         why = f"row triggers on the table: {names}" if names else "counted before commit"
         check_arrived(self.publication, promised, found, what=what, why=why)
+
+
+def _seen(column: StagedColumn, table: Table) -> str:
+    """The value that a table has in a column, which it may lack yet or have with another type."""
+    there = table.column(column.target.name)
+    if there is None:
+        return f"NULL::{column.target.type}"
+    cast = "" if there.type == column.target.type else f"::{column.target.type}"
+    return f"t.{column.sql}{cast}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from osiris_sql.protocols import Load, ProbeResult, Published, SpoolSpec
 from osiris_sql.targets.supabase.options import SupabaseOptions
 from osiris_sql.types.diagnostic import Diagnostic, ProjectError
+from osiris_sql.types.difference import Difference
 from osiris_sql.types.observed import ObservedTarget
 from osiris_sql.types.plan import Publish
 
@@ -52,6 +53,10 @@ class Supabase:
     def holds(self, publication: Publish, load_id: str) -> bool:
         """Say whether the table still holds what that load delivered, by counting its rows."""
         return self._channel.holds(publication, load_id)
+
+    def compare(self, publication: Publish, load: Load, samples: int) -> Difference:
+        """Return what delivering the spool file would change, and change nothing."""
+        return self._channel.compare(publication, load, samples)
 
     def spool(self, publication: Publish) -> SpoolSpec:
         """Return each value in the channel's spelling."""

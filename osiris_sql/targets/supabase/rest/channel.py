@@ -22,6 +22,7 @@ from osiris_sql.targets.supabase.rest.table_changes import PATIENCE
 from osiris_sql.targets.supabase.rest.wire import Rest, RestError, api_identity
 from osiris_sql.types.diagnostic import Diagnostic, ProjectError, StepError, UnreachableError
 from osiris_sql.types.difference import Difference
+from osiris_sql.types.difference import Difference
 from osiris_sql.types.observed import ObservedTarget
 from osiris_sql.types.plan import Publish
 
@@ -97,6 +98,11 @@ class RestChannel:
             "rows can't be compared over REST",
             "give the connection a dsn (Connect → Session pooler)",
         )
+        raise StepError(refusal(publication, "no-comparison", message, fix=fix))
+
+    def compare(self, publication: Publish, load: Load, samples: int) -> Difference:
+        """Refuse: the rows would have to travel both ways."""
+        message, fix = "rows can't be compared over REST", "give the connection a dsn (Connect → Session pooler)"
         raise StepError(refusal(publication, "no-comparison", message, fix=fix))
 
     def spool(self, publication: Publish) -> SpoolSpec:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from osiris_sql.protocols import Snapshot, Source, Target
+from osiris_sql.run.reach import find_address
 from osiris_sql.support.plugins import load_plugin
-from osiris_sql.support.secrets import Redactor, env_names, make_options, secret_values
+from osiris_sql.support.secrets import Redactor, env_names, make_options, resolve, secret_values
 from osiris_sql.types.diagnostic import Diagnostic, ProjectError, UnreachableError
 from osiris_sql.types.plan import PlannedConnection
 
@@ -64,6 +65,12 @@ class Connections:
         """Return the target behind a connection."""
         made: Target = self._make("target", name)
         return made
+
+    def address(self, role: str, name: str) -> tuple[str, int] | None:
+        """Return host and port of a connection's server, None if it has none."""
+        planned = self._planned[role, name]
+        check_environ([planned], self._environ)
+        return find_address(planned.type, resolve(planned.options, self._environ))
 
     def snapshot(self, name: str) -> tuple[Snapshot, threading.Lock]:
         """Return the one instant of a source that this run reads, and the lock to hold while reading."""

@@ -17,9 +17,9 @@ from osiris_sql.types.relation import RelationRef
 
 
 def relation_of(node: str) -> RelationRef | None:
-    """Return the relation of a model or a source table; None of any other node."""
+    """Return the relation of a model, a seed or a source table; None of any other node."""
     kind, _, name = node.partition(":")
-    if kind == "model":
+    if kind in ("model", "seed"):
         return RelationRef("main", name)
     return RelationRef(*name.split(".", 1)) if kind == "source" else None
 

@@ -93,7 +93,10 @@ def test_doctor_asks_the_connections_from_inside(tmp_path, server, environ):
     answers = {each["connection"]: each for each in json.loads(run.stdout)["connections"]}
     assert {each["status"] for each in answers.values()} == {"success"}
     assert len(server.sandboxes.every) == 1
-    assert f"    duckdb  {duckdb.__version__}" in run.stderr
+    assert re.search(rf"^    duckdb  {re.escape(duckdb.__version__)} [0-9a-f]{{12}}$", run.stderr, re.M)
+    assert re.search(r"^    python  3\.\d+\.\d+$", run.stderr, re.M)
+    assert re.search(r"^    free disk  \d+ MB$", run.stderr, re.M)
+    assert "    self test  the same rows as here" in run.stderr
     assert re.search(r"^    memory  \d+ MB$", run.stderr, re.M)
     assert re.search(r"^    clock  [+-]\d+\.\d s from here$", run.stderr, re.M)
 

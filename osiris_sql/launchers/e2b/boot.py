@@ -12,7 +12,6 @@ import io
 import json
 import os
 import select
-import shutil
 import signal
 import sys
 import tarfile
@@ -39,8 +38,10 @@ def main() -> int:
         manifest, wrong = _check(order["manifest_sha256"])
         if wrong:
             return _leave({"exit_code": REFUSED, "refused": wrong})
-        machine = _describe(manifest["needs"], order["now"])
+        skew = time.time() - order["now"]
+        sys.path.insert(0, str(Path("code.zip").resolve()))
         exit_code = _run_worker(manifest, order["environ"])
+        machine = _describe(manifest["needs"], skew) if manifest["describe"] else {}
     except KeyboardInterrupt:
         return _leave({"exit_code": 130})
     for stop in (signal.SIGINT, signal.SIGTERM):
@@ -69,16 +70,15 @@ def _check(manifest_sha256: str) -> tuple[dict[str, Any], list[dict[str, str]]]:
     return manifest, [{"what": what, "there": a, "here": b} for what, a, b in pairs if a != b]
 
 
-def _describe(packages: list[str], now: float) -> dict[str, str]:
-    """Return what this machine is; `now` is the client's clock when it sent the order."""
-    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+def _describe(packages: list[str], skew: float) -> dict[str, dict[str, str]]:
+    """Return what this machine is; `skew` is how far its clock was from the client's."""
+    from osiris_sql.run.machine import describe_machine, describe_packages, self_test
+
     return {
-        "python": ".".join(map(str, sys.version_info[:3])),
-        "cpus": str(os.cpu_count()),
-        "memory": f"{pages >> 20} MB",
-        "free disk": f"{shutil.disk_usage('.').free >> 20} MB",
-        "clock": f"{time.time() - now:+.1f} s from here",
-        **{name: _version(name) for name in packages},
+        "machine": describe_machine(Path()),
+        "packages": describe_packages(packages),
+        "clock": {"skew": f"{skew:.3f}"},
+        "self test": {"rows": self_test()},
     }
 
 
@@ -98,7 +98,6 @@ def _sha256(path: Path) -> str:
 
 
 def _run_worker(manifest: Mapping[str, Any], environ: Mapping[str, str]) -> int:
-    sys.path.insert(0, str(Path("code.zip").resolve()))
     from osiris_sql import worker
     from osiris_sql.support.secrets import Redactor
 

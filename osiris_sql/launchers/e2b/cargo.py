@@ -71,6 +71,7 @@ def pack(
             "needs": sorted(needed()),
             "arguments": arguments,
             "returns": targets,
+            "describe": plan.command == "doctor",
         },
         sort_keys=True,
     ).encode()

@@ -13,6 +13,7 @@ from osiris_sql.launchers.e2b import failure, luggage
 from osiris_sql.launchers.e2b.account import end_sandbox, list_sandboxes, make_template, open_client
 from osiris_sql.launchers.e2b.arrival import put_in_place
 from osiris_sql.launchers.e2b.cargo import connections_variables, pack
+from osiris_sql.launchers.e2b.checkup import report_machine
 from osiris_sql.launchers.e2b.courier import Courier, Ended
 from osiris_sql.launchers.e2b.follow import Begin, Follower
 from osiris_sql.launchers.e2b.options import Options, read_options, template_of
@@ -93,7 +94,7 @@ class E2BLauncher:
         code = _follow(follower, remote, begin, plan, root, folder, options, detach=options.detach)
         if follower.left_running:
             _say(f"it goes on there: osiris-sql runs attach {run_id}")
-        elif not options.fetch:
+        elif not options.fetch and plan.command == "build":
             _say("the warehouse here is as it was: --fetch brings the built tables back")
         return code
 
@@ -228,9 +229,9 @@ def _origin(root: Path) -> str:
 
 
 def _arrive(plan: Plan, root: Path, folder: Path, ended: Ended) -> None:
-    if plan.command == "doctor":
-        for name, value in ended.status["machine"].items():
-            _say(f"    {name}  {value}")
+    if machine := ended.status.get("machine"):
+        for line in report_machine(machine):
+            _say(line)
     artifacts, record = ended.status.get("artifacts"), read_record(folder)
     if not artifacts or record is None:
         return

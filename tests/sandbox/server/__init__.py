@@ -28,6 +28,7 @@ class E2BServer(ThreadingHTTPServer):
         self.faults = Faults()
         self.templates = {"base", "osiris-test"}
         self.builds: dict[str, dict[str, Any]] = {}
+        self.uploads: dict[str, bytes] = {}
         self.transcript = Transcript()
         self.sandboxes = Sandboxes(folder)
 

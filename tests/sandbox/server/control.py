@@ -22,6 +22,11 @@ ONE = re.compile(r"^/(?:v2/)?sandboxes/([^/]+)(?:/(connect|timeout|pause|metrics
 
 def serve(wire: Wire, server: E2BServer) -> None:
     """Answer one call."""
+    if wire.command == "PUT" and wire.route.startswith("/uploads/"):
+        # Where the address is the permission.
+        server.uploads[wire.route.rpartition("/")[2]] = wire.body()
+        wire.answer(200)
+        return
     if wire.headers.get("X-API-KEY") != server.api_key:
         wire.body()
         wire.fail(401, "the API key is not valid")

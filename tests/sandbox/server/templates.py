@@ -1,4 +1,4 @@
-"""Template builds, as far as asking for one goes: a recipe is kept, nothing is built."""
+"""Template builds, as far as asking for one goes: a recipe and its files are kept, nothing is built."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from sandbox.server.wire import Wire
 
 START = re.compile(r"^/v2/templates/([^/]+)/builds/([^/]+)$")
+FILES = re.compile(r"^/templates/([^/]+)/files/([0-9a-f]{64})$")
 STATUS = re.compile(r"^/templates/([^/]+)/builds/([^/]+)/status$")
 
 
@@ -21,6 +22,9 @@ def serve(wire: Wire, server: E2BServer) -> None:
         server.builds[number] = asked
         names = {"names": [name], "tags": ["default"], "aliases": [name]}
         wire.answer(202, {"templateID": name, "buildID": number, "public": False, **names})
+    elif wire.command == "GET" and (found := FILES.match(wire.route)):
+        present = found[2] in server.uploads
+        wire.answer(201, {"present": present, "url": f"{server.url}/uploads/{found[2]}"})
     elif found := START.match(wire.route):
         server.builds[found[2]] |= asked
         wire.answer(202)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.difference import Difference
 from osiris_sql.types.event import Event, EventBody
-from osiris_sql.types.manifest import CompiledModel, Manifest
+from osiris_sql.types.manifest import CompiledModel, Manifest, SnapshotSpec
 from osiris_sql.types.observed import ObservedSource, ObservedTarget, StepState
-from osiris_sql.types.plan import Plan, PlannedTest, Publish
+from osiris_sql.types.plan import Batches, Plan, PlannedTest, Publish
 from osiris_sql.types.relation import Column, DataFingerprint, RelationRef, TableSchema
 
 if TYPE_CHECKING:
@@ -135,13 +135,18 @@ class SpoolSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """One delivery: the same `load_id` a second time is a no-op."""
+    """One delivery: the same `load_id` a second time is a no-op.
+
+    `audit` runs the data tests on what arrived. A target calls it before the commit, with what asks its
+    database; what it raises undoes the delivery.
+    """
 
     load_id: str
     run_id: str
     data: DataFingerprint
     path: Path
     rows: int
+    audit: Callable[[Callable[[PlannedTest, int], TestOutcome]], None] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,6 +203,14 @@ class Target(Protocol):
         ...
 
 
+class TestedTarget(Target, Protocol):
+    """A target whose database can be asked: data tests on what arrived are compiled for no other."""
+
+    def ask(self, test: PlannedTest, sample: int) -> TestOutcome:
+        """Return what a data test finds in the table as it stands."""
+        ...
+
+
 # ---------------------------------------------------------------------------------------- engines
 
 
@@ -240,6 +253,33 @@ class Transaction(Protocol):
         self, relation: RelationRef, sql: str, run_clock: str, strategy: str, key: tuple[str, ...]
     ) -> int:
         """Add a query's rows to a table by `append`, `merge` or `delete+insert`; return them counted."""
+        ...
+
+    def begin_versions(self, relation: RelationRef, sql: str, run_clock: str, spec: SnapshotSpec) -> int:
+        """Create a snapshot from the first versions that a query gives, and return how many."""
+        ...
+
+    def keep_versions(
+        self, relation: RelationRef, sql: str, run_clock: str, spec: SnapshotSpec
+    ) -> dict[str, int]:
+        """Bring a snapshot up to date; return the rows `inserted`, `updated` and `deleted`."""
+        ...
+
+    def begin_batches(self, relation: RelationRef, made_by: str) -> frozenset[str]:
+        """Return the beginnings of the batches that are done; those made by anything else are dropped."""
+        ...
+
+    def build_batch(
+        self, relation: RelationRef, made_by: str, sql: str, instants: dict[str, str], event_time: str
+    ) -> int:
+        """Build one batch beside a table, note that it is done, and return its rows.
+
+        `instants` are those of `run_clock`, `batch_start` and `batch_end`.
+        """
+        ...
+
+    def fold_batches(self, relation: RelationRef, planned: Batches, *, anew: bool) -> int:
+        """Put the rows of all batches into a table, those of the same stretch of time going."""
         ...
 
     def load_rows(
@@ -302,14 +342,14 @@ class Transaction(Protocol):
         """Remember a step, in this transaction."""
         ...
 
-
-class Engine(Protocol):
-    """What computes: a file `engines/<name>.py` has one class that fits. It holds the warehouse open
-    for one run; each thread asks for a transaction of its own."""
     def take_parcel(self, path: Path) -> None:
         """Take over the relations and states of a parcel, in the place of those here."""
         ...
 
+
+class Engine(Protocol):
+    """What computes: a file `engines/<name>.py` has one class that fits. It holds the warehouse open
+    for one run; each thread asks for a transaction of its own."""
 
     def __init__(self, warehouse: Path, settings: Mapping[str, str], *, read_only: bool) -> None: ...
 
@@ -321,10 +361,6 @@ class Engine(Protocol):
         """Return what the warehouse remembers, by node."""
         ...
 
-    @staticmethod
-    def read_mirror(warehouse: Path) -> dict[str, StepState]:
-        """Return what the warehouse remembered at the last commit, without opening it."""
-        ...
     def stored_bytes(self, relations: Iterable[RelationRef]) -> dict[RelationRef, int]:
         """Return about how many bytes each relation takes: 0 for a view; what is not there is left out."""
         ...
@@ -333,6 +369,10 @@ class Engine(Protocol):
         """Write a new warehouse with these relations and states alone; a view comes after its inputs."""
         ...
 
+    @staticmethod
+    def read_mirror(warehouse: Path) -> dict[str, StepState]:
+        """Return what the warehouse remembered at the last commit, without opening it."""
+        ...
 
     def interrupt(self) -> None:
         """Stop all running queries, from another thread."""
@@ -357,6 +397,19 @@ class Launcher(Protocol):
         """Return the plan as it is to run there; a launcher without files of its own returns it as it is."""
         ...
 
+    def launch(
+        self,
+        plan: Plan,
+        root: Path,
+        run_id: str,
+        environ: Mapping[str, str],
+        sinks: Sequence[Sink],
+        *,
+        fail_fast: bool = False,
+    ) -> int:
+        """Run the plan, feed its events to `sinks` in order, and return the exit code."""
+        ...
+
 
 class Sink(Protocol):
     """Where events go."""
@@ -376,16 +429,3 @@ class Rule(Protocol):
     def check(self, model: CompiledModel, manifest: Manifest) -> Iterable[Diagnostic]:
         """Return what the rule finds in one model."""
         ...
-    def launch(
-        self,
-        plan: Plan,
-        root: Path,
-        run_id: str,
-        environ: Mapping[str, str],
-        sinks: Sequence[Sink],
-        *,
-        fail_fast: bool = False,
-    ) -> int:
-        """Run the plan, feed its events to `sinks` in order, and return the exit code."""
-        ...
-

@@ -73,7 +73,11 @@ def make_batches(
 def within_batch(event_time: Column | BatchSpec) -> str:
     """Return the SQL condition that a row lies within the batch; a time without zone is one of UTC."""
     name = _name(event_time)
-    bounds = (f"CAST({end} AS {event_time.type})" for end in ("$batch_start", "$batch_end"))
+    zoned = event_time.type == "TIMESTAMP WITH TIME ZONE"
+    bounds = (
+        end if zoned else f"CAST(CAST({end} AS TIMESTAMP) AS {event_time.type})"
+        for end in ("$batch_start", "$batch_end")
+    )
     return "{0} >= {1} AND {0} < {2}".format(name, *bounds)
 
 

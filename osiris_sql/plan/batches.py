@@ -27,12 +27,13 @@ def plan_batches(
     From the last one built on, which was not over then, and `lookback` before it; or those asked for.
     """
     begin = floor(read_instant(spec.begin), spec.size)
-    end = max(step(floor(run_clock, spec.size), spec.size, 1), begin)
+    end = step(max(floor(run_clock, spec.size), begin), spec.size, 1)
     built = read_instant(state.watermark) if state and state.watermark else end
     start = max(begin, step(min(built, end), spec.size, -1 - spec.lookback))
     if backfill:
         start = begin = floor(backfill.start, spec.size) if backfill.start else begin
-        end = ceiling(backfill.end, spec.size) if backfill.end else end
+        wanted = ceiling(backfill.end, spec.size) if backfill.end else end
+        end = max(wanted, step(start, spec.size, 1))
     return Batches(
         event_time=spec.event_time,
         type=spec.type,

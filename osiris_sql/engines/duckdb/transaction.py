@@ -9,20 +9,19 @@ from typing import Any
 
 import duckdb
 
-from osiris_sql.engines.duckdb import audit, failures
+from osiris_sql.engines.duckdb import audit, batches, failures, increments, versions
 from osiris_sql.engines.duckdb.arrival import Arrival
 from osiris_sql.engines.duckdb.catalog import Catalog, Kind, Place, describe, place_of
 from osiris_sql.engines.duckdb.fingerprint import ALGORITHM, digest_schema, hash_expression
+from osiris_sql.engines.duckdb.increments import INCREMENT
 from osiris_sql.engines.duckdb.parcel import take_parcel
 from osiris_sql.engines.duckdb.run_clock import bind_run_clock
 from osiris_sql.protocols import Rows, SpoolSpec, TestOutcome
 from osiris_sql.support import wire
-from osiris_sql.types.diagnostic import Diagnostic, StepError
+from osiris_sql.types.manifest import SnapshotSpec
 from osiris_sql.types.observed import StepState
-from osiris_sql.types.plan import PlannedTest
+from osiris_sql.types.plan import Batches, PlannedTest
 from osiris_sql.types.relation import Column, DataFingerprint, RelationRef, TableSchema, quote_identifier
-
-INCREMENT = RelationRef("temp", "osiris_increment")
 
 
 class DuckDBTransaction:
@@ -75,7 +74,7 @@ class DuckDBTransaction:
     def reshape(self, relation: RelationRef, schema: TableSchema) -> None:
         """Give a table these columns: a new one is NULL in its rows, a retyped one is cast."""
         there = self.schema_of(relation) or TableSchema(columns=())
-        columns = ", ".join(_reshaped(there, column) for column in schema.columns)
+        columns = ", ".join(increments.reshaped(there, column) for column in schema.columns)
         self._make_room(relation, becomes="table")
         self._run(f"CREATE OR REPLACE TABLE {relation.sql} AS SELECT {columns} FROM {relation.sql}")
 
@@ -85,8 +84,34 @@ class DuckDBTransaction:
         """Add a query's rows to a table by `append`, `merge` or `delete+insert`; return them counted."""
         self._run(f"CREATE TEMP TABLE osiris_increment AS\n{bind_run_clock(sql, run_clock)}")
         if strategy == "merge":
-            self._refuse_repeated(key)
-        return self._fold_increment(relation, key if strategy != "append" else ())
+            increments.refuse_repeated(self._cursor, INCREMENT, key)
+        return self._fold(relation, key if strategy != "append" else ())
+
+    def begin_versions(self, relation: RelationRef, sql: str, run_clock: str, spec: SnapshotSpec) -> int:
+        """Create a snapshot from the first versions that a query gives, and return how many."""
+        count = self.replace_table(relation, sql, run_clock)
+        versions.refuse_unfit(self._cursor, relation, spec)
+        return count
+
+    def keep_versions(
+        self, relation: RelationRef, sql: str, run_clock: str, spec: SnapshotSpec
+    ) -> dict[str, int]:
+        """Bring a snapshot up to date; return the rows `inserted`, `updated` and `deleted`."""
+        return versions.keep_versions(self._cursor, relation, sql, run_clock, spec)
+
+    def begin_batches(self, relation: RelationRef, made_by: str) -> frozenset[str]:
+        """Return the beginnings of the batches that are done; those made by anything else are dropped."""
+        return batches.begin_batches(self, self._cursor, relation, made_by)
+
+    def build_batch(
+        self, relation: RelationRef, made_by: str, sql: str, instants: dict[str, str], event_time: str
+    ) -> int:
+        """Build one batch beside a table, note that it is done, and return its rows."""
+        return batches.build_batch(self, self._cursor, relation, made_by, sql, instants, event_time)
+
+    def fold_batches(self, relation: RelationRef, planned: Batches, *, anew: bool) -> int:
+        """Put the rows of all batches into a table, those of the same stretch of time going."""
+        return batches.fold_batches(self, self._cursor, relation, planned, anew=anew)
 
     def load_rows(
         self,
@@ -105,30 +130,12 @@ class DuckDBTransaction:
             return Arrival(rows, columns, progress).insert(self._cursor, relation)
         self._run(f"CREATE TEMP TABLE osiris_increment ({declared})")
         Arrival(rows, columns, progress).insert(self._cursor, INCREMENT)
-        self._refuse_repeated(merge_key)
-        return self._fold_increment(relation, merge_key)
+        increments.refuse_repeated(self._cursor, INCREMENT, merge_key)
+        return self._fold(relation, merge_key)
 
-    def _refuse_repeated(self, key: tuple[str, ...]) -> None:
-        nulls, repeated = self.key_violations(INCREMENT, key)
-        if nulls or repeated:
-            raise StepError(
-                Diagnostic(
-                    rule="key-not-unique",
-                    message=f"the key ({', '.join(key)}) does not identify the new rows",
-                    why=f"{nulls} rows have a NULL in it, {repeated} keys occur more than once",
-                    fix="name the columns that identify a row, or make the rows unique before",
-                )
-            )
-
-    def _fold_increment(self, relation: RelationRef, key: tuple[str, ...]) -> int:
-        if key:
-            same = " AND ".join(f"t.{q} IS NOT DISTINCT FROM i.{q}" for q in map(quote_identifier, key))
-            self._run(f"DELETE FROM {relation.sql} AS t USING {INCREMENT.sql} AS i WHERE {same}")
+    def _fold(self, relation: RelationRef, key: tuple[str, ...]) -> int:
         schema = self.schema_of(relation)
-        names = ", ".join(map(quote_identifier, schema.names if schema else ()))
-        added = self._count(f"INSERT INTO {relation.sql} ({names}) SELECT {names} FROM {INCREMENT.sql}")
-        self._run(f"DROP TABLE {INCREMENT.sql}")
-        return added
+        return increments.fold_increment(self._cursor, relation, schema.names if schema else (), key)
 
     def maximum(self, relation: RelationRef, column: str) -> str | None:
         """Return the greatest value of a column as exact text, or None of no rows."""
@@ -164,13 +171,7 @@ class DuckDBTransaction:
 
     def key_violations(self, relation: RelationRef, key: tuple[str, ...]) -> tuple[int, int]:
         """Return how many rows have a NULL in the key, and how many keys occur more than once."""
-        names = [quote_identifier(name) for name in key]
-        absent = " OR ".join(f"{name} IS NULL" for name in names)
-        [(nulls, repeated)] = self._rows(
-            f"SELECT (SELECT count(*) FROM {relation.sql} WHERE {absent}), (SELECT count(*) FROM (SELECT 1"
-            f" FROM {relation.sql} GROUP BY {', '.join(names)} HAVING count(*) > 1))"
-        )
-        return nulls, repeated
+        return increments.key_violations(self._cursor, relation, key)
 
     def spool(self, relation: RelationRef, spec: SpoolSpec, path: Path) -> int:
         """Write the rows of a relation to a spool file and return how many."""
@@ -242,9 +243,3 @@ class DuckDBTransaction:
 
     def _rows(self, sql: str, parameters: list[str] | None = None) -> list[Any]:
         return self._cursor.execute(sql, parameters or []).fetchall()
-
-
-def _reshaped(there: TableSchema, column: Column) -> str:
-    name = quote_identifier(column.name)
-    value = "NULL" if there.type_of(column.name) is None else name
-    return f"CAST({value} AS {column.type}) AS {name}"

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 
 from osiris_sql.protocols import Transaction
+from osiris_sql.run.steps.batches import build_batches, built_until
+from osiris_sql.run.steps.rows import increments, write_rows
 from osiris_sql.run.steps.running import Running
 from osiris_sql.run.steps.tests import run_tests
 from osiris_sql.support import wire
@@ -20,23 +23,15 @@ def run_materialize(running: Running, step: Materialize) -> StepFinished:
     """Return what was built; a model whose SQL and inputs are those of last time is not built again."""
     before = running.state.get(step.node)
     inputs = {node: _input(running, step, node) for node in step.inputs}
+    if step.batches and not _stands_already(running, step, before, inputs):
+        build_batches(running, step, step.batches, before, inputs)
     with running.engine.transaction() as transaction:
-        there = step.node in running.plan.left or transaction.exists(step.relation)
-        reusable = there and _reusable(step, before, inputs)
-        if before and reusable:
+        if before and _stands(running, transaction, step, before, inputs):
             return _reuse(running, transaction, step, before)
-        increment = _increments(transaction, step, before)
-        if increment and step.increment_sql is not None:
-            if before and before.fingerprint == step.continues:
-                transaction.reshape(step.relation, step.schema)
-            added = transaction.insert_query(
-                step.relation, step.increment_sql, running.plan.run_clock, step.strategy, step.unique_key
-            )
-        elif step.materialized == "view":
-            transaction.replace_view(step.relation, step.sql, running.plan.run_clock)
-            added = 0
-        else:
-            added = transaction.replace_table(step.relation, step.sql, running.plan.run_clock)
+        increment = increments(transaction, step, before)
+        if increment and before and before.fingerprint == step.continues:
+            transaction.reshape(step.relation, step.schema)
+        wrote = write_rows(running, transaction, step, before, increment=increment)
         schema = _same_schema(transaction, step)
         data = _identity(transaction, step, inputs)
         running.data[step.node] = str(data)
@@ -48,6 +43,7 @@ def run_materialize(running: Running, step: Materialize) -> StepFinished:
                 inputs=inputs,
                 data=data,
                 schema=schema,
+                watermark=built_until(step, before, increment=increment),
                 clock=step.clock,
                 materialized=step.materialized,
                 passed=passed,
@@ -59,10 +55,10 @@ def run_materialize(running: Running, step: Materialize) -> StepFinished:
         step=step.id,
         status="success",
         why=step.why,
-        rows_in=added if increment else None,
+        rows_in=wrote.rows if increment else None,
         rows_out=None if view else data.rows,
         data=data,
-        facts={"incremental": increment},
+        facts={"incremental": increment, **wrote.facts},
     )
 
 
@@ -80,10 +76,26 @@ def _input(running: Running, step: Materialize, node: str) -> str:
     return found
 
 
-def _reusable(step: Materialize, before: StepState | None, inputs: dict[str, str]) -> bool:
-    if before is None or step.full_refresh or before.fingerprint != step.fingerprint:
+def _stands_already(
+    running: Running, step: Materialize, before: StepState | None, inputs: Mapping[str, str]
+) -> bool:
+    with running.engine.transaction() as transaction:
+        return before is not None and _stands(running, transaction, step, before, inputs)
+
+
+def _stands(
+    running: Running,
+    transaction: Transaction,
+    step: Materialize,
+    before: StepState,
+    inputs: Mapping[str, str],
+) -> bool:
+    """Say whether the relation is what this step would build."""
+    if step.full_refresh or before.fingerprint != step.fingerprint or (step.batches and step.batches.asked):
         return False
-    return before.clock == step.clock and dict(before.inputs) == inputs
+    if before.clock != step.clock or dict(before.inputs) != inputs:
+        return False
+    return step.node in running.plan.left or transaction.exists(step.relation)
 
 
 def _reuse(running: Running, transaction: Transaction, step: Materialize, before: StepState) -> StepFinished:
@@ -95,12 +107,6 @@ def _reuse(running: Running, transaction: Transaction, step: Materialize, before
     return StepFinished(
         step=step.id, status="reused", why="same SQL, same rows", rows_out=rows, data=before.data
     )
-
-
-def _increments(transaction: Transaction, step: Materialize, before: StepState | None) -> bool:
-    if step.increment_sql is None or step.full_refresh or before is None:
-        return False
-    return before.fingerprint in (step.fingerprint, step.continues) and transaction.is_table(step.relation)
 
 
 def _same_schema(transaction: Transaction, step: Materialize) -> TableSchema:

@@ -20,11 +20,16 @@ Bind = Callable[[str], TableSchema | None]
 """Returns what a query gives by DuckDB's own binder, None if it refuses the query."""
 
 # The parser gives these calls no place of their own.
-_PLACELESS = (exp.ArgMax, exp.ArgMin, exp.GroupConcat)
+_PLACELESS = (
+    *(exp.ArgMax, exp.ArgMin, exp.GroupConcat, exp.Max, exp.Min),
+    *(exp.Quantile, exp.PercentileCont, exp.PercentileDisc),
+)
 _PLACELESS_NAMES = {
     **dict.fromkeys(("arg_max", "argmax", "max_by"), "ArgMax"),
     **dict.fromkeys(("arg_min", "argmin", "min_by"), "ArgMin"),
     **dict.fromkeys(("string_agg", "group_concat", "listagg"), "GroupConcat"),
+    **{"max": "Max", "min": "Min", "quantile": "Quantile"},
+    **{"quantile_cont": "PercentileCont", "quantile_disc": "PercentileDisc"},
 }
 _WRAPPERS = (exp.Filter, exp.IgnoreNulls, exp.RespectNulls, exp.WithinGroup)
 

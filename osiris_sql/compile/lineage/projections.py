@@ -75,9 +75,10 @@ def _expand(item: exp.Expr, scope: Scope, walk: Walk) -> tuple[list[Col], Col | 
 
 def _single(item: exp.Expr, inner: exp.Expr, scope: Scope, walk: Walk) -> Col:
     name = item.alias if isinstance(item, exp.Alias) else None
-    if isinstance(inner, exp.Column):
-        found = resolve(inner, scope, walk)
-        return found.named(name or inner.name)
+    plain = inner.unnest()
+    if isinstance(plain, exp.Column):
+        found = resolve(plain, scope, walk)
+        return found.named(name or plain.name)
     inputs = inputs_of(inner, scope, walk)
     return Col(name, inputs, kind_of(inner, scope, walk), type_of(inner, scope, walk))
 

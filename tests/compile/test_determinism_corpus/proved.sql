@@ -74,3 +74,12 @@ select u.g, array(select s from t where t.g = u.g order by id) as a from u
 
 -- limit where it makes no difference
 select g from u where exists (select 1 from t where t.g = u.g limit 1)
+
+-- an order of all that comes out, by the names of the input
+select a.s, a.d from t as a join u on u.g = a.g order by a.s, a.d desc limit 9
+
+-- an order that writes the outputs out again
+select substring(s, 1, 3), count(*) from t group by substring(s, 1, 3) order by substring(s, 1, 3), count(*) limit 9
+
+-- a column in parentheses
+select distinct (s) from t order by s limit 9

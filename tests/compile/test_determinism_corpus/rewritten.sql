@@ -190,3 +190,9 @@ select u.g, (select sum(x) from t where t.g = u.g) as a from u
 
 -- a list in a subquery that is compared
 select g from u where (select list(s) from t where t.g = u.g)[1] > 's5'
+
+-- the greatest of moving rows
+select id, max(s) over (partition by g order by d rows 2 preceding) as a from t
+
+-- a quantile of moving rows
+select id, quantile_disc(x, 0.5) over (order by d rows between 3 preceding and 3 following) as a from t

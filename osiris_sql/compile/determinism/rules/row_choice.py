@@ -15,6 +15,7 @@ from osiris_sql.compile.determinism.subject import Subject
 from osiris_sql.compile.determinism.total_order import is_settled
 from osiris_sql.compile.lineage.facts import Relation, Scope
 from osiris_sql.compile.lineage.grouping import is_grouped
+from osiris_sql.compile.lineage.resolve import resolve
 
 _CUTS = ("limit", "offset", "fetch")
 
@@ -118,7 +119,7 @@ def _is_total(
     subject: Subject, choice: _Choice, node: exp.Expr, relation: Relation, scope: Scope | None
 ) -> bool:
     """Say whether the order decides: it holds all that comes out, or a key of what goes in or out."""
-    order = _read_order(node, relation, scope)
+    order = _read_order(subject, node, relation, scope)
     every = relation.rest is None and len(order.outputs) == len(relation.columns)
     if order.is_all or every:
         return True
@@ -143,7 +144,7 @@ class _Order:
     is_all: bool = False
 
 
-def _read_order(node: exp.Expr, relation: Relation, scope: Scope | None) -> _Order:
+def _read_order(subject: Subject, node: exp.Expr, relation: Relation, scope: Scope | None) -> _Order:
     """Return what an ORDER BY names; a plain name is an output column before it is an input one."""
     order = node.args.get("order")
     found = _Order(set(), [])
@@ -159,8 +160,25 @@ def _read_order(node: exp.Expr, relation: Relation, scope: Scope | None) -> _Ord
             aliased = scope.alias_nodes.get(this.name.lower()) if scope is not None else None
             found.nodes.append(aliased or this)
         else:
+            found.outputs.update(_outputs_like(subject, this, relation, scope))
             found.nodes.append(this)
     return found
+
+
+def _outputs_like(subject: Subject, this: exp.Expr, relation: Relation, scope: Scope | None) -> set[int]:
+    """Return the output columns that an expression of an ORDER BY writes out again."""
+    if scope is None or None in scope.widths or len(scope.outputs) != len(relation.columns):
+        return set()
+    if any(
+        column.name.lower() in scope.alias_nodes for column in this.find_all(exp.Column) if not column.table
+    ):
+        return set()  # an alias stands in an expression for what it names
+    origin = resolve(this, scope, subject.walk).origin if isinstance(this, exp.Column) else None
+    return {
+        index
+        for index, (expression, column) in enumerate(scope.outputs)
+        if expression == this or (origin is not None and column.origin == origin)
+    }
 
 
 def _holds(key: frozenset[str], outputs: set[int], relation: Relation) -> bool:
@@ -175,7 +193,7 @@ def _rewritten(subject: Subject, choice: _Choice, node: exp.Expr, relation: Rela
         message = f"{choice.what} takes rows in no order; it takes them in the order of all columns"
         edit = Edit(place, place, (" order by all",))
         return subject.ruling(choice.rule, "rewritten", message, span, edit)
-    columns = _missing(node, relation, subject.walk.scopes.get(id(node)))
+    columns = _missing(subject, node, relation)
     if columns is None:
         message = f"{choice.what} may meet ties; add a key to its ORDER BY"
         return subject.ruling(choice.rule, "unsafe", message, span)
@@ -185,11 +203,11 @@ def _rewritten(subject: Subject, choice: _Choice, node: exp.Expr, relation: Rela
     return subject.ruling(choice.rule, "rewritten", message, span, edit)
 
 
-def _missing(node: exp.Expr, relation: Relation | None, scope: Scope | None) -> list[int] | None:
+def _missing(subject: Subject, node: exp.Expr, relation: Relation | None) -> list[int] | None:
     """Return the ordinals of the output columns that an order lacks: those of a key if there is one."""
     if relation is None or relation.rest is not None:
         return None
-    have = _read_order(node, relation, scope).outputs
+    have = _read_order(subject, node, relation, subject.walk.scopes.get(id(node))).outputs
     names = [(c.name or "").lower() for c in relation.columns]
     keys = [] if _distinct_on(node) is not None else relation.keys
     key = next((k for k in keys if all(names.count(name) == 1 for name in k)), None)

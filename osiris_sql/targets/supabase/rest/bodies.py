@@ -1,4 +1,4 @@
-"""The spool file of the REST channel: one JSON object a row, in a Parquet file; cut into bodies."""
+"""The spool file of the REST channel: one text a row, in a Parquet file; cut into bodies."""
 
 from __future__ import annotations
 
@@ -18,29 +18,44 @@ _NATIVE = {"boolean", "smallint", "integer", "bigint"}
 MAX_ROWS, MAX_BYTES = 5000, 1 << 20
 
 
-def json_rows(publication: Publish, *, nested_as_text: bool) -> SpoolSpec:
-    """Return how rows are written as JSON: numbers and all else as exact text.
+def field_rows(publication: Publish) -> SpoolSpec:
+    """Return how rows are written for the functions: fields as exact text, each after a U+001F.
 
-    Nested values are text for the functions, so that a JSON null is no SQL NULL, else native JSON.
+    PostgreSQL splits such rows several times faster than it reads JSON.
     """
+    fields = (f"|| chr(31) || coalesce({_field(column)}, chr(1))" for column in publication.columns)
+    return SpoolSpec(kind="parquet", projection=(f"'.' {' '.join(fields)} AS row",))
+
+
+def _field(column: Column) -> str:
+    made = postgres_type(column.type)
+    assert made is not None  # checked by publication_mistakes
+    value = f"({made.projection.replace('{c}', quote_identifier(column.name))})::VARCHAR"
+    if made.name == "text":  # nothing else can hold the characters that part fields and rows
+        for code, letter in ((27, "e"), (30, "r"), (31, "f"), (1, "n")):
+            value = f"replace({value}, chr({code}), chr(27) || '{letter}')"
+    return value
+
+
+def json_rows(publication: Publish) -> SpoolSpec:
+    """Return how rows are written for plain tables: numbers and all else as exact text, nested as JSON."""
     members = (
-        f"'{column.name.replace(chr(39), chr(39) * 2)}': {_value(column, nested_as_text=nested_as_text)}"
-        for column in publication.columns
+        f"'{column.name.replace(chr(39), chr(39) * 2)}': {_value(column)}" for column in publication.columns
     )
     return SpoolSpec(kind="parquet", projection=(f"to_json({{{', '.join(members)}}})::VARCHAR AS row",))
 
 
-def _value(column: Column, *, nested_as_text: bool) -> str:
+def _value(column: Column) -> str:
     made = postgres_type(column.type)
     assert made is not None  # checked by publication_mistakes
     value = made.projection.replace("{c}", quote_identifier(column.name))
-    if made.nested and not nested_as_text:
+    if made.nested:
         return f"({value})::JSON"
     return value if made.name in _NATIVE else f"({value})::VARCHAR"
 
 
 def read_bodies(path: Path, *, rows: int = MAX_ROWS, size: int = MAX_BYTES) -> Iterator[list[str]]:
-    """Yield the rows as JSON texts, in groups of at most `rows` rows and about `size` bytes."""
+    """Yield the rows as they were written, in groups of at most `rows` rows and about `size` bytes."""
     group: list[str] = []
     length = 0
     for text in _read(path):
@@ -65,7 +80,10 @@ def refuse_nul_rows(publication: Publish, path: Path) -> None:
     """Raise StepError that counts the NUL characters of each column, which PostgreSQL can't store."""
     counts: Counter[str] = Counter()
     for text in _read(path):
-        if "\\u0000" in text:
+        if "\0" in text:
+            fields = zip(publication.columns, text.split("\x1f")[1:], strict=True)
+            counts.update(column.name for column, value in fields if "\0" in value)
+        elif text.startswith("{") and "\\u0000" in text:
             values = json.loads(text).items()
             counts.update(name for name, value in values if isinstance(value, str) and "\0" in value)
     if counts:

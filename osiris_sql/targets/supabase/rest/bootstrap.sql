@@ -8,27 +8,31 @@ CREATE TABLE IF NOT EXISTS osiris.stage (
     delivery uuid NOT NULL,
     seq int NOT NULL,
     n int NOT NULL,
-    rows jsonb NOT NULL,
+    rows text NOT NULL,
     at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (delivery, seq)
 );
 REVOKE ALL ON osiris.schemas, osiris.stage FROM PUBLIC;
+DROP FUNCTION IF EXISTS public.osiris_stage(uuid, int, jsonb);  -- version 1
+ALTER TABLE osiris.stage ALTER COLUMN rows TYPE text, ALTER COLUMN rows SET STORAGE EXTERNAL;
 
 -- What these functions are: osiris-sql asks, and says when they must be installed again.
 CREATE OR REPLACE FUNCTION public.osiris_version() RETURNS int
 LANGUAGE sql SET search_path = '' AS 'SELECT {version}';
 
--- One batch; a batch that is sent again replaces itself. Batches of a failed delivery go after a day.
-CREATE OR REPLACE FUNCTION public.osiris_stage(p_delivery uuid, p_seq int, p_rows jsonb) RETURNS int
+-- One batch of rows as text: rows end in U+001E, fields in U+001F, U+0001 is NULL, U+001B escapes those in text.
+-- A batch that is sent again replaces itself. Batches of a failed delivery go after a day.
+CREATE OR REPLACE FUNCTION public.osiris_stage(p_delivery uuid, p_seq int, p_rows text) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' SET statement_timeout = '55s' AS $osiris$
+DECLARE
+  v_n int := length(p_rows) - length(replace(p_rows, E'\x1e', ''));
 BEGIN
   IF p_seq = 0 THEN
     DELETE FROM osiris.stage WHERE at < now() - interval '1 day';
   END IF;
-  INSERT INTO osiris.stage (delivery, seq, n, rows)
-  VALUES (p_delivery, p_seq, jsonb_array_length(p_rows), p_rows)
+  INSERT INTO osiris.stage (delivery, seq, n, rows) VALUES (p_delivery, p_seq, v_n, p_rows)
   ON CONFLICT (delivery, seq) DO UPDATE SET n = excluded.n, rows = excluded.rows, at = now();
-  RETURN jsonb_array_length(p_rows);
+  RETURN v_n;
 END $osiris$;
 
 -- What the catalog and the ledger say of a table.
@@ -59,7 +63,7 @@ BEGIN
     'rules', (SELECT relhasrules FROM pg_catalog.pg_class WHERE oid = v_oid),
     'comment', coalesce(obj_description(v_oid, 'pg_class'), ''),
     'columns', (SELECT coalesce(jsonb_agg(jsonb_build_object(
-        'name', attname, 'type', format_type(atttypid, atttypmod), 'not_null', attnotnull,
+        'name', attname, 'type', format_type(atttypid, atttypmod), 'base', format_type(atttypid, -1), 'not_null', attnotnull,
         'has_default', atthasdef, 'generated', attgenerated, 'identity', attidentity,
         'comment', coalesce(col_description(v_oid, attnum), '')) ORDER BY attnum), '[]')
       FROM pg_catalog.pg_attribute WHERE attrelid = v_oid AND attnum > 0 AND NOT attisdropped),
@@ -172,7 +176,7 @@ DECLARE
                    || replace(p_publication->>'table', '"', '""') || '"';
   v_there jsonb; v_fitted jsonb; v_known osiris.publications; v_created boolean := false;
   v_changed boolean := false; c jsonb; v_type text;
-  v_record text; v_staged text; v_arrive text; v_columns text; v_values text; v_same text; v_differs text;
+  v_base text; v_at int := 1; v_staged text; v_arrive text; v_columns text; v_values text; v_same text; v_differs text;
   v_set text; v_key text; v_left text; v_right text; v_system text := ''; v_text text;
   v_found bigint; v_before bigint; v_inserted bigint := 0; v_updated bigint := 0; v_deleted bigint := 0;
   v_total bigint; v_sample text;
@@ -219,21 +223,22 @@ BEGIN
 
   FOR c IN SELECT * FROM jsonb_array_elements(p_publication->'columns') LOOP
     PERFORM (c->>'type')::regtype;
-    SELECT t->>'type' INTO v_type FROM jsonb_array_elements(v_there->'columns') t
+    SELECT t->>'type', t->>'base' INTO v_type, v_base FROM jsonb_array_elements(v_there->'columns') t
     WHERE t->>'name' = c->>'name';
     IF v_type IS NULL THEN
       RAISE EXCEPTION 'column "%" of % does not exist', c->>'name', v_target USING ERRCODE = '42703';
     END IF;
-    -- Nested values travel as text, so that a JSON null is no SQL NULL.
-    v_record := concat_ws(', ', v_record, format('%I %s', c->>'name',
-      CASE WHEN (c->>'nested')::boolean THEN 'text' WHEN (c->>'exact')::boolean THEN c->>'type'
-      ELSE v_type END));
+    v_at := v_at + 1;
     v_staged := concat_ws(', ', v_staged, format('%I %s', c->>'name', CASE
       WHEN (c->>'nested')::boolean AND v_type LIKE '%[]' THEN 'jsonb'
       WHEN (c->>'exact')::boolean THEN c->>'type' ELSE v_type END));
-    v_arrive := concat_ws(', ', v_arrive, format('r.%I', c->>'name') || CASE
-      WHEN (c->>'nested')::boolean AND v_type LIKE '%[]' THEN '::jsonb'
-      WHEN (c->>'nested')::boolean THEN '::' || v_type ELSE '' END);
+    -- A cast to varchar(3) would cut; one to varchar, with the assignment after it, refuses.
+    v_arrive := concat_ws(', ', v_arrive, format(
+      CASE WHEN c->>'type' = 'text' THEN '(CASE WHEN strpos(a[%1$s], E''\x1b'') > 0 THEN replace(replace('
+        'replace(replace(a[%1$s], E''\x1bn'', E''\x01''), E''\x1bf'', E''\x1f''), E''\x1br'', E''\x1e''), '
+        'E''\x1be'', E''\x1b'') ELSE a[%1$s] END)::%2$s' ELSE 'a[%1$s]::%2$s' END,
+      v_at, CASE WHEN (c->>'nested')::boolean AND v_type LIKE '%[]' THEN 'jsonb'
+        WHEN (c->>'exact')::boolean THEN c->>'type' ELSE v_base END));
     CONTINUE WHEN EXISTS (SELECT 1 FROM jsonb_array_elements(v_there->'columns') t
       WHERE t->>'name' = c->>'name' AND t->>'generated' <> '');
     IF EXISTS (SELECT 1 FROM jsonb_array_elements(v_there->'columns') t
@@ -259,7 +264,8 @@ BEGIN
 
   EXECUTE format('CREATE TEMP TABLE osiris_spool (%s) ON COMMIT DROP', v_staged);
   EXECUTE format('INSERT INTO pg_temp.osiris_spool SELECT %s FROM osiris.stage b,'
-    ' jsonb_to_recordset(b.rows) AS r(%s) WHERE b.delivery = $1 ORDER BY b.seq', v_arrive, v_record)
+    ' string_to_table(rtrim(b.rows, E''\x1e''), E''\x1e'') AS l, string_to_array(l, E''\x1f'', E''\x01'') AS a'
+    ' WHERE b.delivery = $1 ORDER BY b.seq', v_arrive)
   USING p_delivery;
   ANALYZE pg_temp.osiris_spool;
   FOR c IN SELECT * FROM jsonb_array_elements(p_publication->'columns') t WHERE (t->>'exact')::boolean LOOP
@@ -350,8 +356,8 @@ END $osiris$;
 
 REVOKE ALL ON FUNCTION osiris.create_table(text, jsonb), osiris.describe_table(text, jsonb, jsonb),
   osiris.fit_table(text, jsonb, jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION public.osiris_version(), public.osiris_stage(uuid, int, jsonb), public.osiris_table(text, text),
+REVOKE ALL ON FUNCTION public.osiris_version(), public.osiris_stage(uuid, int, text), public.osiris_table(text, text),
   public.osiris_apply(uuid, text, jsonb), public.osiris_receipt(uuid) FROM PUBLIC, anon, authenticated;
-GRANT EXECUTE ON FUNCTION public.osiris_version(), public.osiris_stage(uuid, int, jsonb), public.osiris_table(text, text),
+GRANT EXECUTE ON FUNCTION public.osiris_version(), public.osiris_stage(uuid, int, text), public.osiris_table(text, text),
   public.osiris_apply(uuid, text, jsonb), public.osiris_receipt(uuid) TO service_role;
 NOTIFY pgrst, 'reload schema';

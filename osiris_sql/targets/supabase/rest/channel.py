@@ -14,14 +14,13 @@ from osiris_sql.targets.supabase.observe import observed_table
 from osiris_sql.targets.supabase.options import SupabaseOptions
 from osiris_sql.targets.supabase.preflight import publication_mistakes
 from osiris_sql.targets.supabase.rest import functions, plain, tables
-from osiris_sql.targets.supabase.rest.bodies import json_rows
+from osiris_sql.targets.supabase.rest.bodies import field_rows, json_rows
 from osiris_sql.targets.supabase.rest.bootstrap import VERSION
 from osiris_sql.targets.supabase.rest.refusals import explain_rest, unreachable_rest
 from osiris_sql.targets.supabase.rest.sql_endpoint import SqlEndpoint, sql_address
 from osiris_sql.targets.supabase.rest.table_changes import PATIENCE
 from osiris_sql.targets.supabase.rest.wire import Rest, RestError, api_identity
 from osiris_sql.types.diagnostic import Diagnostic, ProjectError, StepError, UnreachableError
-from osiris_sql.types.difference import Difference
 from osiris_sql.types.difference import Difference
 from osiris_sql.types.observed import ObservedTarget
 from osiris_sql.types.plan import Publish
@@ -100,16 +99,11 @@ class RestChannel:
         )
         raise StepError(refusal(publication, "no-comparison", message, fix=fix))
 
-    def compare(self, publication: Publish, load: Load, samples: int) -> Difference:
-        """Refuse: the rows would have to travel both ways."""
-        message, fix = "rows can't be compared over REST", "give the connection a dsn (Connect → Session pooler)"
-        raise StepError(refusal(publication, "no-comparison", message, fix=fix))
-
     def spool(self, publication: Publish) -> SpoolSpec:
         """Return a JSON object for each row."""
         raise_all(publication_mistakes(publication))
         with self._connected(publication) as rest:
-            return json_rows(publication, nested_as_text=self._functions(rest))
+            return field_rows(publication) if self._functions(rest) else json_rows(publication)
 
     def publish(self, publication: Publish, load: Load, progress: Callable[[int, str], None]) -> Published:
         """Deliver the spool file; what is returned was read by another request."""

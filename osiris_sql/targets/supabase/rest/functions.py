@@ -38,7 +38,7 @@ def find_table(rest: Rest, schema: str, name: str) -> Found | None:
         schema=schema,
         name=name,
         kind=said["kind"],
-        columns=tuple(TableColumn(**column) for column in said["columns"]),
+        columns=tuple(_table_column(column) for column in said["columns"]),
         primary_key=next((tuple(columns) for primary, columns in said["uniques"] if primary), ()),
         uniques=tuple(frozenset(columns) for _, columns in said["uniques"]),
         inbound=tuple(said["inbound"]),
@@ -51,6 +51,10 @@ def find_table(rest: Rest, schema: str, name: str) -> Found | None:
         role=said["role"],
     )
     return Found(table, said["rows"] or 0, said["last"])
+
+
+def _table_column(said: dict[str, Any]) -> TableColumn:
+    return TableColumn(**{name: value for name, value in said.items() if name != "base"})
 
 
 def publish_staged(
@@ -105,7 +109,8 @@ def _stage(rest: Rest, publication: Publish, load: Load, delivery: str, progress
 
 
 def _body(delivery: str, number: int, rows: list[str]) -> bytes:
-    return f'{{"p_delivery":"{delivery}","p_seq":{number},"p_rows":[{",".join(rows)}]}}'.encode()
+    text = json.dumps("\x1e".join([*rows, ""]), ensure_ascii=False)
+    return f'{{"p_delivery":"{delivery}","p_seq":{number},"p_rows":{text}}}'.encode()
 
 
 def _publication(publication: Publish, load: Load, schema: str, table: Table | None) -> dict[str, Any]:

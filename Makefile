@@ -39,7 +39,8 @@ bench-report: $(VENV)/.dev ## write benchmarks/RESULTS.md and its plots from the
 lock: $(VENV)/.dev ## pin the newest versions that the ranges in pyproject.toml allow
 	$(LOCK) --upgrade --all-build-deps -o requirements/runtime.txt pyproject.toml
 	$(LOCK) --upgrade --all-build-deps --extra dev -c requirements/runtime.txt -o requirements/dev.txt pyproject.toml
-	echo 'duckdb==1.5.5' | $(LOCK) --upgrade -o requirements/duckdb-previous.txt -
+	printf '%s==1.5.5\n' duckdb duckdb-extension-tpch duckdb-extension-tpcds | \
+		$(LOCK) --upgrade -o requirements/duckdb-previous.txt -
 
 clean: ## remove the virtual environments and what building and testing left behind
 	rm -rf $(VENV) .venv-* .osiris out dist .*_cache .hypothesis

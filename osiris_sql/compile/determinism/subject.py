@@ -28,8 +28,11 @@ _PLACELESS_NAMES = {
     **dict.fromkeys(("arg_max", "argmax", "max_by"), "ArgMax"),
     **dict.fromkeys(("arg_min", "argmin", "min_by"), "ArgMin"),
     **dict.fromkeys(("string_agg", "group_concat", "listagg"), "GroupConcat"),
-    **{"max": "Max", "min": "Min", "quantile": "Quantile"},
-    **{"quantile_cont": "PercentileCont", "quantile_disc": "PercentileDisc"},
+    "max": "Max",
+    "min": "Min",
+    "quantile": "Quantile",
+    "quantile_cont": "PercentileCont",
+    "quantile_disc": "PercentileDisc",
 }
 _WRAPPERS = (exp.Filter, exp.IgnoreNulls, exp.RespectNulls, exp.WithinGroup)
 

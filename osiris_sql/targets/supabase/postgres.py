@@ -4,10 +4,11 @@ import random
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from threading import Event
 from typing import Any, TypeVar
 
-from osiris_sql.protocols import Load, ProbeResult, Published, SpoolSpec
+from osiris_sql.protocols import Load, ProbeResult, Published, SpoolSpec, TestOutcome
 from osiris_sql.targets._modes import raise_all
 from osiris_sql.targets.supabase.options import SupabaseOptions
 from osiris_sql.targets.supabase.preflight import publication_mistakes
@@ -15,7 +16,7 @@ from osiris_sql.targets.supabase.types import postgres_type
 from osiris_sql.types.diagnostic import CancelledError, Diagnostic, StepError, UnreachableError
 from osiris_sql.types.difference import Difference
 from osiris_sql.types.observed import ObservedTarget
-from osiris_sql.types.plan import Publish
+from osiris_sql.types.plan import PlannedTest, Publish
 from osiris_sql.types.relation import quote_identifier
 
 T = TypeVar("T")
@@ -81,7 +82,7 @@ class PostgresChannel:
             with self._transaction(read_only=True) as cursor:
                 return observe_table(cursor, publication, self._schema(publication))
 
-        return self._retrying(publication, look, lambda rows, message: None, attempts=1)
+        return self._retrying(publication, look, lambda rows, message: None, patient=False)
 
     def holds(self, publication: Publish, load_id: str) -> bool:
         """Say whether the table still holds what that load delivered, by counting its rows."""
@@ -91,7 +92,7 @@ class PostgresChannel:
             with self._transaction(read_only=True) as cursor:
                 return holds_load(cursor, publication, self._schema(publication), load_id)
 
-        return self._retrying(publication, look, lambda rows, message: None, attempts=1)
+        return self._retrying(publication, look, lambda rows, message: None, patient=False)
 
     def compare(self, publication: Publish, load: Load, samples: int) -> Difference:
         """Return what delivering the spool file would change, from a read-only transaction."""
@@ -125,6 +126,7 @@ class PostgresChannel:
 
     def publish(self, publication: Publish, load: Load, progress: Callable[[int, str], None]) -> Published:
         """Deliver the spool file in one transaction; what is returned was read on a fresh connection."""
+        from osiris_sql.targets.supabase.ask import ask_rows
         from osiris_sql.targets.supabase.copying import refuse_nul
         from osiris_sql.targets.supabase.delivery import Delivery, deliver, read_back
 
@@ -141,7 +143,10 @@ class PostgresChannel:
 
         def attempt() -> bool:
             with self._transaction() as cursor:
-                return deliver(cursor, delivery)
+                delivered = deliver(cursor, delivery)
+                if load.audit:
+                    load.audit(partial(ask_rows, cursor))
+                return delivered
 
         def verify() -> Published:
             with self._transaction(read_only=True) as cursor:
@@ -150,6 +155,21 @@ class PostgresChannel:
         delivered = self._retrying(publication, attempt, progress)
         progress(load.rows, "reading back")
         return self._retrying(publication, verify, progress)
+
+    def ask(self, test: PlannedTest, sample: int) -> TestOutcome:
+        """Return what a data test finds; raises StepError with the server's words."""
+        import psycopg2
+
+        from osiris_sql.targets.supabase.ask import ask_rows
+
+        try:
+            with self._transaction(read_only=True) as cursor:
+                return ask_rows(cursor, test, sample)
+        except psycopg2.Error as error:
+            why = self._redact(" ".join(str(error).split()))
+            message = f"the data test {test.name} could not be asked"
+            failed = Diagnostic(rule="test-error", message=message, location=test.location, why=why)
+            raise StepError(failed) from None
 
     def interrupt(self) -> None:
         """Cancel what runs on the server and try nothing again."""
@@ -183,14 +203,16 @@ class PostgresChannel:
         publication: Publish,
         action: Callable[[], T],
         progress: Callable[[int, str], None],
-        attempts: int = ATTEMPTS,
+        *,
+        patient: bool = True,
     ) -> T:
+        """Do something again while that may help; who is not patient takes an unreachable server as it is."""
         import psycopg2
 
         from osiris_sql.targets.supabase.connect import TransientError
         from osiris_sql.targets.supabase.failure import explain, is_transient
 
-        for attempt in range(1, attempts + 1):
+        for attempt in range(1, ATTEMPTS + 1):
             try:
                 return action()
             except (psycopg2.Error, TransientError) as error:
@@ -198,8 +220,9 @@ class PostgresChannel:
                     raise CancelledError(
                         Diagnostic(rule="cancelled", message="publishing was interrupted")
                     ) from None
-                if attempt == attempts or not is_transient(error):
-                    if isinstance(error, TransientError):
+                unreachable = isinstance(error, TransientError)
+                if attempt == ATTEMPTS or not is_transient(error) or (unreachable and not patient):
+                    if unreachable:
                         raise
                     raise StepError(explain(error, publication, self._redact)) from None
             delay = random.uniform(0.5, 1) * 0.2 * 2**attempt  # noqa: S311 (jitter, no secret)

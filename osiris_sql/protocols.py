@@ -365,8 +365,15 @@ class Engine(Protocol):
         """Return about how many bytes each relation takes: 0 for a view; what is not there is left out."""
         ...
 
-    def write_parcel(self, path: Path, relations: Sequence[RelationRef], states: Iterable[StepState]) -> None:
-        """Write a new warehouse with these relations and states alone; a view comes after its inputs."""
+    def write_parcel(
+        self,
+        path: Path,
+        relations: Sequence[RelationRef],
+        states: Iterable[StepState],
+        empty: Iterable[RelationRef] = (),
+    ) -> None:
+        """Write a new warehouse with these relations and states alone, and the columns of `empty` ones; a
+        view comes after its inputs."""
         ...
 
     @staticmethod

@@ -46,7 +46,8 @@ def write_parcel(plan: Plan, root: Path, path: Path) -> bool:
         state = opened.read_state()
         refuse_misfit(plan, state)
         if state:
-            opened.write_parcel(path, _in_build_order(plan.carried, state), state.values())
+            carried = _in_build_order(plan.carried, state)
+            opened.write_parcel(path, carried, state.values(), _read_by_views(plan, state))
         return bool(state)
     finally:
         opened.close()
@@ -104,6 +105,13 @@ def _in_build_order(nodes: Iterable[str], state: Mapping[str, StepState]) -> lis
     wanted = set(nodes)
     inputs = {node: {n for n in state[node].inputs if n in wanted} for node in wanted}
     return [relation for node in sort_nodes(inputs) if (relation := relation_of(node))]
+
+
+def _read_by_views(plan: Plan, state: Mapping[str, StepState]) -> list[RelationRef]:
+    """What a carried view reads and will be made there: until then the view needs its columns."""
+    views = [node for node in plan.carried if state[node].materialized == "view"]
+    nodes = {read for node in views for read in state[node].inputs} - plan.carried.keys()
+    return [relation for node in sorted(nodes) if (relation := relation_of(node))]
 
 
 def _storing(plan: Plan) -> Iterable[PlannedTest]:

@@ -85,6 +85,16 @@ def test_every_type_and_view_arrives_and_nothing_else(here, tmp_path):
     assert engine.read_mirror(there) == {"model:a": state("model:a")}
 
 
+def test_a_view_may_go_without_the_rows_that_it_reads(here, tmp_path):
+    parcel = tmp_path / "parcel.duckdb"
+    engine = DuckDBEngine(here, {}, read_only=True)
+    engine.write_parcel(parcel, [SECOND], [], empty=[FIRST])
+    engine.close()
+    columns, rows = look(parcel, SECOND)
+    assert columns == look(here, SECOND)[0]
+    assert rows == []
+
+
 def test_a_parcel_that_breaks_in_the_middle_changes_nothing(here, tmp_path):
     parcel = tmp_path / "parcel.duckdb"
     pack(here, parcel, RelationRef("main", "stays"), states=[state("model:stays")])

@@ -112,11 +112,18 @@ class DuckDBEngine:
         finally:
             cursor.close()
 
-    def write_parcel(self, path: Path, relations: Sequence[RelationRef], states: Iterable[StepState]) -> None:
-        """Write a new warehouse with these relations and states alone; a view comes after its inputs."""
+    def write_parcel(
+        self,
+        path: Path,
+        relations: Sequence[RelationRef],
+        states: Iterable[StepState],
+        empty: Iterable[RelationRef] = (),
+    ) -> None:
+        """Write a new warehouse with these relations and states alone, and the columns of `empty` ones; a
+        view comes after its inputs."""
         cursor = self._connection.cursor()
         try:
-            write_parcel(cursor, path, relations, states, STORAGE)
+            write_parcel(cursor, path, relations, states, empty, STORAGE)
         except duckdb.Error as error:
             raise explain_failure(error) from error
         finally:

@@ -63,20 +63,24 @@ def write_parcel(
     path: Path,
     relations: Sequence[RelationRef],
     states: Iterable[StepState],
+    empty: Iterable[RelationRef],
     storage: str,
 ) -> None:
     """Write a new warehouse that holds these relations and these states, nothing else.
 
-    A view must come after what it reads.
+    A view must come after what it reads; of those in `empty` the columns alone go along.
     """
     tables, views = list_parcel(cursor, relations)
+    selects = {table: f"FROM {table.sql}" for table in tables}
+    for without in list_parcel(cursor, empty):
+        selects |= {relation: f"FROM {relation.sql} LIMIT 0" for relation in without}
     cursor.execute(f"ATTACH {_quoted(path)} AS osiris_parcel (READ_WRITE, STORAGE_VERSION '{storage}')")
     try:
         cursor.execute("BEGIN")
-        for schema in sorted({table.schema for table in tables} - {"main"}):
+        for schema in sorted({relation.schema for relation in selects} - {"main"}):
             cursor.execute(f"CREATE SCHEMA osiris_parcel.{quote_identifier(schema)}")
-        for table in tables:
-            cursor.execute(f"CREATE TABLE osiris_parcel.{table.sql} AS FROM {table.sql}")
+        for relation, select in selects.items():
+            cursor.execute(f"CREATE TABLE osiris_parcel.{relation.sql} AS {select}")
         cursor.execute("COMMIT")
     finally:
         cursor.execute("DETACH osiris_parcel")

@@ -13,6 +13,7 @@ from benchmarks.program.place import Place, osiris, plain_environ
 from benchmarks.program.process import run_command
 from benchmarks.program.shape import Benchmark, Contender, Count, Figures, Series
 from benchmarks.projects.shop import (
+    ALL_ORDERS,
     DATABASE,
     PASSWORD,
     USER,
@@ -142,7 +143,8 @@ def counts(place: Place) -> list[Count]:
     asked = {}
     for columns in ("*", "order_id"):
         root = place.subfolder("all" if columns == "*" else "one")
-        around = write_source(root, server, columns=columns)
+        models = {name: sql.replace("*", columns) for name, sql in ALL_ORDERS.items()}
+        around = write_source(root, server, models=models)
         run_command(osiris("discover"), root, around)
         wire.begin()
         run_command(osiris("build"), root, around)

@@ -25,7 +25,7 @@ PINNED = {
         "pymysql==1.2.4",
     ),
     "connectorx": ("connectorx==0.4.6", "pandas==3.1.1", "pyarrow==26.0.1", "duckdb==2.0.0"),
-    "pandas": ("pandas==3.1.1", "pymysql==1.2.4", "duckdb==2.0.0", "requests==2.32.5"),
+    "pandas": ("pandas==3.1.1", "pymysql==1.2.4", "duckdb==2.0.0", "supabase==2.34.1"),
     "duckdb-mysql": ("duckdb==1.5.5", "duckdb-extensions==1.5.5", "duckdb-extension-mysql-scanner==1.5.5"),
 }
 MARK = "installed.txt"

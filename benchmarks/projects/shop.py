@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -25,6 +26,7 @@ INSERT INTO orders SELECT seq, seq % 9973, ELT(1 + seq % 3, 'new', 'paid', 'sent
  IF(seq % 5, CONCAT('order number ', seq, ', to be left at the door'), NULL), seq % 10 = 0, seq / 3
 FROM seq_1_to_{rows}
 """
+ALL_ORDERS = {"all_orders": "select * from {{ source('shop', 'orders') }}\n"}
 SOURCES = """
 version: 1
 connections:
@@ -58,11 +60,16 @@ def fill_shop(place: Place, rows: int) -> MariaDb:
 
 
 def write_source(
-    root: Path, server: MariaDb, *, columns: str = "*", snapshot: str = "consistent"
+    root: Path,
+    server: MariaDb,
+    *,
+    models: Mapping[str, str] = ALL_ORDERS,
+    snapshot: str = "consistent",
 ) -> dict[str, str]:
-    """Write a project with one model over the source, and return the environment in which it runs."""
+    """Write a project with models over the source, and return the environment in which it runs."""
     (root / "models").mkdir()
-    (root / "models/all_orders.sql").write_text(f"select {columns} from {{{{ source('shop', 'orders') }}}}\n")
+    for name, sql in models.items():
+        (root / f"models/{name}.sql").write_text(sql)
     (root / "osiris-sql.toml").write_text('name = "bench"\nmemory_limit = "128MB"\n')
     (root / "sources.yml").write_text(SOURCES.replace("SNAPSHOT", snapshot))
     return environ(BENCH_HOST=server.host, BENCH_PORT=str(server.port), BENCH_PASSWORD=PASSWORD)

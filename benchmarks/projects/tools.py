@@ -29,6 +29,13 @@ with duckdb.connect(sys.argv[1]) as connection:
         connection.execute("COMMIT")
 json.dump(time.perf_counter() - began, open("seconds.json", "w"))
 """
+DBT_PROJECT = """name: bench
+version: '1.0'
+profile: bench
+models: {bench: {+materialized: table}}
+flags: {send_anonymous_usage_stats: false}
+"""
+DBT_PROFILE = "bench: {target: dev, outputs: {dev: {type: duckdb, path: dbt.duckdb, threads: 4}}}\n"
 SQLMESH = """gateways: {local: {connection: {type: duckdb, database: warehouse.duckdb}}}
 default_gateway: local
 model_defaults: {dialect: duckdb, start: '2026-01-01'}
@@ -45,13 +52,8 @@ def write_osiris(root: Path, models: Models) -> Path:
 
 def write_dbt(root: Path, models: Models) -> Path:
     _write(root, models)
-    (root / "dbt_project.yml").write_text(
-        "name: bench\nversion: '1.0'\nprofile: bench\nmodels: {bench: {+materialized: table}}\n"
-        "flags: {send_anonymous_usage_stats: false}\n"
-    )
-    (root / "profiles.yml").write_text(
-        "bench: {target: dev, outputs: {dev: {type: duckdb, path: dbt.duckdb, threads: 4}}}\n"
-    )
+    (root / "dbt_project.yml").write_text(DBT_PROJECT)
+    (root / "profiles.yml").write_text(DBT_PROFILE)
     return root
 
 

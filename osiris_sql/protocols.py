@@ -361,6 +361,10 @@ class Engine(Protocol):
         """Return what the warehouse remembers, by node."""
         ...
 
+    def defer(self, warehouse: Path) -> dict[str, StepState]:
+        """Let queries read relations of another warehouse where this one lacks them; return its state."""
+        ...
+
     def stored_bytes(self, relations: Iterable[RelationRef]) -> dict[RelationRef, int]:
         """Return about how many bytes each relation takes: 0 for a view; what is not there is left out."""
         ...

@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from osiris_sql.api.elsewhere import look_elsewhere
 from osiris_sql.plan.connections import planned_connection
+from osiris_sql.plan.deferring import defer
 from osiris_sql.plan.past import Past
 from osiris_sql.plan.planner import finish_plan, make_build_plan, make_check_plan
 from osiris_sql.plan.publications import publish_step
@@ -34,10 +36,12 @@ def observe_world(
     offline: bool = False,
     while_running: bool = False,
     past: Past | None = None,
+    defer_to: str | None = None,
 ) -> Observed:
     """Look at what planning must know: warehouse state, and for a build the selected ends.
 
     `while_running` is for those who only look: a run that holds the warehouse does not stop them.
+    `defer_to` is the environment that is asked for what this one lacks.
     """
     nodes = (
         set(select_nodes(manifest, select, exclude, past)) if command == "build" and not offline else set()
@@ -61,7 +65,8 @@ def observe_world(
         environ=environ,
         while_running=while_running or offline,
     )
-    return replace(seen, offline=offline)
+    elsewhere = look_elsewhere(manifest, defer_to) if defer_to else None
+    return replace(seen, offline=offline, elsewhere=elsewhere)
 
 
 def make_plan(
@@ -86,7 +91,8 @@ def make_plan(
     clock = read_run_clock(as_of, now)
     match command:
         case "show":
-            return finish_plan(manifest, observed, command, preview_steps(manifest, show, limit), clock)
+            shown = finish_plan(manifest, observed, command, preview_steps(manifest, show, limit), clock)
+            return defer(shown, observed)
         case "doctor":
             return finish_plan(manifest, observed, command, probe_steps(manifest), clock)
     nodes = select_nodes(manifest, select, exclude, past)
@@ -94,6 +100,7 @@ def make_plan(
         plan = make_check_plan(manifest, observed, selected=nodes, run_clock=clock)
     else:
         plan = make_build_plan(manifest, observed, selected=nodes, run_clock=clock, full_refresh=full_refresh)
+    plan = defer(plan, observed)
     return make_strict(plan) if warn_error else plan
 
 

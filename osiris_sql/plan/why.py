@@ -120,5 +120,5 @@ def publish(observed: Observed, node: str, model: str, *, above_runs: bool) -> F
 
 
 def _data(observed: Observed, node: str) -> str | None:
-    state = observed.state.get(node)
+    state = observed.state.get(node) or (observed.elsewhere and observed.elsewhere.state.get(node))
     return str(state.data) if state and state.data else None

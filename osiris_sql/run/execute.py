@@ -16,7 +16,7 @@ from typing import Any
 from osiris_sql.protocols import Engine, Sink
 from osiris_sql.run.connections import Connections, check_environ
 from osiris_sql.run.crew import Crew
-from osiris_sql.run.fit import refuse_misfit, refuse_other_versions
+from osiris_sql.run.fit import refuse_misfit, refuse_moved, refuse_other_versions
 from osiris_sql.run.journal import Journal
 from osiris_sql.run.lock import hold_warehouse
 from osiris_sql.run.room import Room
@@ -117,6 +117,8 @@ def _run_steps(
     try:
         state = engine.read_state()
         refuse_misfit(plan, state)
+        if plan.deferred:
+            refuse_moved(plan.deferred, engine.defer(root / plan.deferred.warehouse))
         running = Running(
             run_id=run_id,
             plan=plan,
@@ -126,7 +128,10 @@ def _run_steps(
             connections=connections,
             emit=journal.emit,
             state=state,
-            data={node: str(known.data) for node, known in state.items() if known.data},
+            data={
+                **(plan.deferred.nodes if plan.deferred else {}),
+                **{node: str(known.data) for node, known in state.items() if known.data},
+            },
         )
         return _loop(running, fail_fast=fail_fast)
     finally:

@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 from osiris_sql.support import wire
 from osiris_sql.types.diagnostic import Diagnostic, ProjectError
-from osiris_sql.types.observed import StepState
+from osiris_sql.types.observed import Deferred, StepState
 from osiris_sql.types.plan import Plan
 
 # sqlglot only makes plans; no run needs it.
@@ -40,6 +40,21 @@ def refuse_misfit(plan: Plan, state: Mapping[str, StepState]) -> None:
                 message="the warehouse is not in the state that the plan was made for",
                 why=f"the last run in it is {last}" if last else "it is empty",
                 fix="make the plan again: osiris-sql plan --out plan.json",
+            )
+        )
+
+
+def refuse_moved(deferred: Deferred, state: Mapping[str, StepState]) -> None:
+    """Raise ProjectError if the other environment no longer holds the rows that were planned with."""
+    now = {node: str(known.data) for node, known in state.items()}
+    moved = [node.partition(":")[2] for node, data in deferred.nodes.items() if now.get(node) != data]
+    if moved:
+        raise ProjectError(
+            Diagnostic(
+                rule="another-state",
+                message=f"{deferred.env} holds other rows than the plan was made for",
+                why=f"changed: {', '.join(moved)}",
+                fix="make the plan again, or run the build again",
             )
         )
 

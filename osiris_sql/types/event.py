@@ -5,8 +5,7 @@ from dataclasses import field
 from typing import Annotated, Literal
 
 from osiris_sql.types.diagnostic import Diagnostic
-from osiris_sql.types.noun import Json, noun
-from osiris_sql.types.plan import Discriminated
+from osiris_sql.types.noun import Discriminated, Json, noun
 from osiris_sql.types.relation import DataFingerprint
 
 StepStatus = Literal["success", "reused", "failed", "skipped", "cancelled"]

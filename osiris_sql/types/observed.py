@@ -58,8 +58,30 @@ class ObservedTarget:
 
 
 @noun
+class Elsewhere:
+    """The warehouse of another environment: what it remembers, and its path from the project's root."""
+
+    env: str
+    warehouse: str
+    state: Mapping[str, StepState]
+
+
+@noun
+class Deferred:
+    """The warehouse of another environment, only read: `nodes` are those that this one lacks, with the data
+    fingerprints that they must still have."""
+
+    env: str
+    warehouse: str
+    nodes: Mapping[str, str]
+
+
+@noun
 class Observed:
-    """The world at planning time; `offline` says that nothing but the lock and the state was asked."""
+    """The world at planning time; `offline` says that nothing but the lock and the state was asked.
+
+    `elsewhere` is the environment that is asked for what this one lacks.
+    """
 
     state: Mapping[str, StepState] = field(default_factory=dict)
     sources: Mapping[str, ObservedSource] = field(default_factory=dict)
@@ -68,3 +90,4 @@ class Observed:
     engine: str = ""
     state_digest: str | None = None
     offline: bool = False
+    elsewhere: Elsewhere | None = None

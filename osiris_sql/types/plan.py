@@ -2,25 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from osiris_sql.types.diagnostic import Location
 from osiris_sql.types.manifest import BatchSize, IncrementalStrategy, Proof, SnapshotSpec, TestShape
-from osiris_sql.types.noun import Json, noun
+from osiris_sql.types.noun import Discriminated, Json, noun
+from osiris_sql.types.observed import Deferred
 from osiris_sql.types.project import ExtractMode, PublishMode, SchemaChange, TestSeverity
 from osiris_sql.types.relation import Column, RelationRef, TableSchema
 
 Decision = Literal["run", "reuse", "run if inputs change"]
-
-
-class Discriminated:
-    """Marks a union whose members are told apart by the field `kind`, so that a broken one gives one
-    error and not one a member."""
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
-        from pydantic import Field  # types need only the standard library; this runs on the wire alone
-
-        return handler.generate_schema(Annotated[source, Field(discriminator="kind")])
 
 
 @noun
@@ -253,4 +244,5 @@ class Plan:
     nodes: Mapping[str, str] = field(default_factory=dict)
     carried: Mapping[str, int] = field(default_factory=dict)
     left: tuple[str, ...] = ()
+    deferred: Deferred | None = None
     steps: tuple[Step, ...]

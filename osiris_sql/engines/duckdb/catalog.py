@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
 import duckdb
 
-from osiris_sql.types.relation import Column, RelationRef, TableSchema
+from osiris_sql.types.relation import Column, RelationRef, TableSchema, quote_identifier
 
 Kind = Literal["table", "view"]
 Place = tuple[str, str]
@@ -34,6 +35,9 @@ class Catalog:
     transactions that say what they changed; so this stays true while it is open."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+        self._schemas = {"main"}
         self.kinds: dict[Place, Kind] = {}
         kinds: tuple[Kind, ...] = ("table", "view")
         for kind in kinds:
@@ -45,6 +49,18 @@ class Catalog:
         self.nodes: set[str] = set()
         if ("osiris", "state") in self.kinds:
             self.nodes = {node for (node,) in connection.execute("SELECT node FROM osiris.state").fetchall()}
+
+    def make_schema(self, name: str) -> None:
+        """Make a schema if it is not there, at once: two transactions that make the same one conflict.
+
+        A transaction that has begun before would not see it.
+        """
+        with self._lock:
+            if name not in self._schemas:
+                cursor = self._connection.cursor()
+                cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {quote_identifier(name)}").fetchall()
+                cursor.close()
+                self._schemas.add(name)
 
     def absorb(self, changed: Mapping[Place, Kind | None], nodes: Iterable[str]) -> None:
         """Take over what a transaction has committed; None is a relation that is gone."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from osiris_sql.engines.duckdb.catalog import Catalog
+from osiris_sql.engines.duckdb.deferral import DEFERRED, attach_deferred, remove_copy, search_path
 from osiris_sql.engines.duckdb.failure import explain_failure, explain_unopened
 from osiris_sql.engines.duckdb.mirror import StateMirror, read_mirror
 from osiris_sql.engines.duckdb.parcel import STATE_TABLE, list_parcel, stored_bytes, write_parcel
@@ -38,6 +39,8 @@ class DuckDBEngine:
         self._lock = threading.Lock()
         self._closed = False
         self._mirror: StateMirror | None = None
+        self._search_path = ""
+        self._copy = warehouse.with_suffix(".deferred")
         if not read_only:
             warehouse.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -47,7 +50,7 @@ class DuckDBEngine:
         except (duckdb.Error, OSError) as error:
             raise explain_unopened(error, warehouse) from error
         if not read_only:
-            self._mirror = StateMirror(warehouse, [record for _, record in self._records()])
+            self._mirror = StateMirror(warehouse, [record for _, record in self._records("osiris.state")])
 
     def _prepare(self, warehouse: Path, settings: Mapping[str, str], *, read_only: bool) -> None:
         spill = str(warehouse.with_suffix(".spill")).replace("'", "''")
@@ -68,6 +71,8 @@ class DuckDBEngine:
         Raises StepError or CancelledError for what the engine refuses.
         """
         cursor = self._connection.cursor()
+        if self._search_path:
+            cursor.execute(self._search_path)
         with self._lock:
             self._cursors.add(cursor)
         opened = DuckDBTransaction(cursor, self._catalog, begun=False)
@@ -75,9 +80,9 @@ class DuckDBEngine:
             yield opened
             if opened.begun:
                 cursor.execute("COMMIT")
-            self._catalog.absorb(opened.changed, [state.step for state in opened.written])
+            self._catalog.absorb(opened.changed, opened.written)
             if self._mirror:
-                self._mirror.append(opened.written)
+                self._mirror.append(opened.written.values())
         except BaseException as error:
             with suppress(duckdb.Error):
                 cursor.execute("ROLLBACK")
@@ -92,12 +97,25 @@ class DuckDBEngine:
 
     def read_state(self) -> dict[str, StepState]:
         """Return what the warehouse remembers, by node."""
-        return {node: wire.from_json(StepState, record) for node, record in self._records()}
+        return {node: wire.from_json(StepState, record) for node, record in self._records("osiris.state")}
 
-    def _records(self) -> list[tuple[str, str]]:
+    def defer(self, warehouse: Path) -> dict[str, StepState]:
+        """Let queries read relations of another warehouse where this one lacks them; return its state."""
+        attach_deferred(self._connection, warehouse, self._copy)
+        found = self._connection.execute(
+            "SELECT schema_name FROM duckdb_schemas() WHERE database_name = ? AND NOT internal", [DEFERRED]
+        ).fetchall()
+        schemas = [name for (name,) in found if name != "osiris"]
+        for name in schemas:
+            self._catalog.make_schema(name)
+        [(own,)] = self._connection.execute("SELECT current_database()").fetchall()
+        self._search_path = search_path(own, schemas)
+        return {n: wire.from_json(StepState, r) for n, r in self._records(f"{DEFERRED}.osiris.state")}
+
+    def _records(self, table: str) -> list[tuple[str, str]]:
         cursor = self._connection.cursor()
         try:
-            return cursor.execute("SELECT node, record FROM osiris.state ORDER BY node").fetchall()
+            return cursor.execute(f"SELECT node, record FROM {table} ORDER BY node").fetchall()
         except duckdb.CatalogException:
             return []
         finally:
@@ -147,3 +165,4 @@ class DuckDBEngine:
             if self._mirror:
                 self._mirror.close()
             self._connection.close()
+            remove_copy(self._copy)

@@ -47,6 +47,11 @@ def explain_failure(error: duckdb.Error) -> OsirisError:
     return StepError(Diagnostic(rule="query-failed", message="the query failed", why=text))
 
 
+def is_locked(error: duckdb.Error) -> bool:
+    """Say whether a warehouse can't be opened because a process holds it."""
+    return HOLDER.search(clean_message(error)) is not None
+
+
 def explain_unopened(error: duckdb.Error | OSError, warehouse: Path) -> OsirisError:
     """Return what to raise for a warehouse that can't be opened."""
     text = clean_message(error)

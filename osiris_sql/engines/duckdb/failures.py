@@ -29,7 +29,6 @@ def spool_rows(cursor: duckdb.DuckDBPyConnection, sql: str, path: Path) -> None:
 
 def keep_rows(cursor: duckdb.DuckDBPyConnection, relation: RelationRef, path: Path) -> None:
     """Put the rows of a spooled file in a table's place."""
-    cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {quote_identifier(relation.schema)}").fetchall()
     cursor.execute(
         f"CREATE OR REPLACE TABLE {relation.sql} AS SELECT * FROM read_parquet({_text(path)})"
     ).fetchall()

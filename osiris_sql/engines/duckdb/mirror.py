@@ -25,9 +25,9 @@ class StateMirror:
         fresh.replace(self._path)
         self._file = self._path.open("a")
 
-    def append(self, states: Iterable[StepState]) -> None:
+    def append(self, records: Iterable[str]) -> None:
         """Add what a transaction has just committed."""
-        text = "".join(wire.to_json(state) + "\n" for state in states)
+        text = "".join(record + "\n" for record in records)
         if text:
             with self._lock:
                 self._file.write(text)

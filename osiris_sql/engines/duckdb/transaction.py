@@ -16,6 +16,7 @@ from osiris_sql.engines.duckdb.fingerprint import ALGORITHM, digest_schema, hash
 from osiris_sql.engines.duckdb.increments import INCREMENT
 from osiris_sql.engines.duckdb.parcel import take_parcel
 from osiris_sql.engines.duckdb.run_clock import bind_run_clock
+from osiris_sql.engines.duckdb.spool import attach_spool, spool_statement
 from osiris_sql.protocols import Rows, SpoolSpec, TestOutcome
 from osiris_sql.support import wire
 from osiris_sql.types.manifest import SnapshotSpec
@@ -36,7 +37,7 @@ class DuckDBTransaction:
         self._schemas: dict[Place, TableSchema] = {}
         self.changed: dict[Place, Kind | None] = {}
         self._attached: list[str] = []
-        self.written: list[StepState] = []
+        self.written: dict[str, str] = {}
 
     @property
     def _cursor(self) -> duckdb.DuckDBPyConnection:
@@ -167,6 +168,7 @@ class DuckDBTransaction:
 
     def keep_failures(self, relation: RelationRef, path: Path) -> None:
         """Put the offending rows in a file into a table, in the place of older ones."""
+        self._make_room(relation, becomes="table")
         failures.keep_rows(self._cursor, relation, path)
 
     def key_violations(self, relation: RelationRef, key: tuple[str, ...]) -> tuple[int, int]:
@@ -175,14 +177,9 @@ class DuckDBTransaction:
 
     def spool(self, relation: RelationRef, spec: SpoolSpec, path: Path) -> int:
         """Write the rows of a relation to a spool file and return how many."""
-        query = f"SELECT {', '.join(spec.projection)} FROM {relation.sql}"
-        place = str(path).replace("'", "''")
         if spec.kind == "duckdb":
-            self._cursor.execute(f"ATTACH '{place}' AS osiris_spool (STORAGE_VERSION 'v1.5.0')")
-            self._attached.append("osiris_spool")
-            return self._count(f"CREATE TABLE osiris_spool.main.spool AS {query}")
-        options = f", {spec.options}" if spec.options else ""
-        return self._count(f"COPY ({query}) TO '{place}' (FORMAT {spec.kind}{options})")
+            self._attached.append(attach_spool(self._cursor, path))
+        return self._count(spool_statement(relation, spec, path, self._attached))
 
     def preview(self, sql: str, run_clock: str, limit: int) -> tuple[TableSchema, list[tuple[Any, ...]]]:
         """Return the first rows of a query in a total order, values as text."""
@@ -202,14 +199,15 @@ class DuckDBTransaction:
     def write_state(self, state: StepState) -> None:
         """Remember a step, in this transaction."""
         # An upsert costs DuckDB three times as much as either.
-        known = state.step in self._catalog.nodes or any(w.step == state.step for w in self.written)
+        known = state.step in self._catalog.nodes or state.step in self.written
         sql = (
             "UPDATE osiris.state SET record = $2 WHERE node = $1"
             if known
             else "INSERT INTO osiris.state VALUES ($1, $2)"
         )
-        self._rows(sql, [state.step, wire.to_json(state)])
-        self.written.append(state)
+        record = wire.to_json(state)
+        self._rows(sql, [state.step, record])
+        self.written[state.step] = record
 
     def take_parcel(self, path: Path) -> None:
         """Take over the relations and states of a parcel, in the place of those here."""
@@ -223,8 +221,10 @@ class DuckDBTransaction:
                 self._cursor.execute(f"DETACH {name}")
 
     def _make_room(self, relation: RelationRef, *, becomes: Kind | None) -> None:
-        if relation.schema != "main":
+        if self.begun:
             self._run(f"CREATE SCHEMA IF NOT EXISTS {quote_identifier(relation.schema)}")
+        else:
+            self._catalog.make_schema(relation.schema)
         kind = self._kind(relation)
         if kind and kind != becomes:
             self._run(f"DROP {kind.upper()} {relation.sql}")

@@ -1,0 +1,35 @@
+"""Rows of the warehouse written to a spool file, for a target to take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import count
+from pathlib import Path
+
+import duckdb
+
+from osiris_sql.protocols import SpoolSpec
+from osiris_sql.types.relation import RelationRef
+
+# An attached file has one name in the whole process, and several steps may spool at once.
+_NUMBERS = count()
+
+
+def attach_spool(cursor: duckdb.DuckDBPyConnection, path: Path) -> str:
+    """Attach a new database file to write to, and return the name that it has."""
+    name = f"osiris_spool_{next(_NUMBERS)}"
+    cursor.execute(f"ATTACH {_text(path)} AS {name} (STORAGE_VERSION 'v1.5.0')")
+    return name
+
+
+def spool_statement(relation: RelationRef, spec: SpoolSpec, path: Path, attached: Sequence[str]) -> str:
+    """Return the statement that writes the rows; those of a database go to the last one of `attached`."""
+    query = f"SELECT {', '.join(spec.projection)} FROM {relation.sql}"
+    if spec.kind == "duckdb":
+        return f"CREATE TABLE {attached[-1]}.main.spool AS {query}"
+    options = f", {spec.options}" if spec.options else ""
+    return f"COPY ({query}) TO {_text(path)} (FORMAT {spec.kind}{options})"
+
+
+def _text(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"

@@ -65,15 +65,13 @@ def write_built(plan: Plan, root: Path, before: Mapping[str, StepState], path: P
         opened.close()
 
 
-def refuse_moved_on(plan: Plan, root: Path) -> None:
-    """Raise StepError if the warehouse changed since the plan was made: what comes back would undo that."""
-    warehouse = root / plan.warehouse
-    now: dict[str, StepState] = {}
-    if warehouse.exists():
-        opened = _open(warehouse, plan.engine)
-        now = opened.read_state()
-        opened.close()
-    if plan.state is not None and plan.state != digest_state(now):
+def refuse_moved_on(plan: Plan, root: Path, path: Path) -> None:
+    """Raise StepError if the warehouse changed since the plan was made: what comes back would undo that.
+
+    A client that was killed may have taken over this very parcel already.
+    """
+    now, built = _read_state(root / plan.warehouse, plan.engine), _read_state(path, plan.engine)
+    if plan.state is not None and plan.state != digest_state(now) and not built.items() <= now.items():
         raise StepError(
             Diagnostic(
                 rule="changed-meanwhile",
@@ -94,6 +92,16 @@ def take_built(plan: Plan, root: Path, path: Path) -> None:
             transaction.take_parcel(path)
     finally:
         engine.close()
+
+
+def _read_state(warehouse: Path, engine: str) -> dict[str, StepState]:
+    if not warehouse.exists():
+        return {}
+    opened = _open(warehouse, engine)
+    try:
+        return opened.read_state()
+    finally:
+        opened.close()
 
 
 def _open(warehouse: Path, engine: str) -> Engine:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 
 from run.plans import model, plan_of
+from sandbox.plans import film_plan
 
 from osiris_sql.sinks.files import Files
 from osiris_sql.support import wire
@@ -31,10 +33,30 @@ class Spoken:
         pass
 
 
+class Killed:
+    """A sink that ends this process at one event, as `kill -9` does: at its number, or at the `end`."""
+
+    def __init__(self, at: str) -> None:
+        self._at = at
+
+    def emit(self, event: Event) -> None:
+        if self._at == ("end" if event.body.kind == "run_finished" else str(event.seq)):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def close(self) -> None:
+        pass
+
+
 def main(root: Path, run_id: str, sql: str) -> int:
-    plan = plan_of(model("a", "SELECT 1 AS id"), model("b", sql), model("c", "SELECT 3 AS id"))
+    if sql == "films":
+        plan = film_plan(root)
+    else:
+        plan = plan_of(model("a", "SELECT 1 AS id"), model("b", sql), model("c", "SELECT 3 AS id"))
     print("ready", flush=True)
     sinks = [Files(root / ".osiris" / "runs" / run_id), Spoken()]
+    for name, place in (("KILL_BEFORE", 0), ("KILL_AFTER", 2)):
+        if name in os.environ:
+            sinks.insert(place, Killed(os.environ[name]))
     (root / ".osiris" / "runs" / run_id / "plan.json").write_text(wire.to_document(plan))
     code: int = load_plugin("launchers", "e2b")().launch(plan, root, run_id, dict(os.environ), sinks)
     for sink in sinks:
@@ -43,4 +65,10 @@ def main(root: Path, run_id: str, sql: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), sys.argv[2], {"endless": ENDLESS, "seconds": SECONDS}[sys.argv[3]]))
+    sys.exit(
+        main(
+            Path(sys.argv[1]),
+            sys.argv[2],
+            {"endless": ENDLESS, "seconds": SECONDS, "quick": "SELECT 2 AS id"}.get(sys.argv[3], "films"),
+        )
+    )

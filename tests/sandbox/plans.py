@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import duckdb
 from run.plans import Collected, model, plan_of
 
 from osiris_sql.run.card import make_card
@@ -87,6 +88,12 @@ def film_plan(
     )
     state = digest_state(read_state(root / ".osiris/dev.duckdb", "duckdb", while_running=False))
     return plan_of(extract, titles, publish, connections=connections, state=state, **more)
+
+
+def titles_in(file: Path) -> list[str]:
+    """The titles that a warehouse or a target has."""
+    with duckdb.connect(file, read_only=True) as connection:
+        return [title for (title,) in connection.execute("SELECT title FROM titles ORDER BY id").fetchall()]
 
 
 @dataclass

@@ -1,10 +1,11 @@
 """A client that is killed, or that leaves on purpose, is followed by another one: no gap, no duplicate."""
 
 import json
+import signal
 
 import pytest
 from sandbox.clients import client, read_until
-from sandbox.plans import film_plan, launch
+from sandbox.plans import film_plan, launch, titles_in
 
 from osiris_sql import api
 from osiris_sql.support import wire
@@ -19,14 +20,8 @@ def here(root, run_id="r1"):
     return (root / ".osiris" / "runs" / run_id / "events.jsonl").read_text()
 
 
-@pytest.mark.parametrize("word", ["run_started", "step_finished materialize.a", "step_started materialize.b"])
-def test_a_killed_client_is_followed_without_gap_or_duplicate(root, server, environ, word):
-    with client(root, environ, "seconds") as process:
-        read_until(process, word)
-        process.kill()
-    events = root / ".osiris/runs/r1/events.jsonl"
-    with events.open("a") as file:
-        file.write('{"half a li')
+def follow_to_the_end(root, server, environ):
+    """Attach to a run whose client is gone, and find all that it said and did, once."""
     result = api.attach_run(root, "r1", environ)
     assert (result.status, result.exit_code, len(result.steps)) == ("success", 0, 3)
     assert here(root) == there(server)
@@ -35,6 +30,44 @@ def test_a_killed_client_is_followed_without_gap_or_duplicate(root, server, envi
     assert (folder / "run_card.json").exists()
     assert not (folder / "remote.json").exists()
     assert server.sandboxes.running() == []
+
+
+EVENTS = 8
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        *({"KILL_AFTER": str(seq)} for seq in range(EVENTS - 1)),
+        {"KILL_AFTER": "end"},
+        {"KILL_BEFORE": "0"},
+        {"KILL_BEFORE": "end"},
+    ],
+    ids=str,
+)
+def test_a_client_killed_at_any_event_is_followed_without_gap_or_duplicate(root, server, environ, when):
+    with client(root, {**environ, **when}, "quick") as process:
+        assert process.wait(60) == -signal.SIGKILL, process.stderr.read()
+    follow_to_the_end(root, server, environ)
+    assert len(here(root).splitlines()) == EVENTS
+
+
+def test_a_client_killed_after_everything_arrived_is_followed_too(root, server, environ):
+    fetching = {**environ, "OSIRIS_E2B_FETCH": "1", "KILL_BEFORE": "end"}
+    with client(root, fetching, "films") as process:
+        assert process.wait(60) == -signal.SIGKILL, process.stderr.read()
+    assert titles_in(root / ".osiris" / "dev.duckdb") == titles_in(root / "out" / "app.duckdb")
+    follow_to_the_end(root, server, fetching)
+    assert titles_in(root / "out" / "app.duckdb")[0] == "ALIEN"
+
+
+def test_a_client_killed_in_the_middle_of_a_step_and_of_a_line_is_followed_too(root, server, environ):
+    with client(root, environ, "seconds") as process:
+        read_until(process, "step_started materialize.b")
+        process.kill()
+    with (root / ".osiris/runs/r1/events.jsonl").open("a") as file:
+        file.write('{"half a li')
+    follow_to_the_end(root, server, environ)
 
 
 def test_who_leaves_on_purpose_comes_back_for_events_and_files(root, server, environ):

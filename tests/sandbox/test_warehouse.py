@@ -6,7 +6,7 @@ import duckdb
 import pytest
 from run.plans import statuses
 from sandbox.actions import AtFirstEvent
-from sandbox.plans import FILMS, film_plan, launch
+from sandbox.plans import FILMS, film_plan, launch, titles_in
 
 from osiris_sql.launchers.e2b import cargo, luggage
 from osiris_sql.run.lock import hold_warehouse
@@ -17,11 +17,6 @@ NEWER = FILMS.replace("Alien", "Aliens")
 
 def warehouse(root):
     return root / ".osiris" / "dev.duckdb"
-
-
-def titles_in(file):
-    with duckdb.connect(file, read_only=True) as connection:
-        return [title for (title,) in connection.execute("SELECT title FROM titles ORDER BY id").fetchall()]
 
 
 def shipped(server):

@@ -22,7 +22,7 @@ def put_in_place(archive: Path | None, artifacts: Mapping[str, Any], record: Rec
     """
     files, removed = artifacts["files"], artifacts["removed"]
     _refuse_strangers([*files, *removed], record)
-    _refuse_changed([*files, *removed], record, root)
+    _refuse_changed({**files, **dict.fromkeys(removed, "")}, record, root)
     waiting: dict[Path, Path] = {}
     try:
         if archive:
@@ -75,8 +75,13 @@ def _refuse_strangers(names: list[str], record: Record) -> None:
         raise StepError(Diagnostic(rule="bad-artifact", message=message))
 
 
-def _refuse_changed(names: list[str], record: Record, root: Path) -> None:
-    changed = [name for name in names if _sha256(root / name) != record.shipped.get(name, "")]
+def _refuse_changed(new: Mapping[str, str], record: Record, root: Path) -> None:
+    """`new` is what comes back, as sha256 by name: a client that was killed may have put it there already."""
+    changed = [
+        name
+        for name, sha256 in new.items()
+        if _sha256(root / name) not in (record.shipped.get(name, ""), sha256)
+    ]
     if changed:
         raise StepError(
             Diagnostic(

@@ -38,6 +38,7 @@ class Follower:
         self._redact = Redactor(secrets)
         self._next = known
         self._finished: Event | None = None
+        self._said: RunFinished | None = None
         self._last_at = time.monotonic()
         self.left_running = False
 
@@ -62,6 +63,9 @@ class Follower:
                 if ended is None:
                     self.left_running = True
                     return 0
+                if self._said:
+                    # A client before this one heard the end, and said it after everything had arrived.
+                    return self._said.exit_code
                 self._check_last_word(remote, ended)
                 arrive(ended)
         except OsirisError as error:
@@ -100,6 +104,7 @@ class Follower:
     def _take(self, line: bytes) -> None:
         event = wire.from_json(Event, line)
         if event.seq < self._next:
+            self._said = event.body if isinstance(event.body, RunFinished) else None
             return
         if event.seq > self._next:
             raise failure.not_the_same(

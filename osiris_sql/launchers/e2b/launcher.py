@@ -239,7 +239,7 @@ def _arrive(plan: Plan, root: Path, folder: Path, ended: Ended) -> None:
         put_in_place(ended.archive, artifacts, record, root)
         return
     with hold_warehouse(root / plan.warehouse, record.run):
-        refuse_moved_on(plan, root)
+        refuse_moved_on(plan, root, ended.built)
         put_in_place(ended.archive, artifacts, record, root)
         take_built(plan, root, ended.built)
     ended.built.unlink()

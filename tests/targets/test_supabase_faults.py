@@ -8,6 +8,7 @@ import psycopg2
 import pytest
 from servers.cutting_proxy import cutting
 from servers.postgres import PASSWORD
+from servers.tcp_proxy import tcp_proxy
 from targets.delivering import counts, films, quiet
 
 from osiris_sql.types.diagnostic import CancelledError, UnreachableError
@@ -99,6 +100,42 @@ def test_two_publishers_at_once_on_a_fresh_database(postgres, rows):
     assert sorted(d.inserted for d in done) == [0, 0, 0, 50]
     assert len(fresh.sql("SELECT DISTINCT title FROM film")) == 1
     assert fresh.sql("SELECT count(*) FROM osiris.publications") == [(4,)]
+
+
+def test_a_server_that_never_answers_again_is_left_and_tried_again(database, postgres, rows):
+    """The link stands, bytes are taken, and no answer comes: as from a pooler that lost the backend."""
+    rows.deliver(database.target(), A)
+    with tcp_proxy(postgres.port) as proxy:
+        through = postgres.dsn("app", port=proxy.port) + "?sslmode=disable"
+        target = database.target(through, watchdog=0.3, connect_timeout=2)
+        publication, said = rows.publication(B, mode="sync"), []
+        load = rows.load(target, publication, B)
+
+        def progress(count: int, message: str) -> None:
+            if message.startswith("applying") and "stalled" not in said:
+                said.append("stalled")
+                proxy.stall_after(0)
+            if "trying again" in message:
+                proxy.heal()
+            said.append(message)
+
+        done = target.publish(publication, load, progress)
+    assert counts(done) == (1, 1, 1, 1, 3)
+    assert len([m for m in said if "trying again" in m]) == 1
+
+
+def test_a_statement_that_takes_its_time_is_left_to_work(database, rows):
+    rows.deliver(database.target(), A)
+    database.sql(
+        "CREATE FUNCTION rest() RETURNS trigger LANGUAGE plpgsql AS"
+        " 'BEGIN PERFORM pg_sleep(1); RETURN NEW; END';"
+        "CREATE TRIGGER rest BEFORE INSERT ON film FOR EACH ROW EXECUTE FUNCTION rest()"
+    )
+    target, publication, said = database.target(watchdog=0.1), rows.publication(B, mode="sync"), []
+    load = rows.load(target, publication, B)
+    done = target.publish(publication, load, lambda count, message: said.append(message))
+    assert counts(done) == (1, 1, 1, 1, 3)
+    assert not any("trying again" in message for message in said)
 
 
 def test_interrupt_leaves_the_table_as_it_was(database, rows):

@@ -1,6 +1,6 @@
 """Opens connections and transactions that are legal on direct, session- and transaction-pooler endpoints."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -18,6 +18,7 @@ from osiris_sql.targets.supabase.endpoint import (
     unreachable,
 )
 from osiris_sql.targets.supabase.options import SupabaseOptions
+from osiris_sql.targets.supabase.watchdog import BeatingCursor, watched
 from osiris_sql.types.diagnostic import Diagnostic, ProjectError, UnreachableError
 
 # Sorts and joins of a delivery get more than the 4 MB of a default server, for its transaction alone.
@@ -82,17 +83,24 @@ def connect(endpoint: Endpoint, parameters: dict[str, str], options: SupabaseOpt
 
 
 @contextmanager
-def transaction(made: Connection, *, lock_timeout: int, read_only: bool = False) -> Iterator[Cursor]:
-    """Open a transaction with pinned settings: commits when the block ends, rolls back when it raises."""
-    cursor = made.cursor()
+def transaction(
+    made: Connection, options: SupabaseOptions, ask: Callable[[], Connection], *, read_only: bool = False
+) -> Iterator[Cursor]:
+    """Open a transaction with pinned settings: commits when the block ends, rolls back when it raises.
+
+    `ask` opens another connection, for the watchdog.
+    """
+    cursor = made.cursor(cursor_factory=BeatingCursor)
     cursor.execute(f"BEGIN ISOLATION LEVEL READ COMMITTED READ {'ONLY' if read_only else 'WRITE'}")
     try:
         # One statement for all: each would cost a round trip. Local, so that nothing leaks through a pooler.
-        pinned = {**_PINNED, "lock_timeout": f"{int(lock_timeout)}s"}
+        pinned = {**_PINNED, "lock_timeout": f"{int(options.lock_timeout)}s"}
         calls = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in pinned.items())
-        cursor.execute(f"SELECT {calls}")
-        yield cursor
-        cursor.execute("COMMIT")
+        cursor.execute(f"SELECT pg_backend_pid(), {calls}")
+        pid = int((cursor.fetchone() or (0,))[0])
+        with watched(cursor, pid, ask, options.watchdog):
+            yield cursor
+            cursor.execute("COMMIT")
     except BaseException:
         with suppress(psycopg2.Error):
             cursor.execute("ROLLBACK")

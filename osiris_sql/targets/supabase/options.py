@@ -20,7 +20,8 @@ class SupabaseOptions:
     `atomic: false` allows that REST without osiris-sql's functions delivers in several transactions.
 
     `connect_timeout` in seconds; `lock_timeout` is how long to wait for somebody else's transaction,
-    in seconds, before trying again. Raises ProjectError for a key that can't write.
+    in seconds, before trying again; every `watchdog` seconds a delivery that waits looks whether the server
+    still works for it. Raises ProjectError for a key that can't write.
     """
 
     url: str = ""
@@ -32,6 +33,7 @@ class SupabaseOptions:
     channel: Literal["auto", "postgres", "rest"] = "auto"
     connect_timeout: int = 10
     lock_timeout: int = 10
+    watchdog: float = 20
     atomic: bool = True
     rest_max_rows: int = 500_000
     application_name: str = "osiris-sql"

@@ -187,12 +187,11 @@ class PostgresChannel:
     def _transaction(self, *, read_only: bool = False) -> Iterator[Any]:
         from osiris_sql.targets.supabase.connect import connect, transaction
 
-        connection = connect(self._endpoint, self._parameters, self._options)
+        ask = partial(connect, self._endpoint, self._parameters, self._options)
+        connection = ask()
         self._open.add(connection)
         try:
-            with transaction(
-                connection, lock_timeout=self._options.lock_timeout, read_only=read_only
-            ) as cursor:
+            with transaction(connection, self._options, ask, read_only=read_only) as cursor:
                 yield cursor
         finally:
             self._open.discard(connection)
@@ -222,7 +221,7 @@ class PostgresChannel:
                     ) from None
                 unreachable = isinstance(error, TransientError)
                 if attempt == ATTEMPTS or not is_transient(error) or (unreachable and not patient):
-                    if unreachable:
+                    if isinstance(error, TransientError):
                         raise
                     raise StepError(explain(error, publication, self._redact)) from None
             delay = random.uniform(0.5, 1) * 0.2 * 2**attempt  # noqa: S311 (jitter, no secret)

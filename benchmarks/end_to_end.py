@@ -1,7 +1,7 @@
 """The whole job, MySQL → models → Supabase: ours, a pandas script with a REST loop, and dlt with dbt.
 
 The job: every order with two computed columns, and a summary a customer, arrive in two tables. The pandas
-script is how it was done before there was a tool: pymysql, DataFrames, the Supabase client, 1,000 rows a batch.
+script is how it was done before there was a tool: pymysql, DataFrames, the Supabase client, batches of 1,000.
 dlt reads with connectorx, dbt builds in DuckDB, and dlt loads PostgreSQL by COPY of CSV files.
 """
 

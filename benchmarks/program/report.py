@@ -24,7 +24,9 @@ HEAD = """# What was measured
 Made by `make bench-report` from the files in [results](results), measured by `make bench` as
 [README.md](README.md) says. A number is the median of its runs, with the least and the most in brackets.
 Ratios compare runs that took turns on one machine; compare nothing across machines. **×** is the seconds of
-another divided by ours: above 1 ours is faster. The **limit** is what nobody can beat who does that job.
+another divided by ours: above 1 ours is faster. **× CPU** compares processor seconds, which a busy machine
+disturbs less, and **× inside** the tools' own account of a run, without start-up and compiling. The **limit** is
+what nobody can beat who does that job.
 """
 Result = Mapping[str, Any]
 
@@ -46,20 +48,29 @@ def write_report() -> Path:
 
 
 def _glance(results: Sequence[Result]) -> str:
-    rows = []
+    """One line a contender, at the largest size at which it ran."""
+    rows: list[Sequence[str]] = []
     for result in results:
         roles = contenders_of(result)
         ours = next(iter(roles))
-        points = points_of(result, ours, "wall")
-        size = max(points)
-        beside = [
-            f"{name} {there[size].median / points[size].median:.2g} ×"
-            for name in roles
-            if roles[name] != "ours" and size in (there := points_of(result, name, "wall"))
-        ]
+        mine = points_of(result, ours, "wall")
         link = f"[{result['benchmark']}: {result['title']}](#{_anchor(result)})"
-        rows.append((link, f"{size:,} {result['unit']}", _time(points[size]), ", ".join(beside) or "–"))
-    return _table(("", "largest size", "ours", "others, in times of ours"), rows)
+        rows.append(
+            (link, f"{max(mine):,} {result['unit']}", f"**{ours}**", _time(mine[max(mine)]), "", "", "")
+        )
+        for name in [name for name in roles if name != ours]:
+            theirs = points_of(result, name, "wall")
+            size = max(theirs)
+            ratios = (_ratio(result, name, ours, size, one) for one in ("wall", "cpu", "inside_s"))
+            label = f"{name} (limit)" if roles[name] == "limit" else name
+            rows.append(("", f"{size:,} {result['unit']}", label, _time(theirs[size]), *ratios))
+    return _table(("", "size", "", "seconds", "×", "× CPU", "× inside"), rows)
+
+
+def _ratio(result: Result, name: str, ours: str, size: int, measure: str) -> str:
+    """Theirs divided by ours, where both have this measure at this size."""
+    theirs, mine = (points_of(result, one, measure).get(size) for one in (name, ours))
+    return f"{theirs.median / mine.median:.2f}" if theirs and mine and mine.median and name != ours else ""
 
 
 def _benchmark(name: str, results: Sequence[Result]) -> list[str]:
@@ -103,18 +114,27 @@ def _costs(result: Result) -> str:
             wall = points["wall"]
             if wall is None:
                 continue
-            mine = points_of(result, ours, "wall").get(size)
-            ratio = f"{wall.median / mine.median:.2f} ×" if mine and name != ours else ""
             rows.append(
                 (
                     f"{size:,}",
                     f"**{name}**" if roles[name] == "ours" else name,
                     _time(wall),
-                    ratio,
+                    *(_ratio(result, name, ours, size, one) for one in ("wall", "cpu", "inside_s")),
                     *(_number(points[one]) for one in ("cpu", "peak_mb", "read_mb", "written_mb", *figures)),
                 )
             )
-    titles = (result["unit"], "", "seconds", "×", "CPU s", "peak MB", "read MB", "written MB")
+    titles = (
+        result["unit"],
+        "",
+        "seconds",
+        "×",
+        "× CPU",
+        "× inside",
+        "CPU s",
+        "peak MB",
+        "read MB",
+        "written MB",
+    )
     return _table(
         (*titles, *(name.replace("_s", " s").replace("_mb", " MB").replace("_", " ") for name in figures)),
         rows,

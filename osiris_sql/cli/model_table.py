@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import unified_diff
 from typing import Any
 
 from rich.cells import cell_len
@@ -35,9 +36,20 @@ def models_table(manifest: Manifest) -> Table:
         for reason in model.reasons:
             place = f"{reason.location}: " if reason.location else ""
             words.append(f"\n{printable(f'{place}{reason.message}')}", "dim")
+        for line in rewrite_diff(model):
+            words.append(f"\n{printable(line)}", "red" if line.startswith("-") else "green")
         verdict = Text(model.verdict, VERDICT_STYLES[model.verdict])
         table.add_row(verdict, model.config.materialized, printable(model.name), words)
     return table
+
+
+def rewrite_diff(model: CompiledModel) -> list[str]:
+    """Return the lines that rewrites changed: as the author has them (-), and as they run (+)."""
+    if model.author_sql is None:
+        return []
+    before, after = model.author_sql.splitlines(), model.sql.splitlines()
+    lines = list(unified_diff(before, after, lineterm="", n=0))[2:]
+    return [line for line in lines if not line.startswith("@@")]
 
 
 def _column(name: str, data_type: str) -> Text:
@@ -60,6 +72,7 @@ def model_data(model: CompiledModel) -> dict[str, Any]:
         },
         "fingerprint": model.fingerprint,
         "sql": model.sql,
+        "author_sql": model.author_sql,
         "increment_sql": model.increment_sql,
     }
 

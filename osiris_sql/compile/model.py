@@ -207,6 +207,7 @@ class ModelPass:
             relation=RelationRef("main", model.name),
             config=config,
             sql=first.sql,
+            author_sql=first.author_sql,
             increment_sql=increment_sql,
             schema=_described(schema, model, config),
             needs=tuple(sorted(needs)),

@@ -33,11 +33,18 @@ class Analysed:
     @property
     def sql(self) -> str:
         """The query that builds the relation, as it runs."""
+        return self._building(self.judged.sql)
+
+    @property
+    def author_sql(self) -> str | None:
+        """The same query without rewrites, or None if there are none."""
+        text = self.readable.query.sql
+        return None if text == self.judged.sql else self._building(text)
+
+    def _building(self, sql: str) -> str:
         if self.snapshot:
-            return versions_sql(self.judged.sql, self.snapshot)
-        if self.batches:
-            return batch_sql(self.judged.sql, self.batches)
-        return self.judged.sql
+            return versions_sql(sql, self.snapshot)
+        return batch_sql(sql, self.batches) if self.batches else sql
 
     @property
     def reasons(self) -> tuple[Reason, ...]:

@@ -118,12 +118,13 @@ class ColumnLineage:
 class CompiledModel:
     """A model ready to plan.
 
-    `sql` is the author's rendered text with its rewrites spliced in; it runs as it stands. An
-    incremental model has `increment_sql` too. A microbatch model's SQL holds the parameters `$batch_start` and
-    `$batch_end` (TIMESTAMPTZ, the end excluded) and yields the rows of that stretch. `reads` lists, for each node in `needs`, the columns
-    that the model uses anywhere (filters and join keys too), or None where all must be assumed.
-    `clock` is the grain at which the model reads the run clock: the SQL holds the parameter
-    `$run_clock` (a TIMESTAMPTZ) in its place.
+    `sql` is the author's rendered text with its rewrites spliced in; it runs as it stands. `author_sql`
+    is that text without them, where there are any. An incremental model has `increment_sql` too. A
+    microbatch model's SQL holds the parameters `$batch_start` and `$batch_end` (TIMESTAMPTZ, the end
+    excluded) and yields the rows of that stretch. `reads` lists, for each node in `needs`, the columns
+    that the model uses anywhere (filters and join keys too), or None where all must be assumed. `clock`
+    is the grain at which the model reads the run clock: the SQL holds the parameter `$run_clock` (a
+    TIMESTAMPTZ) in its place.
     """
 
     name: str
@@ -131,6 +132,7 @@ class CompiledModel:
     relation: RelationRef
     config: ModelConfig
     sql: str
+    author_sql: str | None = None
     increment_sql: str | None = None
     schema: TableSchema
     needs: tuple[str, ...]

@@ -3,6 +3,8 @@
 import pytest
 from compile.films import compiled, findings, one, unique
 
+from osiris_sql.cli.model_table import rewrite_diff
+
 EPHEMERAL = "{{ config(materialized='ephemeral', determinism='declared', reason='a sample') }}\n"
 
 
@@ -107,3 +109,14 @@ def test_what_sqlglot_can_not_read_is_unknown() -> None:
     found = one("select x'61'::blob as b, id from cinema.movies")
     assert found.verdict == "unknown"
     assert [(c.column, c.inputs) for c in found.lineage] == [("b", None), ("id", None)]
+
+
+def test_what_was_rewritten_can_be_compared_with_what_its_author_wrote() -> None:
+    text = "select id,\n  row_number() over (order by title) as n\nfrom cinema.movies"
+    found = one(text)
+    assert found.author_sql == text
+    assert rewrite_diff(found) == [
+        "-  row_number() over (order by title) as n",
+        "+  row_number() over (order by title, movies.id) as n",
+    ]
+    assert one("select id from cinema.movies").author_sql is None

@@ -14,7 +14,7 @@ from osiris_sql.api.proof.increments import prove_increments
 from osiris_sql.api.proof.inputs import broken_keys, inputs_of, relations_of
 from osiris_sql.api.proof.stage import Stage
 from osiris_sql.api.proof.trials import AS_BUILT, TRIALS, Trial
-from osiris_sql.engines.duckdb.run_clock import bind_run_clock
+from osiris_sql.engines.duckdb.run_clock import bind_instants
 from osiris_sql.plan.selection import select_nodes
 from osiris_sql.run.lock import hold_warehouse
 from osiris_sql.run.observe import read_state
@@ -115,7 +115,7 @@ def _run(stage: Stage, model: CompiledModel, trial: Trial, proof: ModelProof, ru
     first, again = stage.result(f"first {model.name}"), stage.result("again")
     table = first if trial is AS_BUILT else again
     try:
-        stage.cursor.execute(f"CREATE OR REPLACE TABLE {table} AS\n{bind_run_clock(model.sql, run_clock)}")
+        stage.cursor.execute(f"CREATE OR REPLACE TABLE {table} AS\n{_bound(model.sql, run_clock)}")
     except duckdb.Error as error:
         return replace(proof, status="failed", note=f"{trial.name}: {clean_message(error)}")
     if trial is AS_BUILT:
@@ -125,6 +125,12 @@ def _run(stage: Stage, model: CompiledModel, trial: Trial, proof: ModelProof, ru
     if moved is None:
         return replace(proof, trials=(*proof.trials, trial.name))
     return replace(proof, status="differs", moved=(*proof.moved, moved))
+
+
+def _bound(sql: str, run_clock: str) -> str:
+    """Return a query with its clock, and with all time in one batch."""
+    whole = {"batch_start": "-infinity", "batch_end": "infinity"}
+    return bind_instants(sql, {"run_clock": run_clock, **whole})
 
 
 def suspects(model: CompiledModel) -> list[str]:

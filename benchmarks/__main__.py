@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import signal
 import sys
 import tempfile
 import time
@@ -55,23 +56,23 @@ def opened(peers: Peers, *, quick: bool) -> Iterator[Place]:
         yield Place(folder=Path(folder), peers=peers, servers=Servers(stack=stack), quick=quick)
 
 
-def measure(place: Place, series: Series, sizes: Sequence[int], rounds: int) -> dict[int, dict[str, Any]]:
-    """Return what each size gave; who was too slow at one size is left out of the next."""
-    found: dict[int, dict[str, Any]] = {}
+def measure(
+    place: Place, series: Series, sizes: Sequence[int], rounds: int
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield what each size gave, as soon as it is there; who was too slow at one is left out of the next."""
     slow: dict[str, str] = {}
     for size in sizes:
-        print(f"  {series.name}, {size:,} {series.unit}", flush=True)
+        label = f"{size:,} {series.unit}"
+        print(f"  {series.name}, {label}", flush=True)
         with tempfile.TemporaryDirectory(dir=place.folder) as folder:
             here = Place(folder=Path(folder), peers=place.peers, servers=place.servers, quick=place.quick)
             everyone: Sequence[Contender] = series.prepare(here, size)
-            found[size] = run_size([one for one in everyone if one.name not in slow], rounds, series.patience)
-        found[size]["left_out"] = {one.name: slow[one.name] for one in everyone if one.name in slow}
-        for name, track in found[size]["contenders"].items():
+            found = run_size([one for one in everyone if one.name not in slow], rounds, series.patience)
+        found["left_out"] = {one.name: slow[one.name] for one in everyone if one.name in slow}
+        for name, track in found["contenders"].items():
             if track["ended"]:
-                slow[name] = (
-                    f"not run: at {size:,} {series.unit} it {'took too long' if track['costs'] else 'failed'}"
-                )
-    return found
+                slow[name] = f"not run: at {label} it {'took too long' if track['costs'] else 'failed'}"
+        yield size, found
 
 
 def run_quick(name: str, benchmark: Benchmark, wanted: Sequence[Series], peers: Peers) -> list[str]:
@@ -79,37 +80,29 @@ def run_quick(name: str, benchmark: Benchmark, wanted: Sequence[Series], peers: 
     wrong = []
     with opened(peers, quick=True) as place:
         for series in wanted:
-            found = measure(place, series, [series.quick], rounds=1)[series.quick]
-            wrong += [
-                f"{name}.{series.name}: {who} {track['ended']}"
-                for who, track in found["contenders"].items()
-                if track["ended"].startswith("failed")
-            ]
-        counts = benchmark.counts(place) if benchmark.counts else []
-        for count in counts:
-            allowed = (
-                str(count.at_most)
-                if count.at_least == count.at_most
-                else f"{count.at_least} to {count.at_most}"
-            )
-            print(
-                f"  {'ok   ' if count.holds else 'WRONG'} {count.name}: {count.found:,} (allowed: {allowed})"
-            )
+            for _, found in measure(place, series, [series.quick], rounds=1):
+                ended = {who: track["ended"] for who, track in found["contenders"].items()}
+                failed = {who: why for who, why in ended.items() if why.startswith("failed")}
+                wrong += [f"{name}.{series.name}: {who} {why}" for who, why in failed.items()]
+        for count in benchmark.counts(place) if benchmark.counts else []:
+            said = f"{count.name}: {count.found:,} (allowed: {count.allowed})"
+            print(f"  {'ok   ' if count.holds else 'WRONG'} {said}", flush=True)
             if not count.holds:
-                wrong.append(f"{name}: {count.name}: {count.found:,}, allowed are {allowed}")
+                wrong.append(f"{name}: {said}")
     return wrong
 
 
 def run_full(
     name: str, benchmark: Benchmark, series: Series, peers: Peers, asked: argparse.Namespace
 ) -> None:
+    """Run a series and write its result, anew after each size: one that is stopped keeps what it has."""
     sizes = [int(size) for size in asked.sizes.split(",")] if asked.sizes else series.sizes
+    found: dict[int, dict[str, Any]] = {}
     with opened(peers, quick=False) as place:
-        found = measure(place, series, sizes, asked.rounds or series.rounds)
-    print(
-        f"  written: {write_result(name, benchmark, series, found, peers).relative_to(HERE.parent)}",
-        flush=True,
-    )
+        for size, one in measure(place, series, sizes, asked.rounds or series.rounds):
+            found[size] = one
+            path = write_result(name, benchmark, series, found, peers)
+    print(f"  written: {path.relative_to(HERE.parent)}", flush=True)
 
 
 def main() -> int:
@@ -123,6 +116,7 @@ def main() -> int:
     parser.add_argument("--sizes", help="instead of the series' own, comma-separated")
     parser.add_argument("--list", action="store_true", help="only name the benchmarks and their series")
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers are stopped on the way out
     benchmarks = discover()
     peers, wrong = Peers(), []
     for name, wanted in chosen(benchmarks, asked.names).items():

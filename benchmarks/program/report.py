@@ -25,8 +25,8 @@ Made by `make bench-report` from the files in [results](results), measured by `m
 [README.md](README.md) says. A number is the median of its runs, with the least and the most in brackets.
 Ratios compare runs that took turns on one machine; compare nothing across machines. **×** is the seconds of
 another divided by ours: above 1 ours is faster. **× CPU** compares processor seconds, which a busy machine
-disturbs less, and **× inside** the tools' own account of a run, without start-up and compiling. The **limit** is
-what nobody can beat who does that job.
+disturbs less, and **× inside** the tools' own account of a run, without start-up and compiling. The **limit**
+is what nobody can beat who does that job.
 """
 Result = Mapping[str, Any]
 

@@ -71,6 +71,11 @@ class Count:
     def holds(self) -> bool:
         return self.at_least <= self.found <= self.at_most
 
+    @property
+    def allowed(self) -> str:
+        least, most = f"{self.at_least:,}", f"{self.at_most:,}"
+        return most if least == most else f"{least} to {most}"
+
 
 def exactly(name: str, found: int, expected: int) -> Count:
     """Return a count that may have one value only."""

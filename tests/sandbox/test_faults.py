@@ -10,7 +10,7 @@ from sandbox.actions import AtFirstEvent
 from sandbox.plans import FILMS, film_plan, launch
 from sandbox.server.faults import Cut, Refusal
 
-from osiris_sql.launchers.e2b import cargo
+from osiris_sql.launchers.e2b import cargo, remote
 from osiris_sql.types.diagnostic import OsirisError, ProjectError, StepError, UnreachableError
 
 
@@ -108,6 +108,30 @@ def test_a_network_that_is_away_for_a_while_is_waited_for(root, server, environ)
     assert [event.seq for event in run.events] == list(range(len(run.events)))
 
 
+def test_a_link_that_falls_silent_is_given_up_and_tried_again(root, server, environ, monkeypatch):
+    monkeypatch.setattr(remote, "LOOK", 1)
+
+    def fall_silent() -> None:
+        server.faults.silent.set()
+        threading.Timer(2.5, server.faults.silent.clear).start()
+
+    plan = plan_of(model("a", SOME_SECONDS), model("b", "SELECT 1 AS id"))
+    run = launch(plan, root, environ, sinks=[AtFirstEvent(fall_silent)])
+    assert (run.exit_code, run.result.status) == (0, "success")
+    assert [event.seq for event in run.events] == list(range(len(run.events)))
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_a_call_that_fails_while_following_is_made_again(root, server, environ, status):
+    def fail() -> None:
+        server.faults.polls = [status] * 3
+
+    run = launch(plan_of(model("a", SOME_SECONDS)), root, environ, sinks=[AtFirstEvent(fail)])
+    assert (run.exit_code, run.result.status) == (0, "success")
+    assert [event.seq for event in run.events] == list(range(len(run.events)))
+    assert server.faults.polls == []
+
+
 def test_the_lease_is_renewed_while_the_run_goes_on(root, server, environ):
     run = launch(plan_of(model("a", SOME_SECONDS)), root, {**environ, "OSIRIS_E2B_LEASE": "4"})
     assert run.exit_code == 0
@@ -158,15 +182,6 @@ def test_another_duckdb_on_the_far_side_names_both_versions(plan, root, environ,
     [diagnostic] = failed.value.diagnostics
     assert diagnostic.message == "duckdb in the sandbox is not the same as here"
     assert f"here 1.4.0, in the sandbox {real('duckdb')}" in diagnostic.why
-
-
-def test_the_sandbox_reaches_only_what_it_may(plan, root, server, environ):
-    limits = {"OSIRIS_E2B_ALLOW_OUT": "203.0.113.7/32, db.example.com", "OSIRIS_E2B_INTERNET": "false"}
-    assert launch(plan, root, {**environ, **limits}).exit_code == 0
-    asked = server.sandboxes.every[0].asked
-    assert asked["allow_internet_access"] is False
-    assert asked["network"]["allowOut"] == ["203.0.113.7/32", "db.example.com"]
-    assert asked["network"]["denyOut"] == ["0.0.0.0/0"]
 
 
 def test_a_full_disk_is_said(plan, root, server, environ):

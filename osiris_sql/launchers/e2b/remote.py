@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 FOLDER = "osiris"
 TAIL = 1_000_000
+# Seconds after which a call that only looks is given up: a silent link is as bad as a cut one.
+LOOK = 20
 
 # The exit code (or "gone"), then the last word, then the events: in this order nothing is missed.
 POLL = f"""cd {FOLDER}/run || exit 0
@@ -104,7 +106,7 @@ class Remote:
     def describe(self) -> Machine:
         """Return what the sandbox has of memory and disk."""
         info = insist(lambda: self._live.get_info(), "looking at the sandbox")
-        free = insist(lambda: self._live.commands.run(DISK, timeout=20).stdout or "", "looking at its disk")
+        free = insist(lambda: self._live.commands.run(DISK, timeout=LOOK).stdout or "", "looking at its disk")
         return Machine(memory_mb=info.memory_mb, free_disk=int(free))
 
     def has_begun(self) -> bool:
@@ -154,7 +156,7 @@ class Remote:
 
     def poll(self, offset: int) -> Heard:
         """Return what there is to hear from a byte of the events on; raises what the SDK raises."""
-        done = self._live.commands.run(POLL % (offset + 1), timeout=20)
+        done = self._live.commands.run(POLL % (offset + 1), timeout=LOOK)
         exit_, _, rest = (done.stdout or "").partition("\n")
         status, _, events = rest.partition("\n")
         return Heard(exit=exit_, status=json.loads(status) if status else None, events=events.encode())
@@ -176,7 +178,7 @@ class Remote:
     def examine(self) -> Evidence:
         """Return what is found where a worker ended without its last word."""
         try:
-            found = self._live.commands.run(EXAMINE, timeout=20).stdout or ""
+            found = self._live.commands.run(EXAMINE, timeout=LOOK).stdout or ""
         except Exception as error:  # noqa: BLE001 - this is only there to explain another failure
             return Evidence(log=f"(the log can't be read: {error})")
         kills, _, rest = found.partition("\n")

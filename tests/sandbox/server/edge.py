@@ -7,6 +7,7 @@ import gzip
 import json
 import os
 import re
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,15 @@ def serve(wire: Wire, server: E2BServer) -> None:
     """Answer one call to a sandbox."""
     if server.faults.stalled.is_set():
         wire.cut()
+    while server.faults.silent.is_set():
+        # The link is there, and nothing comes over it.
+        if wire.client_left():
+            wire.cut()
+        time.sleep(0.02)
+    if status := server.faults.next_status():
+        wire.body()
+        wire.fail(status, "refused on demand")
+        return
     id_ = wire.headers["E2b-Sandbox-Id"]
     sandbox = server.sandboxes.find(id_)
     if sandbox is None:

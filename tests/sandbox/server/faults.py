@@ -34,6 +34,8 @@ class Faults:
         self.lost_creates = 0
         self.disk_full = False
         self.stalled = threading.Event()
+        self.silent = threading.Event()
+        self.polls: list[int] = []
         self.tamper: Callable[[str, bytes], bytes] | None = None
 
     def next_refusal(self) -> Refusal | None:
@@ -48,6 +50,11 @@ class Faults:
             if found:
                 self.cuts.remove(found)
             return found
+
+    def next_status(self) -> int | None:
+        """Return what the next call to a sandbox is answered with instead of its true answer."""
+        with self._lock:
+            return self.polls.pop(0) if self.polls else None
 
     def take_lost_create(self) -> bool:
         """Say whether the answer to this creation is lost on the way."""

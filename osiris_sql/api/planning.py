@@ -13,6 +13,7 @@ from osiris_sql.plan.connections import planned_connection
 from osiris_sql.plan.deferring import defer
 from osiris_sql.plan.past import Past
 from osiris_sql.plan.planner import finish_plan, make_build_plan, make_check_plan
+from osiris_sql.plan.planned_tests import real_inputs, tests_by_node
 from osiris_sql.plan.publications import publish_step
 from osiris_sql.plan.selection import select_nodes
 from osiris_sql.plan.show import preview_steps, probe_steps
@@ -50,8 +51,9 @@ def observe_world(
     for source in manifest.sources:
         if source.node in nodes:
             sources.setdefault(source.table.connection, {})[source.node] = source.table.identifier
+    tests = tests_by_node(manifest, nodes, real_inputs(manifest))
     publications = [
-        publish_step(manifest, publication, Observed(), {})
+        publish_step(manifest, publication, Observed(), {}, tests.get(publication.node, ()))
         for publication in manifest.publications
         if publication.node in nodes
     ]

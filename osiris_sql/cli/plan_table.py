@@ -48,7 +48,8 @@ def _details(step: Step) -> str:
             table = f"{step.schema}.{step.table}" if step.schema else step.table
             made = ", made if it is not there" if step.create else ""
             said = f"{step.mode}{key}: {step.relation.name} to {step.connection} {table}{made}"
-            return "\n".join([said, *step.notes, *(f"{statement};" for statement in step.ddl)])
+            tests = [f"{_tests(step).removeprefix(', ')} on what arrives"] if step.tests else []
+            return "\n".join([said, *step.notes, *tests, *(f"{statement};" for statement in step.ddl)])
         case Extract():
             if step.node.startswith("seed:"):
                 return f"{step.location.path}, {len(step.columns)} columns{_tests(step)}"
@@ -61,12 +62,12 @@ def _details(step: Step) -> str:
             return ""
 
 
-def _tests(step: Extract | Materialize) -> str:
+def _tests(step: Extract | Materialize | Publish) -> str:
     count = len(step.tests)
     return f", {count} data test{'' if count == 1 else 's'}{_scans(step)}" if count else ""
 
 
-def _scans(step: Extract | Materialize | Check) -> str:
+def _scans(step: Extract | Materialize | Publish | Check) -> str:
     """Say which tests run together, those of one relation that one scan can tell, and which need not."""
     proved = sum(test.proof is not None for test in step.tests)
     sizes = Counter(test.relation for test in step.tests if test.measure and not test.proof).values()

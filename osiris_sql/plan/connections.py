@@ -5,7 +5,7 @@ from typing import Literal
 
 from osiris_sql.support.secrets import all_env_names
 from osiris_sql.types.manifest import Manifest
-from osiris_sql.types.plan import Extract, PlannedConnection, Probe, Publish, Step
+from osiris_sql.types.plan import Check, Extract, PlannedConnection, Probe, Publish, Step
 from osiris_sql.types.project import Connection
 
 Role = Literal["source", "target"]
@@ -36,6 +36,8 @@ def _used(steps: Iterable[Step]) -> Iterable[tuple[str, Role]]:
             case Extract():
                 yield step.connection, "source"
             case Publish():
+                yield step.connection, "target"
+            case Check() if step.connection:
                 yield step.connection, "target"
             case Probe():
                 yield step.connection, step.role

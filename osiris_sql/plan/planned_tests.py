@@ -30,11 +30,12 @@ def tests_by_node(
     for test in manifest.tests:
         if test_node(test) in chosen:
             reads = {n for node in test.reads for n in (real[node] if node in ephemeral else (node,))}
-            grouped.setdefault(test.node, []).append(_planned_test(test, tuple(sorted(reads))))
+            grouped.setdefault(test.node, []).append(planned_test(test, tuple(sorted(reads))))
     return {node: tuple(tests) for node, tests in grouped.items()}
 
 
-def _planned_test(test: CompiledTest, reads: tuple[str, ...]) -> PlannedTest:
+def planned_test(test: CompiledTest, reads: tuple[str, ...]) -> PlannedTest:
+    """Return a test as a step holds it; `reads` are the relations with rows that it reads."""
     return PlannedTest(
         name=test.name,
         test=test.test or "singular",

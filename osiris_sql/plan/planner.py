@@ -52,12 +52,13 @@ def make_build_plan(
         if model.node in chosen and model.config.materialized != "ephemeral":
             own, inputs = tests.get(model.node, ()), real[model.node]
             steps[model.node] = materialize_step(model, observed, own, inputs, steps, asked)
-    for node, own in tests.items():
-        if node not in steps:
-            steps[f"check:{node}"] = _check(node, own)
     for publication in manifest.publications:
         if publication.node in chosen:
-            steps[publication.node] = publish_step(manifest, publication, observed, steps)
+            own = tests.get(publication.node, ())
+            steps[publication.node] = publish_step(manifest, publication, observed, steps, own)
+    for node, own in tests.items():
+        if node not in steps:
+            steps[f"check:{node}"] = _check(manifest, node, own)
     told = _tell_impact(manifest, observed, _link(steps, tests))
     return finish_plan(manifest, observed, "build", told, run_clock)
 
@@ -67,7 +68,7 @@ def make_check_plan(
 ) -> Plan:
     """Return the plan that runs the selected data tests on what is built."""
     tests = tests_by_node(manifest, set(selected), real_inputs(manifest))
-    steps = {node: _check(node, own) for node, own in tests.items()}
+    steps = {node: _check(manifest, node, own) for node, own in tests.items()}
     return finish_plan(manifest, observed, "test", list(steps.values()), run_clock)
 
 
@@ -141,11 +142,13 @@ def _extract(
     )
 
 
-def _check(node: str, tests: tuple[PlannedTest, ...]) -> Check:
+def _check(manifest: Manifest, node: str, tests: tuple[PlannedTest, ...]) -> Check:
+    target = next((p.connection for p in manifest.publications if p.node == node), "")
     return Check(
         id=f"check.{node.partition(':')[2]}",
         node=node,
         why="asked for",
+        connection=target,
         tests=tests,
         location=tests[0].location,
     )
@@ -172,7 +175,7 @@ def _link(steps: Mapping[str, Step], tests: Mapping[str, tuple[PlannedTest, ...]
                 wanted = {step.input}
             case _:
                 wanted = set()
-        attached = step.tests if isinstance(step, Extract | Materialize | Check) else ()
+        attached = step.tests if isinstance(step, Extract | Materialize | Publish | Check) else ()
         wanted |= {read for test in attached for read in test.reads}
         needs[node] = {n for n in wanted if n in steps and n != node}
     return [

@@ -9,14 +9,18 @@ from osiris_sql.plan import why
 from osiris_sql.support import wire
 from osiris_sql.types.manifest import Manifest
 from osiris_sql.types.observed import Observed
-from osiris_sql.types.plan import Publish, Step
+from osiris_sql.types.plan import PlannedTest, Publish, Step
 from osiris_sql.types.project import Publication
 
 
 def publish_step(
-    manifest: Manifest, publication: Publication, observed: Observed, steps: Mapping[str, Step]
+    manifest: Manifest,
+    publication: Publication,
+    observed: Observed,
+    steps: Mapping[str, Step],
+    tests: tuple[PlannedTest, ...] = (),
 ) -> Publish:
-    """Return the step of a publication; `steps` are those above it, by node."""
+    """Return the step of a publication; `steps` are those above it by node, `tests` those on what arrives."""
     model = next(m for m in manifest.models if m.name == publication.model)
     above = steps.get(model.node)
     runs = above is not None and above.decision != "reuse"
@@ -42,6 +46,7 @@ def publish_step(
         allow_empty=publication.allow_empty,
         on_schema_change=publication.on_schema_change,
         description=model.description,
+        tests=tests,
         notes=found.notes if found else (),
         ddl=found.ddl if found else (),
         fingerprint=publication_fingerprint(manifest, publication),

@@ -176,7 +176,7 @@ def generic_name(test: str, subject: Subject, arguments: Mapping[str, Json]) -> 
     """Return dbt's name of a generic test: test, relation and arguments, hashed where it is long."""
     kind, _, relation = subject.node.partition(":")
     owner = relation.replace(".", "_")
-    start = f"source_{test}_{owner}" if kind == "source" else f"{test}_{owner}"
+    start = f"{kind}_{test}_{owner}" if kind in ("source", "target") else f"{test}_{owner}"
     values = {**arguments, **({"column_name": subject.column} if subject.column else {})}
     parts = [part for _, value in sorted(values.items()) for part in _flat(value)]
     name = f"{start}_" + "__".join(re.sub(r"[^0-9a-zA-Z_]+", "_", part) for part in parts)

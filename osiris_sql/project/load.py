@@ -69,9 +69,9 @@ def _load(scope: _Scope) -> Project:
     described = read_models_files(files, models, seed_paths, fixtures, report)
     seeds, seed_ends = read_seeds(seed_paths, described.seeds)
     source_ends, tables, source_tests = _read_sources_file(scope)
-    target_ends, publications = _read_targets_file(models, scope)
+    target_ends, publications, target_tests = _read_targets_file(models, scope)
     schemas = effective_schemas(tables, _read_lock(scope), settings.default_env, scope.env, report)
-    tests = [*source_tests, *described.data_tests, *_read_singular_tests(scope)]
+    tests = [*source_tests, *described.data_tests, *target_tests, *_read_singular_tests(scope)]
     return Project(
         root=scope.root.as_posix(),
         name=settings.name,
@@ -184,14 +184,14 @@ def _read_sources_file(scope: _Scope) -> tuple[list[Connection], list[SourceTabl
 
 def _read_targets_file(
     models: Mapping[str, Model], scope: _Scope
-) -> tuple[list[Connection], list[Publication]]:
+) -> tuple[list[Connection], list[Publication], list[DataTest]]:
     file = _read_end("targets", scope)
     if file is None:
-        return [], []
+        return [], [], []
     checked = check_targets_file(file, scope.report)
     shape = checked.value or TargetsFile()
-    publications = read_publications(checked, file, shape.connections, models, scope.report)
-    return _read_connections(shape, "targets", file, scope), publications
+    publications, tests = read_publications(checked, file, shape.connections, models, scope.report)
+    return _read_connections(shape, "targets", file, scope), publications, tests
 
 
 def _read_connections(

@@ -1,24 +1,34 @@
 """`targets.yml`: where results are delivered."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from osiris_sql.project.check import Checked, check_shape
+from osiris_sql.project.declared_tests import DeclaredTests, Subject
 from osiris_sql.project.mismatch import missing_key
+from osiris_sql.project.models_file import read_declared
 from osiris_sql.project.names import Name, Taken, unknown_name
 from osiris_sql.project.shape import Names, Report, Shape
 from osiris_sql.support.yamlfile import YamlFile
 from osiris_sql.types.diagnostic import Diagnostic
-from osiris_sql.types.project import Publication, PublishMode, SchemaChange
+from osiris_sql.types.project import DataTest, Publication, PublishMode, SchemaChange
 
 
 class AppendShape(Shape):
     """What `append` delivers: `all` rows of each build, not only the new ones."""
 
     all: bool = False
+
+
+class TargetColumnShape(Shape):
+    """A column of a table to deliver, with the data tests on what arrived."""
+
+    name: str
+    data_tests: DeclaredTests = Field(default_factory=list)
+    tests: DeclaredTests = Field(default_factory=list)
 
 
 class TargetTableShape(Shape):
@@ -35,6 +45,9 @@ class TargetTableShape(Shape):
     allow_empty: bool = False
     on_schema_change: SchemaChange = "add"
     tags: Names = Field(default_factory=list)
+    columns: list[TargetColumnShape] = Field(default_factory=list)
+    data_tests: DeclaredTests = Field(default_factory=list)
+    tests: DeclaredTests = Field(default_factory=list)
 
 
 class TargetShape(Shape):
@@ -73,16 +86,17 @@ def read_publications(
     connections: Collection[str],
     models: Collection[str],
     report: Report,
-) -> list[Publication]:
-    """Return the sound publications; `connections` and `models` are the known names."""
+) -> tuple[list[Publication], list[DataTest]]:
+    """Return the sound publications and their data tests; `connections` and `models` are known names."""
     scope = _Scope(file, checked, connections, models, report)
     taken, delivered = Taken("targets", report), Taken("publications of the same table", report)
-    found = []
+    found: list[Publication] = []
+    tests: list[DataTest] = []
     for target in checked.value.targets if checked.value else ():
         place = file.at((*target.path, "name"))
         if taken.take(target.name, place) and _connection_is_known(target, scope):
-            found += _read_tables(target, scope, delivered)
-    return found
+            found += _read_tables(target, scope, delivered, tests)
+    return found, tests
 
 
 def _connection_is_known(target: TargetShape, scope: _Scope) -> bool:
@@ -95,7 +109,9 @@ def _connection_is_known(target: TargetShape, scope: _Scope) -> bool:
     return False
 
 
-def _read_tables(target: TargetShape, scope: _Scope, delivered: Taken) -> list[Publication]:
+def _read_tables(
+    target: TargetShape, scope: _Scope, delivered: Taken, tests: list[DataTest]
+) -> list[Publication]:
     taken = Taken(f"tables of target {target.name}", scope.report)
     found = []
     for table in target.tables:
@@ -105,7 +121,16 @@ def _read_tables(target: TargetShape, scope: _Scope, delivered: Taken) -> list[P
         where = ".".join(filter(None, [target.connection or target.name, table.db_schema, table.name]))
         if _is_sound(table, scope) and delivered.take(where, place):
             found.append(_make_publication(target, table, scope))
+            tests += _read_tests(found[-1], table, scope)
     return found
+
+
+def _read_tests(publication: Publication, table: TargetTableShape, scope: _Scope) -> Iterator[DataTest]:
+    """Yield the data tests on what arrived."""
+    yield from read_declared(table, Subject(publication.node), scope.file, scope.report)
+    for column in table.columns:
+        subject = Subject(publication.node, column.name)
+        yield from read_declared(column, subject, scope.file, scope.report)
 
 
 def _is_sound(table: TargetTableShape, scope: _Scope) -> bool:

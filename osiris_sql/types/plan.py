@@ -136,7 +136,10 @@ class Materialize:
 
 @noun
 class Check:
-    """Runs data tests on a relation that is already built, as `osiris-sql test` does."""
+    """Runs data tests on a relation that is already built, as `osiris-sql test` does.
+
+    With a `connection` they are asked of that target, on what was published.
+    """
 
     kind: Literal["check"] = "check"
     id: str
@@ -144,6 +147,7 @@ class Check:
     needs: tuple[str, ...] = ()
     decision: Decision = "run"
     why: str
+    connection: str = ""
     tests: tuple[PlannedTest, ...]
     location: Location
 
@@ -176,6 +180,7 @@ class Publish:
     allow_empty: bool = False
     on_schema_change: SchemaChange = "add"
     description: str = ""
+    tests: tuple[PlannedTest, ...] = ()
     notes: tuple[str, ...] = ()
     ddl: tuple[str, ...] = ()
     fingerprint: str

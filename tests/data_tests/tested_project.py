@@ -101,7 +101,7 @@ def try_tests(
     (in build order) and `sources`; `broken` are nodes whose own compilation failed, `needs` what each
     model is made from."""
     sources = sources or {}
-    project = _project(tests, models, sources, macros or {}, variables or {})
+    project = project_of(tests, models, sources, macros or {}, variables or {})
     connection, binder = open_database(), Binder()
     try:
         known: dict[str, Known] = {}
@@ -133,13 +133,14 @@ def count(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
     return int(row[0])
 
 
-def _project(
+def project_of(
     tests: Sequence[DataTest],
     models: Mapping[str, str],
-    sources: Mapping[str, str],
-    macros: Mapping[str, str],
-    variables: Mapping[str, Any],
+    sources: Mapping[str, str] = {},
+    macros: Mapping[str, str] = {},
+    variables: Mapping[str, Any] = {},
 ) -> Project:
+    """Return a project of these parts."""
     return Project(
         root="/project",
         name="cinema",

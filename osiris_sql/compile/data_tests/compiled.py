@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from osiris_sql.compile.data_tests.arrived import ArrivedTests, is_arrived
 from osiris_sql.compile.data_tests.custom import CustomTest, custom_tests
 from osiris_sql.compile.data_tests.fusion import Measure
 from osiris_sql.compile.data_tests.generic import find_test, render_generic
@@ -25,12 +26,12 @@ def compile_data_tests(scope: TestScope) -> tuple[tuple[CompiledTest, ...], tupl
 
     A test of a node that is broken or disabled is left out, without a word of its own.
     """
-    own, proofs = custom_tests(scope.project), Proofs(scope)
+    own, proofs, arrived = custom_tests(scope.project), Proofs(scope), ArrivedTests(scope)
     compiled: list[CompiledTest] = []
     found: list[Diagnostic] = []
     for test in scope.project.data_tests:
         try:
-            made = _compile_test(test, own, proofs, scope)
+            made = arrived.compile(test) if is_arrived(test) else _compile_test(test, own, proofs, scope)
         except TestMistakeError as mistake:
             found += mistake.diagnostics
         else:

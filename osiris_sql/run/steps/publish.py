@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from osiris_sql.protocols import Load, Published, Target
 from osiris_sql.run.connections import hash_endpoint
 from osiris_sql.run.load_id import make_load_id
+from osiris_sql.run.steps.arrived import asking, run_arrived
 from osiris_sql.run.steps.running import Running
 from osiris_sql.run.steps.spooling import identify_rows, spooled
 from osiris_sql.types.event import StepFinished, StepProgress
@@ -24,12 +26,23 @@ def run_publish(running: Running, step: Publish) -> StepFinished:
     load_id = make_load_id(running.plan, step, data, base)
     if _is_published(step, target, seen, load_id):
         already = Published(sent=0, channel=seen.channel, already_published=True)
-        if running.engine.read_state()[step.node].data != data:
+        before = running.engine.read_state()[step.node]
+        due = [test for test in step.tests if before.passed.get(test.fingerprint) != load_id]
+        if due:
+            run_arrived(running, step.id, due, asking(running, step.connection))
+        if due or before.data != data:
             _remember(running, step, target, data, load_id)
         return _finished(step, data, already, load_id)
     folder = running.folder / "spool" / step.id
     with spooled(running.engine, step, target.spool(step), folder, data) as path:
-        load = Load(load_id=load_id, run_id=running.run_id, data=data, path=path, rows=data.rows)
+        load = Load(
+            load_id=load_id,
+            run_id=running.run_id,
+            data=data,
+            path=path,
+            rows=data.rows,
+            audit=partial(run_arrived, running, step.id, step.tests) if step.tests else None,
+        )
         published = target.publish(step, load, _progress(running, step, load.rows))
     _remember(running, step, target, load.data, load.load_id)
     return _finished(step, load.data, published, load.load_id)
@@ -73,6 +86,7 @@ def _remember(
                 inputs={step.input: str(data)} if data else {},
                 data=data,
                 change=load_id,
+                passed={test.fingerprint: load_id for test in step.tests} if data and load_id else {},
                 endpoint=hash_endpoint(target.endpoint()),
                 run_id=running.run_id,
             )

@@ -83,7 +83,7 @@ def run_tests(
         elif status == "fail":
             failed.append(test)
     if failed:
-        raise ChecksFailedError(*(_why_failed(test) for test in failed))
+        raise ChecksFailedError(*(why_failed(test) for test in failed))
     return now
 
 
@@ -126,13 +126,20 @@ def _run_one(
 ) -> TestStatus:
     began = time.monotonic()
     outcome = transaction.run_test(test, running.plan.run_clock, SAMPLE, counted=measured.failures)
-    status = judge(test, outcome)
     stored = ""
     if test.store_failures:
         if outcome.failures:
             stored = store_failures(running, transaction, test)
         else:
             forget_failures(running, transaction, test)
+    return tell(running, step, test, outcome, time.monotonic() - began + measured.seconds, stored)
+
+
+def tell(
+    running: Running, step: str, test: PlannedTest, outcome: TestOutcome, seconds: float, stored: str = ""
+) -> TestStatus:
+    """Emit what a test found and return what that means."""
+    status = judge(test, outcome)
     running.emit(
         TestFinished(
             step=step,
@@ -143,7 +150,7 @@ def _run_one(
             compiled="" if status == "pass" else compiled_path(test.name),
             stored=stored,
             diagnostics=() if status == "pass" else (_finding(test, outcome, status),),
-            seconds=round(time.monotonic() - began + measured.seconds, 3),
+            seconds=round(seconds, 3),
         )
     )
     return status
@@ -179,7 +186,8 @@ def _finding(test: PlannedTest, outcome: TestOutcome, status: TestStatus) -> Dia
     )
 
 
-def _why_failed(test: PlannedTest) -> Diagnostic:
+def why_failed(test: PlannedTest) -> Diagnostic:
+    """Return what a failed test means for what was to be built."""
     return Diagnostic(
         rule="test-failed",
         message=f"the data test {test.name} failed",

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from osiris_sql.protocols import Load, ProbeResult, Published, SpoolSpec
+from osiris_sql.protocols import Load, ProbeResult, Published, SpoolSpec, TestOutcome
 from osiris_sql.targets.supabase.options import SupabaseOptions
-from osiris_sql.types.diagnostic import Diagnostic, ProjectError
+from osiris_sql.types.diagnostic import Diagnostic, Location, ProjectError
 from osiris_sql.types.difference import Difference
 from osiris_sql.types.observed import ObservedTarget
-from osiris_sql.types.plan import Publish
+from osiris_sql.types.plan import PlannedTest, Publish
 
 if TYPE_CHECKING:
     from osiris_sql.targets.supabase.postgres import PostgresChannel
@@ -48,7 +49,10 @@ class Supabase:
 
     def observe(self, publication: Publish) -> ObservedTarget:
         """Return the table as it is now, with everything that keeps the publication from arriving."""
-        return self._channel.observe(publication)
+        found = self._channel.observe(publication)
+        if not publication.tests or hasattr(self._channel, "ask"):
+            return found
+        return replace(found, diagnostics=(*found.diagnostics, _no_tests(publication.tests[0].location)))
 
     def holds(self, publication: Publish, load_id: str) -> bool:
         """Say whether the table still holds what that load delivered, by counting its rows."""
@@ -65,6 +69,13 @@ class Supabase:
     def publish(self, publication: Publish, load: Load, progress: Callable[[int, str], None]) -> Published:
         """Deliver the spool file; what is returned was read afterwards, apart from the delivery."""
         return self._channel.publish(publication, load, progress)
+
+    def ask(self, test: PlannedTest, sample: int) -> TestOutcome:
+        """Return what a data test finds in the table; raises ProjectError without a dsn."""
+        ask: Callable[[PlannedTest, int], TestOutcome] | None = getattr(self._channel, "ask", None)
+        if ask is None:
+            raise ProjectError(_no_tests(test.location))
+        return ask(test, sample)
 
     def interrupt(self) -> None:
         """Stop what runs and try nothing again."""
@@ -96,4 +107,14 @@ def _no_way(options: SupabaseOptions) -> Diagnostic:
         message="this connection has no dsn",
         why="rows are delivered over a Postgres connection, or over REST with url and secret_key",
         fix=fix,
+    )
+
+
+def _no_tests(location: Location) -> Diagnostic:
+    return Diagnostic(
+        rule="untestable-target",
+        message="data tests on what arrived need a Postgres connection",
+        location=location,
+        why="over REST a query can't be asked",
+        fix='give dsn: "${SUPABASE_DB_URL}", or declare the test on the model',
     )

@@ -1,0 +1,21 @@
+"""Data tests asked of PostgreSQL."""
+
+from typing import Any
+
+from osiris_sql.protocols import TestOutcome
+from osiris_sql.types.plan import PlannedTest
+
+
+def ask_rows(cursor: Any, test: PlannedTest, sample: int) -> TestOutcome:
+    """Return the count of offending rows, and the first ones as text."""
+    offending = f"(\n{test.sql}\n) AS offending"
+    cursor.execute(f"SELECT count(*) FROM {offending}")
+    [(found,)] = cursor.fetchall()
+    failures = found if test.limit is None else min(found, test.limit)
+    if not failures:
+        return TestOutcome(failures=0, sample=())
+    cursor.execute(f'SELECT * FROM {offending} ORDER BY CAST(offending AS text) COLLATE "C" LIMIT {sample}')
+    names = [column[0] for column in cursor.description]
+    rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    as_text = ({name: None if v is None else str(v) for name, v in row.items()} for row in rows)
+    return TestOutcome(failures=failures, sample=tuple(as_text))

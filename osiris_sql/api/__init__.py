@@ -4,11 +4,12 @@ from osiris_sql.api.bootstrap import bootstrap_targets
 from osiris_sql.api.comparing import FactChange, compare_runs, read_card
 from osiris_sql.api.compiling import compile_project, run_unit_tests
 from osiris_sql.api.discovery import SourceChange, discover_sources
+from osiris_sql.api.history import list_runs, read_plan, read_run, remove_runs
 from osiris_sql.api.loading import load_project
 from osiris_sql.api.parity import compare_launchers, make_parity_plan
 from osiris_sql.api.past import find_past, resume_run
 from osiris_sql.api.planning import Command, make_plan, observe_world
-from osiris_sql.api.remote import attach_run, collect_sandboxes, list_runs, make_template, read_plan
+from osiris_sql.api.remote import attach_run, collect_sandboxes, make_template
 from osiris_sql.api.running import clean_project, new_run_id, prepare_plan, run_plan
 from osiris_sql.lint import lint_project
 from osiris_sql.plan.selection import select_nodes
@@ -38,6 +39,8 @@ __all__ = [
     "observe_world",
     "read_card",
     "read_plan",
+    "read_run",
+    "remove_runs",
     "prepare_plan",
     "resume_run",
     "run_plan",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from osiris_sql.api.remote import list_runs, read_plan
+from osiris_sql.api.history import read_plan, read_run
 from osiris_sql.run.card import make_card
 from osiris_sql.types.diagnostic import Diagnostic, ProjectError
 
@@ -24,7 +24,7 @@ class FactChange:
 def read_card(root: Path, run_id: str) -> dict[str, Any]:
     """Return the run card of a run, also of one that was killed; raises ProjectError if there is none."""
     plan = read_plan(root, run_id)
-    found = next((run for run in list_runs(root) if run.run_id == run_id), None)
+    found = read_run(root, run_id)
     if found is None:
         message = f"the run {run_id} said nothing before it ended"
         raise ProjectError(Diagnostic(rule="no-such-run", message=message))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from osiris_sql.api.remote import list_runs, read_plan
+from osiris_sql.api.history import list_runs, read_plan, read_run
 from osiris_sql.plan.past import Past, remember
 from osiris_sql.plan.selection import asks_past
 from osiris_sql.support import wire
@@ -35,9 +35,7 @@ def find_past(manifest: Manifest, words: Sequence[str], state: str | None = None
     if state is not None and Path(state).suffix == ".json":
         return remember(_read_plan_file(Path(state)))
     if state is not None:
-        plan = read_plan(root, state)
-        result = next((run for run in list_runs(root) if run.run_id == state), None)
-        return remember(plan, result)
+        return remember(read_plan(root, state), read_run(root, state))
     last = _last_build(manifest)
     return remember(*last) if last else None
 
@@ -63,10 +61,9 @@ REFRESH = "full refresh asked for"
 
 def _last_build(manifest: Manifest) -> tuple[Plan, RunResult] | None:
     root = Path(manifest.root)
-    # Ids tell the second; the first event tells more.
-    for run in sorted(list_runs(root), key=lambda run: run.started_at, reverse=True):
+    for run in list_runs(root):
         if run.env == manifest.env and run.command == "build":
-            return read_plan(root, run.run_id), run
+            return read_plan(root, run.run_id), read_run(root, run.run_id) or run
     return None
 
 

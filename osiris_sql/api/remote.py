@@ -6,13 +6,11 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from osiris_sql.api.history import read_plan
 from osiris_sql.protocols import Sink
 from osiris_sql.run.card import write_card
-from osiris_sql.support import wire
 from osiris_sql.support.plugins import load_plugin
-from osiris_sql.types.diagnostic import Diagnostic, ProjectError
 from osiris_sql.types.event import Event
-from osiris_sql.types.plan import Plan
 from osiris_sql.types.result import RunResult, fold_events
 
 
@@ -60,26 +58,6 @@ def make_template(environ: Mapping[str, str] | None = None) -> tuple[str, bool]:
         os.environ if environ is None else environ
     )
     return made
-
-
-def list_runs(root: Path) -> list[RunResult]:
-    """Return what each run did whose folder is still there, the latest first."""
-    folders = sorted((root / ".osiris" / "runs").glob("*/events.jsonl"), reverse=True)
-    return [_read_result(file) for file in folders]
-
-
-def read_plan(root: Path, run_id: str) -> Plan:
-    """Return the plan of a run; raises ProjectError if there is no such run."""
-    try:
-        return wire.from_json(Plan, (root / ".osiris" / "runs" / run_id / "plan.json").read_bytes())
-    except FileNotFoundError:
-        message = f'there is no run "{run_id}" in this project'
-        raise ProjectError(Diagnostic(rule="no-such-run", message=message, fix="osiris-sql runs")) from None
-
-
-def _read_result(file: Path) -> RunResult:
-    lines = [line for line in file.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
-    return fold_events(wire.from_json(Event, line) for line in lines)
 
 
 class _Following:

@@ -96,4 +96,4 @@ def _raise_all(failures: Sequence[OsirisError]) -> None:
         return
     unique: dict[Diagnostic, None] = {d: None for failure in failures for d in failure.diagnostics}
     worst = max(failures, key=lambda failure: failure.exit_code)
-    raise (type(worst) if worst.exit_code != 1 else UnreachableError)(*unique)
+    raise type(worst)(*unique)

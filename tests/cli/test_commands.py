@@ -155,6 +155,12 @@ def test_a_source_file_that_is_gone_is_named(shop):
     assert 'shop has no file "orders"' in answer.stdout
 
 
+def test_an_ambiguous_source_file_is_no_connection_that_is_down(shop):
+    (shop / "data/shop/orders.parquet").write_bytes(b"")
+    answer = call(shop, "build", code=1)
+    assert "ambiguous-file" in answer.stderr
+
+
 def test_events_for_machines(shop):
     answer = call(shop, "build", "--json")
     unit_test, *events = [json.loads(line) for line in answer.stdout.splitlines()]

@@ -1,4 +1,4 @@
-"""`osiris-sql runs`: what was run, how two runs differ; go on with one in a sandbox; end what was left."""
+"""`osiris-sql runs`: what was run, how two runs differ; go on with one in a sandbox; remove old ones."""
 
 import os
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ EXAMPLES = (
     "osiris-sql runs show 20260131T120000-a1b2c3",
     "osiris-sql runs compare 20260131T120000-a1b2c3 20260131T130000-d4e5f6",
     "osiris-sql runs attach 20260131T120000-a1b2c3",
-    "osiris-sql runs gc --all",
+    "osiris-sql runs gc --keep 10 --days 30",
 )
 
 
@@ -44,19 +44,25 @@ def command(
     ] = Action.LIST,
     run: Annotated[str | None, typer.Argument(help="The run that is meant.", metavar="RUN")] = None,
     other: Annotated[str | None, typer.Argument(help="The run to compare it with.", metavar="OTHER")] = None,
+    keep: Annotated[int, typer.Option("--keep", metavar="N", min=0, help="gc: the latest N runs stay.")] = 50,
+    days: Annotated[
+        int | None,
+        typer.Option("--days", metavar="DAYS", min=0, help="gc: so do all that are younger than DAYS."),
+    ] = None,
     every: Annotated[
-        bool, typer.Option("--all", help="gc: end also those whose run can still be attached.")
+        bool, typer.Option("--all", help="gc: end also sandboxes whose run can still be attached.")
     ] = False,
     project_dir: ProjectDir = None,
     env_file: EnvFile = None,
     as_json: Json = False,
 ) -> None:
-    """List, show and compare runs, attach to one, end sandboxes.
+    """List, show and compare runs, attach to one, remove old ones.
 
     compare tells the facts that differ: rows, data fingerprints, verdicts of tests; never times.
 
     A run in a sandbox outlives its client: attach shows all it said, goes on from there, and brings back
-    what it wrote. gc ends the sandboxes that this project folder started and that nobody can attach to.
+    what it wrote. gc removes the folders of old runs, never the last build of an environment, and ends the
+    sandboxes that this project folder started and that nobody can attach to.
     """
     from osiris_sql import api
 
@@ -76,11 +82,20 @@ def command(
             fix = f"osiris-sql runs {action.value} {needed}"
             raise ProjectError(Diagnostic(rule="no-run", message="which run?", fix=fix))
         case Action.GC:
-            killed = api.collect_sandboxes(root, os.environ, every=every)
-            if as_json:
-                screen.print_json(killed)
-            else:
-                screen.out().print("\n".join(f"ended {id_}" for id_ in killed) or "no sandbox was left")
+            _collect(root, keep, days, every=every, as_json=as_json)
+
+
+def _collect(root: Path, keep: int, days: int | None, *, every: bool, as_json: bool) -> None:
+    from osiris_sql import api
+
+    # Without a key nobody here has ever started a sandbox.
+    ended = api.collect_sandboxes(root, os.environ, every=every) if os.environ.get("E2B_API_KEY") else []
+    removed = api.remove_runs(root, keep=keep, days=days)
+    if as_json:
+        screen.print_json({"sandboxes": ended, "runs": removed})
+        return
+    said = [*(f"ended {id_}" for id_ in ended), *(f"removed {id_}" for id_ in removed)]
+    screen.out().print("\n".join(said) or "nothing to remove", soft_wrap=True)
 
 
 def _show_card(card: Mapping[str, Any], *, as_json: bool) -> None:

@@ -209,3 +209,33 @@ def test_a_rewrite_that_would_not_bind_is_refused_instead() -> None:
     judgement = judge_query(sql, tree, INPUTS, output, bind=lambda text: BIND(text) if text == sql else None)
     assert judgement.verdict == "unsafe"
     assert judgement.sql == sql
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select x, count(*) as n from t group by x",
+        "select distinct x, s from t",
+        "select x from t union select w from u",
+        "select x from t intersect select w from u",
+        "with q as (select x * 2 as y, count(*) as n from t group by 1) select n from q",
+    ],
+)
+def test_groups_of_doubles_are_not_proved_because_there_are_two_zeros(sql: str) -> None:
+    found = judged(sql)
+    assert (found.verdict, [r.rule for r in found.reasons]) == ("unknown", ["two-zeros"])
+    assert "+ 0.0" in found.reasons[0].message
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select x + 0.0 as x, count(*) as n from t group by all",
+        "select abs(x) as x from t union all select w from u",
+        "select distinct abs(x) as x, s from t",
+        "select x from t union all select w from u",
+        "select n, count(*) as m from t group by n",
+    ],
+)
+def test_where_there_is_one_zero_nothing_is_said(sql: str) -> None:
+    assert judged(sql).verdict == "proved"

@@ -18,9 +18,11 @@ SCALE = 0.01
 # Every other query is proved as it stands. Each of these is argued in docs/determinism.md.
 REWRITTEN = {
     "tpch": "q02 q03 q10 q18",
-    "tpcds": "q03 q04 q05 q12 q14 q17 q18 q20 q27 q33 q36 q37 q39 q44 q46 q49 q51 q52 q55 q59 q65 q66 q68 q70 q74"
+    "tpcds": "q03 q04 q05 q12 q14 q17 q18 q20 q27 q33 q37 q39 q44 q46 q51 q52 q55 q59 q65 q66 q68 q70 q74"
     " q75 q77 q79 q80 q82 q84 q86 q99",
 }
+# They make equal rows one (UNION) that hold a DOUBLE, which has two zeros.
+UNKNOWN = {"tpch": "", "tpcds": "q36 q49"}
 # They add up DOUBLE values, which TPC-DS's own DECIMAL columns become by a division or by stddev.
 FLOATING = {"tpch": "", "tpcds": "q04 q17 q39 q66"}
 
@@ -60,8 +62,9 @@ def test_types_are_those_of_the_tables_that_duckdb_makes(corpus: str, manifest: 
 
 def test_the_verdicts(corpus: str, manifest: Manifest) -> None:
     verdicts = {model.name: model.verdict for model in manifest.models}
-    assert set(verdicts.values()) == {"proved", "rewritten"}
-    assert [name for name in sorted(verdicts) if verdicts[name] == "rewritten"] == REWRITTEN[corpus].split()
+    assert set(verdicts.values()) <= {"proved", "rewritten", "unknown"}
+    for verdict, names in (("rewritten", REWRITTEN), ("unknown", UNKNOWN)):
+        assert [name for name in sorted(verdicts) if verdicts[name] == verdict] == names[corpus].split()
 
 
 def test_only_sums_of_doubles_are_called_so(corpus: str, manifest: Manifest) -> None:

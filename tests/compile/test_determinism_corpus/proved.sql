@@ -83,3 +83,9 @@ select substring(s, 1, 3), count(*) from t group by substring(s, 1, 3) order by 
 
 -- a column in parentheses
 select distinct (s) from t order by s limit 9
+
+-- a comparison under a collation
+select id, s collate nocase = 'S7' as a from t where s collate nocase like 's%'
+
+-- groups of a DOUBLE whose zeros are one
+select x + 0.0 as x, count(*) as n from t group by all

@@ -54,3 +54,12 @@ select g, t.x.sum() as a from t group by g
 
 -- two numberings of equal rows
 select g, row_number() over (partition by g) as a, row_number() over (partition by k, g) as b from t
+
+-- a collated group
+select s collate nocase as c, count(*) as n from (select case when id % 2 = 0 then s else upper(s) end as s from t) group by 1
+
+-- collated distinct rows
+select distinct (case when id % 2 = 0 then s else upper(s) end) collate nocase as c from t
+
+-- intervals that are equal
+select case when id % 2 = 0 then interval 1 month else interval 30 days end as i, count(*) as n from t group by all

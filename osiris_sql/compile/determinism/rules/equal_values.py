@@ -1,0 +1,107 @@
+"""Values that are equal but can be told apart: which of them a group, a DISTINCT or a UNION keeps hangs on
+the order of rows. Texts under COLLATE, intervals (1 month, 30 days), and the two zeros of DOUBLE."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlglot import exp
+
+from osiris_sql.compile.determinism.findings import Ruling
+from osiris_sql.compile.determinism.subject import Subject
+from osiris_sql.compile.lineage.facts import Col, Scope
+from osiris_sql.compile.lineage.keys import group_outputs
+from osiris_sql.compile.lineage.numbers import kind_of
+
+_CLEAR = (exp.Predicate, exp.Connector, exp.Not, exp.Order, exp.Ordered)
+
+
+def check(subject: Subject) -> Iterator[Ruling]:
+    """Return a ruling for each place where such values become one."""
+    for node in subject.tree.find_all(exp.Collate):
+        if _is_value(node):
+            message = (
+                "COLLATE makes texts equal that can be told apart, here and wherever this column goes:"
+                " which one is kept hangs on the order of rows; use lower() or another function instead"
+            )
+            yield subject.ruling("collated-value", "unsafe", message, _span(node))
+    for query, columns in _merges(subject):
+        for index, (expression, column) in enumerate(columns):
+            kind = _type(subject, query, index, column)
+            if kind == "INTERVAL":
+                message = (
+                    f"{_name(column)} is an INTERVAL, and 1 month equals 30 days: which one is kept hangs"
+                    " on the order of rows; group by its text, ::VARCHAR"
+                )
+                yield subject.ruling("equal-intervals", "unsafe", message, _span(expression))
+            elif kind in ("FLOAT", "DOUBLE") and not _has_one_zero(expression):
+                message = (
+                    f"{_name(column)} is a {kind}, and -0.0 equals 0.0: which one is kept hangs on the order"
+                    f" of rows; write {_name(column)} + 0.0, or use DECIMAL"
+                )
+                yield subject.ruling("two-zeros", "unknown", message, _span(expression))
+
+
+def _is_value(node: exp.Expr) -> bool:
+    """Say whether a collated text goes on as a value: not into a comparison or an order."""
+    parent = node.parent
+    while parent is not None and not isinstance(parent, exp.Query):
+        if isinstance(parent, _CLEAR):
+            return False
+        parent = parent.parent
+    return True
+
+
+Columns = list[tuple[exp.Expr | None, Col]]
+
+
+def _merges(subject: Subject) -> Iterator[tuple[exp.Expr, Columns]]:
+    """Yield the queries that make equal values one, with the columns in which they do."""
+    for scope in subject.walk.scopes.values():
+        if scope.select.args.get("distinct") is not None:
+            yield scope.select, scope.outputs
+        elif scope.select.args.get("group") is not None:
+            yield scope.select, _groups(subject, scope)
+    for node in subject.tree.find_all(exp.SetOperation):
+        if node.args.get("distinct") and id(node) in subject.walk.unlimited:
+            yield node, [(None, column) for column in subject.walk.unlimited[id(node)].columns]
+
+
+def _groups(subject: Subject, scope: Scope) -> Columns:
+    """Return the output columns that hold what a SELECT groups by, the others kept as gaps."""
+    wanted = group_outputs(scope, subject.walk) or []
+    gap = Col(None, None)
+    return [(node, column) if column in wanted else (None, gap) for node, column in scope.outputs]
+
+
+def _type(subject: Subject, query: exp.Expr, index: int, column: Col) -> str | None:
+    """Return the type of a column: DuckDB's own where the query is the whole, else what is known of it."""
+    if column.name is None and column.inputs is None:
+        return None
+    scope = subject.walk.scopes.get(id(query))
+    whole = query is subject.tree and (scope is None or None not in scope.widths)
+    if whole and index < len(subject.output.columns):
+        return subject.output.columns[index].type
+    if column.type is None and column.kind is None and scope is not None:
+        node = scope.outputs[index][0]
+        return "DOUBLE" if node is not None and kind_of(node, scope, subject.walk) == "float" else None
+    return column.type or ("DOUBLE" if column.kind == "float" else None)
+
+
+def _has_one_zero(node: exp.Expr | None) -> bool:
+    """Say whether an expression never gives -0.0: by `+ 0.0`, or without a sign."""
+    node = node.unnest() if node is not None else None
+    if isinstance(node, exp.Add):
+        sides = (node.left.unnest(), node.right.unnest())
+        return any(isinstance(s, exp.Literal) and not s.is_string and float(s.name) == 0 for s in sides)
+    return isinstance(node, exp.Abs)
+
+
+def _name(column: Col) -> str:
+    return column.name or "a value"
+
+
+def _span(node: exp.Expr | None) -> tuple[int, int] | None:
+    """Return the characters of the names in an expression."""
+    places = [n.meta for n in node.walk() if "start" in n.meta] if node is not None else []
+    return (min(p["start"] for p in places), max(p["end"] for p in places) + 1) if places else None

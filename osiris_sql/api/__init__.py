@@ -1,5 +1,6 @@
 """The verbs of the program: each takes the noun that the one before it made."""
 
+from osiris_sql.api.backfill import read_backfill
 from osiris_sql.api.bootstrap import bootstrap_targets
 from osiris_sql.api.comparing import FactChange, compare_runs, read_card
 from osiris_sql.api.compiling import compile_project, run_unit_tests
@@ -37,11 +38,12 @@ __all__ = [
     "make_template",
     "new_run_id",
     "observe_world",
+    "prepare_plan",
+    "read_backfill",
     "read_card",
     "read_plan",
     "read_run",
     "remove_runs",
-    "prepare_plan",
     "resume_run",
     "run_plan",
     "run_unit_tests",

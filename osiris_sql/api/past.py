@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from osiris_sql.api.history import list_runs, read_plan, read_run
+from osiris_sql.plan.batches import Backfill
 from osiris_sql.plan.past import Past, remember
 from osiris_sql.plan.selection import asks_past
 from osiris_sql.support import wire
+from osiris_sql.support.calendar_grid import read_instant
 from osiris_sql.types.diagnostic import Diagnostic, Location, ProjectError
 from osiris_sql.types.manifest import Manifest
 from osiris_sql.types.plan import Extract, Materialize, Plan
@@ -24,6 +26,7 @@ class Resumed:
     run_id: str
     as_of: str
     full_refresh: bool
+    backfill: Backfill | None = None
 
 
 def find_past(manifest: Manifest, words: Sequence[str], state: str | None = None) -> Past | None:
@@ -52,8 +55,20 @@ def resume_run(manifest: Manifest) -> Resumed:
     reads = [step for step in plan.steps if isinstance(step, Extract)]
     refreshed = any(step.full_refresh for step in models) or any(s.why == REFRESH for s in reads)
     return Resumed(
-        past=remember(plan, result), run_id=result.run_id, as_of=plan.run_clock, full_refresh=refreshed
+        past=remember(plan, result),
+        run_id=result.run_id,
+        as_of=plan.run_clock,
+        full_refresh=refreshed,
+        backfill=_backfill(models),
     )
+
+
+def _backfill(models: Sequence[Materialize]) -> Backfill | None:
+    asked = [step.batches for step in models if step.batches and step.batches.asked]
+    if not asked:
+        return None
+    start, end = min(b.start for b in asked), max(b.end for b in asked)
+    return Backfill(start=read_instant(start), end=read_instant(end))
 
 
 REFRESH = "full refresh asked for"

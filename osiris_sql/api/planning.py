@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Literal
 
 from osiris_sql.api.elsewhere import look_elsewhere
+from osiris_sql.plan.batches import Backfill
 from osiris_sql.plan.connections import planned_connection
 from osiris_sql.plan.deferring import defer
 from osiris_sql.plan.past import Past
-from osiris_sql.plan.planner import finish_plan, make_build_plan, make_check_plan
 from osiris_sql.plan.planned_tests import real_inputs, tests_by_node
+from osiris_sql.plan.planner import finish_plan, make_build_plan, make_check_plan
 from osiris_sql.plan.publications import publish_step
 from osiris_sql.plan.selection import select_nodes
 from osiris_sql.plan.show import preview_steps, probe_steps
@@ -85,10 +86,12 @@ def make_plan(
     limit: int = 20,
     warn_error: bool = False,
     past: Past | None = None,
+    backfill: Backfill | None = None,
 ) -> Plan:
     """Return the plan of a command; the run clock is `as_of`, else `now`, to the second.
 
-    With `warn_error` a data test fails where it would warn.
+    With `warn_error` a data test fails where it would warn; `backfill` is the event time that microbatch
+    models build again.
     """
     clock = read_run_clock(as_of, now)
     match command:
@@ -101,7 +104,14 @@ def make_plan(
     if command == "test":
         plan = make_check_plan(manifest, observed, selected=nodes, run_clock=clock)
     else:
-        plan = make_build_plan(manifest, observed, selected=nodes, run_clock=clock, full_refresh=full_refresh)
+        plan = make_build_plan(
+            manifest,
+            observed,
+            selected=nodes,
+            run_clock=clock,
+            full_refresh=full_refresh,
+            backfill=backfill,
+        )
     plan = defer(plan, observed)
     return make_strict(plan) if warn_error else plan
 

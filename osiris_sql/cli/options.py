@@ -122,3 +122,14 @@ AsOf = Annotated[
         help="The run clock, that now() and current_date mean: 2026-01-31 or 2026-01-31T12:00:00+00:00.",
     ),
 ]
+EventTimeStart = Annotated[
+    str | None,
+    typer.Option(
+        "--event-time-start",
+        metavar="TIME",
+        help="Build the batches of microbatch models again from this time on, whatever is there.",
+    ),
+]
+EventTimeEnd = Annotated[
+    str | None, typer.Option("--event-time-end", metavar="TIME", help="Only batches before this time.")
+]

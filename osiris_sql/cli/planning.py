@@ -9,6 +9,7 @@ from osiris_sql import api
 from osiris_sql.cli import screen
 from osiris_sql.cli.inputs import compile_sound
 from osiris_sql.cli.plan_table import carried_relations, needed_names, plan_table, plan_totals
+from osiris_sql.plan.batches import Backfill
 from osiris_sql.plan.past import Past
 from osiris_sql.support import wire
 from osiris_sql.types.manifest import Manifest
@@ -27,6 +28,7 @@ def plan_build(
     warn_error: bool = False,
     past: Past | None = None,
     while_running: bool = False,
+    backfill: Backfill | None = None,
 ) -> Plan:
     """Return the plan that builds what is selected in the world as it is now."""
     observed = api.observe_world(
@@ -47,6 +49,7 @@ def plan_build(
         as_of=as_of,
         warn_error=warn_error,
         past=past,
+        backfill=backfill,
     )
 
 

@@ -10,6 +10,7 @@ from osiris_sql.compile.draft import Draft, draft_model
 from osiris_sql.compile.fingerprint import source_fingerprint
 from osiris_sql.compile.keys import declared_keys
 from osiris_sql.compile.known import Known
+from osiris_sql.compile.microbatch import find_event_time
 from osiris_sql.compile.model import ModelPass
 from osiris_sql.compile.node_names import NodeNames
 from osiris_sql.compile.publications import check_publication
@@ -54,7 +55,11 @@ class _Compilation:
                 self._blocking.broken.add(table.node)
                 continue
             identity, own = source_fingerprint(table, schema), keys.get(table.node, ())
-            self._pass.known[table.node] = Known(table.node, table.relation, schema, own, identity)
+            name, place = table.node.partition(":")[2], table.location
+            event_time = find_event_time(table.event_time, schema, name, place, self._diagnostics)
+            self._pass.known[table.node] = Known(
+                table.node, table.relation, schema, own, identity, event_time=event_time
+            )
         self._renderer = Renderer(project, environ=environ, schema_of=self._schema_of)
         self._diagnostics += self._renderer.diagnostics
 

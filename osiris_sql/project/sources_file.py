@@ -37,8 +37,19 @@ class FreshnessShape(Shape):
     error_after: Duration | None = None
 
 
+class TableConfigShape(Shape):
+    """`config` of a source or of one of its tables, which win over it; the same keys may stand beside it."""
+
+    freshness: FreshnessShape | None = None
+    loaded_at_field: str | None = None
+    event_time: str | None = None
+    tags: Names = Field(default_factory=list)
+    meta: dict[str, Any] = Field(default_factory=dict)
+
+
 class TableShape(Shape):
-    """A table of a source; `identifier` is its name there, where that differs."""
+    """A table of a source; `identifier` is its name there, where that differs. `event_time` is the column
+    by which microbatch models take the rows of a batch."""
 
     name: Name
     identifier: str | None = None
@@ -50,6 +61,9 @@ class TableShape(Shape):
     data_tests: DeclaredTests = Field(default_factory=list)
     tests: DeclaredTests = Field(default_factory=list)
     tags: Names = Field(default_factory=list)
+    meta: dict[str, Any] = Field(default_factory=dict)
+    event_time: str | None = None
+    config: TableConfigShape = Field(default_factory=TableConfigShape)
 
 
 class SourceShape(Shape):
@@ -61,6 +75,8 @@ class SourceShape(Shape):
     freshness: FreshnessShape | None = None
     loaded_at_field: str | None = None
     tags: Names = Field(default_factory=list)
+    meta: dict[str, Any] = Field(default_factory=dict)
+    config: TableConfigShape = Field(default_factory=TableConfigShape)
     tables: list[TableShape] = Field(default_factory=list)
 
 
@@ -134,7 +150,8 @@ def _read_table(source: SourceShape, table: TableShape, scope: _Scope, tests: li
         columns=read_columns(table.columns, subject, scope.file, tests, scope.report),
         description=table.description.strip(),
         freshness=_read_freshness(source, table, scope),
-        tags=tuple(dict.fromkeys([*source.tags, *table.tags])),
+        tags=tuple(dict.fromkeys([*source.tags, *source.config.tags, *table.tags, *table.config.tags])),
+        event_time=table.event_time or table.config.event_time or source.config.event_time,
         location=scope.file.at((*table.path, "name")),
     )
 
@@ -172,10 +189,11 @@ def _check_extract(shape: ExtractShape, path: KeyPath, scope: _Scope) -> None:
 
 
 def _read_freshness(source: SourceShape, table: TableShape, scope: _Scope) -> Freshness | None:
-    shape = table.freshness or source.freshness
+    shape = table.freshness or table.config.freshness or source.freshness or source.config.freshness
     if shape is None or (shape.warn_after is None and shape.error_after is None):
         return None
-    field = table.loaded_at_field or source.loaded_at_field or table.extract.watermark
+    own = table.loaded_at_field or table.config.loaded_at_field
+    field = own or source.loaded_at_field or source.config.loaded_at_field or table.extract.watermark
     if field is None:
         why = "freshness is the age of the newest value of that column"
         if not scope.checked.is_broken(table.path):

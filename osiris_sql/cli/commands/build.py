@@ -11,6 +11,8 @@ from osiris_sql.cli.options import (
     Detach,
     Env,
     EnvFile,
+    EventTimeEnd,
+    EventTimeStart,
     Exclude,
     Fetch,
     Json,
@@ -32,6 +34,7 @@ EXAMPLES = (
     "osiris-sql build --plan plan.json",
     "osiris-sql build --select state:modified+",
     "osiris-sql build --resume",
+    "osiris-sql build --select daily --event-time-start 2026-01-01 --event-time-end 2026-02-01",
     "osiris-sql build --on e2b --fetch",
 )
 
@@ -59,6 +62,8 @@ def command(
     fetch: Fetch = False,
     detach: Detach = False,
     as_of: AsOf = None,
+    event_time_start: EventTimeStart = None,
+    event_time_end: EventTimeEnd = None,
     env: Env = None,
     project_dir: ProjectDir = None,
     variables: Vars = None,
@@ -79,8 +84,9 @@ def command(
     if plan:
         planned = {"--select": select, "--exclude": exclude, "--full-refresh": full_refresh}
         compared = {"--resume": resume, "--state": state}
+        batches = {"--event-time-start": event_time_start, "--event-time-end": event_time_end}
         frozen = {"--as-of": as_of, "--env": env, "--vars": variables, "--warn-error": warn_error}
-        plan_file.refuse_options({**planned, **compared, **frozen})
+        plan_file.refuse_options({**planned, **compared, **frozen, **batches})
         inputs.read_env_file(env_file)
         root = plan_file.project_root(project_dir)
         run_to_the_end(
@@ -93,11 +99,15 @@ def command(
     project = inputs.open_project(env, project_dir, variables, env_file)
     manifest = inputs.compile_sound(project)
     chosen, left_out = select or [], exclude or []
+    backfill = api.read_backfill(event_time_start, event_time_end)
     if resume:
         given = {"--select": select, "--exclude": exclude, "--full-refresh": full_refresh}
-        plan_file.refuse_options({**given, "--as-of": as_of, "--state": state}, by="--resume")
+        plan_file.refuse_options(
+            {**given, "--as-of": as_of, "--state": state, "--event-time-start": backfill}, by="--resume"
+        )
         rest = api.resume_run(manifest)
         chosen, as_of, full_refresh = ["result:unfinished"], rest.as_of, rest.full_refresh
+        backfill = rest.backfill
     past = rest.past if resume else api.find_past(manifest, [*chosen, *left_out], state)
     units = run_units(project, manifest, select=chosen, exclude=left_out, past=past)
     stop_at_failures(units, as_json=as_json, junit=junit)
@@ -109,6 +119,7 @@ def command(
         as_of=as_of,
         warn_error=warn_error,
         past=past,
+        backfill=backfill,
     )
     run_to_the_end(
         made, Path(project.root), as_json=as_json, fail_fast=fail_fast, on=on, junit=junit, units=units

@@ -7,7 +7,20 @@ from typing import Annotated
 import typer
 
 from osiris_sql.cli import inputs, plan_file, screen
-from osiris_sql.cli.options import AsOf, Env, EnvFile, Exclude, Json, On, ProjectDir, Select, State, Vars
+from osiris_sql.cli.options import (
+    AsOf,
+    Env,
+    EnvFile,
+    EventTimeEnd,
+    EventTimeStart,
+    Exclude,
+    Json,
+    On,
+    ProjectDir,
+    Select,
+    State,
+    Vars,
+)
 
 PANEL, PLACE = "Run", 1
 EXAMPLES = (
@@ -38,6 +51,8 @@ def command(
     ] = False,
     state: State = None,
     as_of: AsOf = None,
+    event_time_start: EventTimeStart = None,
+    event_time_end: EventTimeEnd = None,
     env: Env = None,
     project_dir: ProjectDir = None,
     variables: Vars = None,
@@ -68,6 +83,7 @@ def command(
         offline=offline,
         while_running=True,
         past=api.find_past(manifest, [*(select or ()), *(exclude or ())], state),
+        backfill=api.read_backfill(event_time_start, event_time_end),
     )
     plan = api.prepare_plan(plan, Path(project.root), on)
     found = api.diff_publications(plan, Path(project.root), os.environ) if diff else ()

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 import duckdb
+import pytest
+from sandbox.server.jail import ROOTED
 
 REPOSITORY = Path(__file__).parents[2]
 OSIRIS = Path(sys.executable).with_name("osiris-sql")
@@ -99,6 +101,33 @@ def test_doctor_asks_the_connections_from_inside(tmp_path, server, environ):
     assert "    self test  the same rows as here" in run.stderr
     assert re.search(r"^    memory  \d+ MB$", run.stderr, re.M)
     assert re.search(r"^    clock  [+-]\d+\.\d s from here$", run.stderr, re.M)
+
+
+@pytest.mark.skipif(not ROOTED, reason="needs root for mounts")
+def test_doctor_suggests_the_pooler_where_the_direct_host_has_ipv6_alone(tmp_path, server, environ):
+    (server.sandboxes.folder / "hosts").write_text("fd00::1 db.abcdefgh.supabase.co\n")
+    project = copy_project(tmp_path)
+    (project / "targets.yml").write_text(
+        'version: 1\nconnections:\n  app: { type: supabase, dsn: "${APP_DSN}" }\ntargets: []\n'
+    )
+    dsn = "postgresql://postgres:a-Secret_9f2c@db.abcdefgh.supabase.co:5432/postgres"
+    run = subprocess.run(
+        [OSIRIS, "doctor", "--on", "e2b", "--json"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environ, "APP_DSN": dsn},
+    )
+    assert run.returncode == 3, run.stdout + run.stderr
+    answers = {each["connection"]: each for each in json.loads(run.stdout)["connections"]}
+    [found] = answers["target.app"]["diagnostics"]
+    assert found["rule"] == "ipv6-only"
+    assert "session pooler" in found["fix"]
+    facts = answers["target.app"]["facts"]
+    assert facts["ipv4"] == "no address"
+    assert facts["ipv6"].startswith("fd00::1: ")
+    assert "a-Secret_9f2c" not in run.stdout + run.stderr
 
 
 def test_verify_compares_the_facts_of_every_place(tmp_path, server, environ):

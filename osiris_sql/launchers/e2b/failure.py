@@ -36,6 +36,7 @@ def is_gone(error: Exception) -> bool:
 def is_passing(error: Exception) -> bool:
     """Say whether the same call may well succeed in a moment."""
     import httpx
+    from connectrpc.code import Code
     from connectrpc.errors import ConnectError
     from e2b.exceptions import RateLimitException, SandboxException, ServiceBusyException, TimeoutException
 
@@ -44,6 +45,12 @@ def is_passing(error: Exception) -> bool:
     if isinstance(error, RateLimitException | ServiceBusyException | TimeoutException):
         return True
     if isinstance(error, SandboxException) and getattr(error, "status_code", None) in (409, 500, 502, 504):
+        return True
+    # A call to the sandbox that was answered with 500 says so in the error that it came from alone.
+    if isinstance(error.__context__, ConnectError) and error.__context__.code in (
+        Code.INTERNAL,
+        Code.UNKNOWN,
+    ):
         return True
     return isinstance(error, httpx.TransportError | ConnectError | ConnectionError | TimeoutError)
 

@@ -23,6 +23,7 @@ PYTHON = "/opt/python/bin/python" if ROOTED else sys.executable
 SCRIPT = """
 set -e
 echo $$ >"$1"; shift
+if [ -f "$1" ]; then mount --bind "$1" /etc/hosts; fi; shift
 base=$1 venv=$2 repository=$3 home=$4 uid=$5 folder=$6; shift 6
 mount -t tmpfs -o mode=755 none /opt; mkdir /opt/base /opt/python
 mount --bind "$base" /opt/base
@@ -43,7 +44,17 @@ def jailed(home: Path, uid: int, folder: str, command: list[str]) -> list[str]:
     if not ROOTED:
         return command
     limits = [str(group(uid) / "cgroup.procs")] if group(uid).is_dir() else ["/dev/null"]
-    places = [*limits, sys.base_prefix, sys.prefix, str(REPOSITORY), str(home), str(uid), folder]
+    # A file `hosts` beside the sandboxes is their /etc/hosts.
+    places = [
+        *limits,
+        str(home.parent / "hosts"),
+        sys.base_prefix,
+        sys.prefix,
+        str(REPOSITORY),
+        str(home),
+        str(uid),
+        folder,
+    ]
     return ["unshare", "--mount", "--", "/bin/sh", "-c", SCRIPT, "jail", *places, *command]
 
 

@@ -61,7 +61,7 @@ class Sandboxes:
     """Every sandbox that was made; a reaper ends those whose lease is over."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self.limits = Limits()
         self._lock = threading.RLock()
         self._keys: dict[str, tuple[str, Sandbox]] = {}
@@ -78,7 +78,7 @@ class Sandboxes:
                 before, made = self._keys[key]
                 return made if before == text else None
             number = len(self.every)
-            home = self._folder / f"sandbox{number}"
+            home = self.folder / f"sandbox{number}"
             home.mkdir(parents=True)
             uid = FIRST_UID + number
             self.limits.apply(home, uid)

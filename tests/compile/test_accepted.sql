@@ -110,7 +110,7 @@ select greatest(id, g), least(id, g), array_value(1, 2), [1, 2][1] from t
 select row(id, s), (id, s) from t
 select current_date, now(), today(), current_timestamp, localtimestamp, get_current_timestamp() from t
 select epoch(d), make_date(2024, 1, 2), age(d), age(d, d), last_day(d), datediff('day', d, d) from t
-select trim(both 'a' from s), position('a' in s), substring(s from 1 for 2), overlay(s placing 'x' from 1 for 1) from t
+select trim(both 'a' from s), position('a' in s), substring(s from 1 for 2) from t
 select s collate nocase = 'A', s collate de from t
 select sum(x), avg(x), fsum(x), stddev(x), corr(x, id), product(x) from t
 select id from t where rowid > 3

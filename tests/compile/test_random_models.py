@@ -96,8 +96,8 @@ def test_types_are_those_of_the_tables_that_duckdb_makes(
 
 WORDS = r"""select from where group by order limit with as join on using union all distinct having qualify
 window over partition ( ) ( ) , , . ; * :: [ ] { } ' " -- /* */ {{ }} {% %} ref source config 1 0.5 'a'
-id title m cinema.movies t count(*) max row_number() case when then end null and or not in between like pivot unpivot
-values recursive lateral exclude replace columns $run_clock $1 ? é 🎬 \ """
+id title m cinema.movies t count(*) max row_number() case when then end null and or not in between like
+pivot unpivot values recursive lateral exclude replace columns $run_clock $1 ? é 🎬 \ """
 
 
 @QUIETLY

@@ -20,7 +20,8 @@ SIMPLE = ("ref", "source", "config", "var", "env_var")
 _EXPRESSION = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _TEXT = re.compile(r"'[^'\\\n]*'|\"[^\"\\\n]*\"")
 # With "" for each text: what Python and Jinja surely read alike. No prefixes, no joined texts, whole numbers.
-_CODE = re.compile(r"(?:[A-Za-z_]\w*(?!\w*\")|\d+(?![\w\"])|\"\"(?!\s*[\w\"])|[\s()\[\],=])*", re.ASCII)
+# Possessive: a word may not be taken apart, which would cost exponential time where there is no match.
+_CODE = re.compile(r"(?:[A-Za-z_]\w*+(?!\")|\d++(?![\w\"])|\"\"(?!\s*[\w\"])|[\s()\[\],=])*+", re.ASCII)
 _WORDS = {"true": True, "false": False, "none": None, "True": True, "False": False, "None": None}
 
 

@@ -289,9 +289,11 @@ class Transaction(Protocol):
         rows: Rows,
         *,
         merge_key: tuple[str, ...] | None,
-        progress: Callable[[int], None],
+        progress: Callable[[int, int], None],
     ) -> int:
-        """Write a source's rows, cast exactly: a new table, or merged by key into the one there."""
+        """Write a source's rows, cast exactly: a new table, or merged by key into the one there.
+
+        `progress` is told the rows and bytes so far."""
         ...
 
     def maximum(self, relation: RelationRef, column: str) -> str | None:

@@ -5,7 +5,7 @@ from osiris_sql.api.bootstrap import bootstrap_targets
 from osiris_sql.api.comparing import FactChange, compare_runs, read_card
 from osiris_sql.api.compiling import compile_project, run_unit_tests
 from osiris_sql.api.discovery import SourceChange, discover_sources
-from osiris_sql.api.history import list_runs, read_plan, read_run, remove_runs
+from osiris_sql.api.history import list_runs, read_plan, read_run, remove_runs, step_seconds
 from osiris_sql.api.loading import load_project
 from osiris_sql.api.parity import compare_launchers, make_parity_plan
 from osiris_sql.api.past import find_past, resume_run
@@ -48,4 +48,5 @@ __all__ = [
     "run_plan",
     "run_unit_tests",
     "select_nodes",
+    "step_seconds",
 ]

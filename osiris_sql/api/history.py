@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
 from osiris_sql.support import wire
@@ -14,6 +15,8 @@ from osiris_sql.types.event import Event
 from osiris_sql.types.plan import Plan
 from osiris_sql.types.result import RunResult, fold_events
 
+LOOK_BACK = 5
+"""Builds that are asked how long a step takes."""
 TAIL = 1 << 16
 """Bytes in which the last event of a run mostly is."""
 
@@ -46,6 +49,19 @@ def read_plan(root: Path, run_id: str) -> Plan:
     except FileNotFoundError:
         message = f'there is no run "{run_id}" in this project'
         raise ProjectError(Diagnostic(rule="no-such-run", message=message, fix="osiris-sql runs")) from None
+
+
+def step_seconds(root: Path, env: str) -> dict[str, float]:
+    """Return what each step that did its work took when it last did, among the latest builds of an
+    environment that ended."""
+    builds = (r for r in list_runs(root) if (r.env, r.command) == (env, "build") and r.status != "running")
+    found: dict[str, float] = {}
+    for head in islice(builds, LOOK_BACK):
+        run = read_run(root, head.run_id)
+        for step in run.steps if run else ():
+            if step.status == "success":
+                found.setdefault(step.step, step.seconds)
+    return found
 
 
 def remove_runs(root: Path, *, keep: int, days: int | None = None, now: datetime | None = None) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,7 +67,8 @@ def run_shown(
         sink = load_plugin("sinks", "jsonlines")()
     else:
         console = load_plugin("sinks", "console")
-        sink = console(plan, root, out=screen.out(), err=screen.err(), summary=summary)
+        took = partial(api.step_seconds, root, plan.env)
+        sink = console(plan, root, out=screen.out(), err=screen.err(), summary=summary, took=took)
     more: list[Sink] = [load_plugin("sinks", "junit")(junit, plan, units)] if junit else []
     try:
         return api.run_plan(plan, root, os.environ, [sink, *more], launcher=on, fail_fast=fail_fast)

@@ -13,10 +13,14 @@ from osiris_sql.types.manifest import UnitTestResult
 
 
 def show_unit_tests(results: Sequence[UnitTestResult], *, as_json: bool) -> None:
-    """Print one line a unit test, and for one that failed its place and the cells that differ."""
+    """Print one line a unit test, and for one that failed its place and the cells that differ.
+
+    For machines a line is like that of an event, without number and time: it comes before the run.
+    """
     for result in results:
         if as_json:
-            screen.write(wire.dump_canonical({"unit_test": wire.to_data(result)}) + "\n")
+            body = {"kind": "unit_test_finished", **wire.to_data(result)}
+            screen.write(wire.dump_canonical({"body": body}) + "\n")
         else:
             screen.out().print(_report(result), soft_wrap=True)
 

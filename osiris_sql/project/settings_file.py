@@ -39,6 +39,10 @@ class LintShape(Shape):
     per_folder: dict[str, list[str]] = Field(default_factory=dict)
 
 
+# DuckDB calls a database by its file; state lives in the schema `osiris`, models in `main`.
+TAKEN = {"main", "osiris", "system", "temp"}
+
+
 class SettingsShape(Shape):
     """The keys of `[tool.osiris-sql]`; `models` is a tree of folders with their defaults."""
 
@@ -162,11 +166,15 @@ def _read_settings(root: Path, file: TomlFile, report: Report) -> Settings:
 
 def _read_warehouse(shape: SettingsShape, file: TomlFile, report: Report) -> str:
     message = fix = ""
+    names = {PurePosixPath(shape.warehouse.replace("{env}", env)).stem.lower() for env in shape.environments}
     if PurePosixPath(shape.warehouse).is_absolute():
         message = "the warehouse's path must be relative to the project"
     elif len(shape.environments) > 1 and "{env}" not in shape.warehouse:
         message = "several environments would write to one warehouse"
         fix = 'put {env} in its path, such as ".osiris/{env}.duckdb"'
+    elif taken := sorted(names & TAKEN):
+        message = f'the warehouse\'s file can\'t be called "{taken[0]}": a schema or catalog has that name'
+        fix = 'such as ".osiris/{env}_warehouse.duckdb"'
     if not message:
         return shape.warehouse
     place = file.at(("warehouse",))

@@ -74,6 +74,16 @@ def seconds_text(seconds: float) -> str:
     return f"{whole // 3600}h {whole % 3600 // 60:02d}m"
 
 
+def bytes_text(size: int) -> str:
+    """Return a size as people say it: `812 B`, `4.2 MB`."""
+    value, unit = float(size), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if value < 1000:
+            break
+        value, unit = value / 1000, larger
+    return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+
+
 def plural(count: int, word: str) -> str:
     """Return a count with its word: `1 row`, `2 rows`."""
     return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"

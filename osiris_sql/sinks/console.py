@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from rich.text import Text
 from osiris_sql.sinks import _summary
 from osiris_sql.sinks._labels import (
     Label,
+    bytes_text,
     label_steps,
     plural,
     published_text,
@@ -24,6 +26,7 @@ from osiris_sql.sinks._labels import (
     seconds_text,
     status_word,
 )
+from osiris_sql.sinks._remains import remains_text
 from osiris_sql.support.excerpt import diagnostics_text
 from osiris_sql.types.event import (
     Event,
@@ -52,12 +55,24 @@ class Console:
     """Progress goes to `err`, the summary of what changed to `out`; both are rich consoles.
 
     With `summary` off only progress and failures are shown: the command prints what was asked for.
+    `took` tells what steps took in earlier runs; it is asked once a run has lasted a second.
     """
 
     def __init__(
-        self, plan: Plan, root: Path, *, out: RichConsole, err: RichConsole, summary: bool = True
+        self,
+        plan: Plan,
+        root: Path,
+        *,
+        out: RichConsole,
+        err: RichConsole,
+        summary: bool = True,
+        took: Callable[[], Mapping[str, float]] = dict,
     ) -> None:
         self._plan = plan
+        self._look_back = took
+        self._took: Mapping[str, float] | None = None
+        self._ended: set[str] = set()
+        self._began = time.monotonic()
         self._root = root
         self._labels = label_steps(plan)
         self._out = out
@@ -65,7 +80,6 @@ class Console:
         self._summary = summary
         self._events: list[Event] = []
         self._running: dict[str, _Running] = {}
-        self._done = 0
         self._live: Live | None = None
 
     def emit(self, event: Event) -> None:
@@ -82,7 +96,7 @@ class Console:
                 self._progress(body)
             case StepFinished() as body:
                 self._running.pop(body.step, None)
-                self._done += 1
+                self._ended.add(body.step)
                 if not self._live:
                     self._line(body)
             case RunFinished():
@@ -131,7 +145,7 @@ class Console:
         facts = [f"{rows} rows" if rows else "", published_text(body), seconds_text(body.seconds)]
         said = ", ".join(fact for fact in facts if fact)
         word = status_word(label, body.status)
-        self._plain(f"{self._done}/{len(self._plan.steps)} {word:<9} {self._name(body.step)}: {said}")
+        self._plain(f"{len(self._ended)}/{len(self._plan.steps)} {word:<9} {self._name(body.step)}: {said}")
 
     def _plain(self, text: str) -> None:
         self._err.print(Text(text), soft_wrap=True)
@@ -170,10 +184,20 @@ class Console:
         more = f", {len(running) - RUNNING_SHOWN} more running" if len(running) > RUNNING_SHOWN else ""
         bar = Table.grid(padding=(0, 1))
         bar.add_row(
-            ProgressBar(total=total, completed=self._done, width=30),
-            Text(f"{self._done}/{total} steps{more}"),
+            ProgressBar(total=total, completed=len(self._ended), width=30),
+            Text(f"{len(self._ended)}/{total} steps{more}"),
+            Text(self._remains(), "dim"),
         )
         return Group(grid, bar)
+
+    def _remains(self) -> str:
+        now = time.monotonic()
+        if self._took is None:
+            if now - self._began < 1.0:
+                return ""
+            self._took = self._look_back()
+        running = {step: now - state.began for step, state in list(self._running.items())}
+        return remains_text(self._plan.steps, set(self._ended), running, self._took, self._plan.concurrency)
 
     _spinner = Spinner("dots", style="cyan")
 
@@ -187,7 +211,8 @@ class Console:
 
 def _progress_text(progress: StepProgress) -> str:
     rows = f"{progress.rows:,}" + (f" of {progress.total:,}" if progress.total else "") + " rows"
-    return f"{progress.message}, {rows}" if progress.message else rows
+    size = bytes_text(progress.bytes) if progress.bytes else ""
+    return ", ".join(filter(None, (progress.message, rows, size)))
 
 
 PLUGIN = Console

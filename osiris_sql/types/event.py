@@ -38,12 +38,13 @@ class StepStarted:
 
 @noun
 class StepProgress:
-    """A step moved on; `rows` so far, `total` where it is known."""
+    """A step moved on; `rows` so far, `total` where it is known, `bytes` of them in memory as they came."""
 
     kind: Literal["step_progress"] = "step_progress"
     step: str
     rows: int = 0
     total: int | None = None
+    bytes: int | None = None
     message: str = ""
 
 

@@ -40,7 +40,7 @@ def build(engine: DuckDBEngine, sql: str, relation: RelationRef = FILM) -> None:
         transaction.replace_table(relation, sql, CLOCK)
 
 
-def quiet(rows: int) -> None:
+def quiet(rows: int, size: int) -> None:
     pass
 
 
@@ -124,12 +124,15 @@ def test_encoded_lines_are_decoded_by_their_select(engine):
         batches=batches,
         select="SELECT p[1]::INTEGER, p[2] FROM (SELECT string_split(line, '|') AS p FROM {lines})",
     )
-    seen: list[int] = []
+    seen: list[tuple[int, int]] = []
     with engine.transaction() as transaction:
         columns = (Column(name="id", type="INTEGER"), Column(name="name", type="VARCHAR"))
-        transaction.load_rows(FILM, columns, lines, merge_key=None, progress=seen.append)
+        transaction.load_rows(
+            FILM, columns, lines, merge_key=None, progress=lambda rows, size: seen.append((rows, size))
+        )
     assert rows_of(engine, FILM) == [("1", "a"), ("2", "b"), ("3", "c")]
-    assert seen == [2, 3]
+    assert [rows for rows, _ in seen] == [2, 3]
+    assert 0 < seen[0][1] < seen[1][1]
 
 
 def test_an_error_of_the_source_surfaces_as_itself_and_nothing_is_kept(engine):

@@ -97,3 +97,10 @@ def test_a_mistake_in_the_settings(project, old, new, expected):
     assert old in SETTINGS
     project.write("pyproject.toml", SETTINGS.replace(old, new))
     assert f"pyproject.toml:{expected}" in project.mistakes()
+
+
+@pytest.mark.parametrize("name", ["main", "osiris", "Temp"])
+def test_a_warehouse_that_duckdb_could_not_tell_from_a_schema(project, name):
+    project.write("pyproject.toml", f'[tool.osiris-sql]\nname = "a"\nwarehouse = "w/{name}.duckdb"\n')
+    [mistake] = project.mistakes()
+    assert mistake.startswith("pyproject.toml:3:13 invalid-value: the warehouse's file can't be called")

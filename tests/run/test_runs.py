@@ -114,3 +114,12 @@ def test_a_run_that_still_runs_or_can_be_attached_is_not_removed(tmp_path):
     assert api.remove_runs(root, keep=0) == []
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     assert api.remove_runs(root, keep=0, now=tomorrow) == [ids[0]]
+
+
+def test_what_steps_took_is_told_by_the_latest_build_that_did_them(tmp_path):
+    root = write_files(tmp_path, SHOP)
+    first = build(root)
+    build(root)
+    took = api.step_seconds(root, "dev")
+    assert took == {step.step: step.seconds for step in first.steps}
+    assert api.step_seconds(root, "prod") == {}

@@ -2,13 +2,15 @@
 
 import io
 import re
+from dataclasses import replace
 
 import pytest
 from rich.console import Console as RichConsole
 from run.plans import data_test, model, plan_of
 
 from osiris_sql.run.execute import execute
-from osiris_sql.sinks._labels import seconds_text
+from osiris_sql.sinks._labels import bytes_text, seconds_text
+from osiris_sql.sinks._remains import remains_text
 from osiris_sql.sinks.console import Console
 from osiris_sql.types.diagnostic import Location
 from osiris_sql.types.event import Event, RunFinished, RunStarted, StepFinished, StepProgress, StepStarted
@@ -239,3 +241,50 @@ def test_a_bug_of_ours_is_one_line_and_its_traceback_stays_in_the_events(tmp_pat
     assert "error[internal-error]" in err
     assert "  why  RuntimeError: the reason" in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(812, "812 B"), (4_240_000, "4.2 MB"), (999_999, "1000.0 kB"), (7 * 10**15, "7000.0 TB")],
+)
+def test_bytes_as_people_say_them(size, text):
+    assert bytes_text(size) == text
+
+
+STEPS = [model(name, "SELECT 1") for name in ("a", "b", "c")]
+A, B, C = (step.id for step in STEPS)
+
+
+@pytest.mark.parametrize(
+    ("ended", "running", "took", "concurrency", "said"),
+    [
+        ([], {}, {A: 60, B: 60, C: 5}, 1, "about 2m 05s left"),
+        ([A], {B: 50.0}, {A: 60, B: 60, C: 5}, 1, "about 15.0s left"),
+        ([], {}, {A: 60, B: 60, C: 60}, 2, "about 1m 30s left"),
+        ([], {}, {A: 60, B: 1, C: 1}, 2, "about 1m 00s left"),
+        ([A, B], {C: 4.5}, {C: 5}, 1, ""),
+        ([A, B], {C: 9.0}, {C: 5}, 1, ""),
+        ([A], {}, {A: 60, B: 60}, 1, ""),
+        ([A, B, C], {}, {}, 1, ""),
+    ],
+)
+def test_how_long_a_run_still_takes(ended, running, took, concurrency, said):
+    assert remains_text(STEPS, ended, running, took, concurrency) == said
+
+
+def test_steps_that_are_reused_take_no_time():
+    assert (
+        remains_text([replace(STEPS[0], decision="reuse"), STEPS[1]], [], {}, {B: 3.0}, 1)
+        == "about 3.0s left"
+    )
+
+
+def test_bytes_of_a_long_read_are_shown(tmp_path, monkeypatch):
+    monkeypatch.setattr("osiris_sql.sinks.console.QUIET", 0.0)
+    err = io.StringIO()
+    sink = Console(plan_of(PUBLISH), tmp_path, out=console(io.StringIO()), err=console(err))
+    moved = StepProgress(step=PUBLISH.id, rows=5000, bytes=4_240_000)
+    for seq, body in enumerate((STARTED, StepStarted(step=PUBLISH.id), moved)):
+        sink.emit(Event(seq=seq, at="", body=body))
+    sink.close()
+    assert "... upsert app.films: 5,000 rows, 4.2 MB, 0.0s" in err.getvalue()

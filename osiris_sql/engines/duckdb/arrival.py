@@ -18,12 +18,12 @@ class Arrival:
     """One read of a source. An error while reading surfaces as itself, not as DuckDB's text of it:
     Arrow's stream interface carries only a message."""
 
-    def __init__(self, rows: Rows, columns: tuple[Column, ...], progress: Callable[[int], None]) -> None:
+    def __init__(self, rows: Rows, columns: tuple[Column, ...], progress: Callable[[int, int], None]) -> None:
         self._rows = rows
         self._columns = columns
         self._progress = progress
         self._failure: BaseException | None = None
-        self._read = 0
+        self._read = self._bytes = 0
 
     def insert(self, cursor: duckdb.DuckDBPyConnection, relation: RelationRef) -> int:
         """Insert the rows and return how many the table took."""
@@ -52,7 +52,8 @@ class Arrival:
         try:
             for batch in self._rows.batches:
                 self._read += batch.num_rows
-                self._progress(self._read)
+                self._bytes += batch.nbytes
+                self._progress(self._read, self._bytes)
                 yield batch
         except BaseException as error:
             self._failure = error

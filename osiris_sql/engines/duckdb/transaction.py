@@ -121,7 +121,7 @@ class DuckDBTransaction:
         rows: Rows,
         *,
         merge_key: tuple[str, ...] | None,
-        progress: Callable[[int], None],
+        progress: Callable[[int, int], None],
     ) -> int:
         """Write a source's rows, cast exactly: a new table, or merged by key into the one there."""
         declared = ", ".join(f"{quote_identifier(c.name)} {c.type}" for c in columns)

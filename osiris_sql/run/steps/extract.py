@@ -109,8 +109,8 @@ def _load(running: Running, transaction: Transaction, step: Extract, since: str 
         since=since,
     )
 
-    def progress(rows: int) -> None:
-        running.emit(StepProgress(step=step.id, rows=rows))
+    def progress(rows: int, size: int) -> None:
+        running.emit(StepProgress(step=step.id, rows=rows, bytes=size))
 
     with lock:
         rows = snapshot.read(request)

@@ -51,4 +51,5 @@ def describe_batches(batches: Batches, *, all_of_them: bool) -> str:
     end = read_instant(batches.end)
     count = sum(1 for _ in stretches(start, end, batches.size))
     first, last = (str(instant)[: 16 if batches.size == "hour" else 10] for instant in (start, end))
-    return f"{count} batch{'' if count == 1 else 'es'} of a {batches.size}, {first} to {last}"
+    article = "an" if batches.size == "hour" else "a"
+    return f"{count} batch{'' if count == 1 else 'es'} of {article} {batches.size}, {first} to {last}"

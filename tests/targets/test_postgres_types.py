@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from targets.delivering import quiet
 from targets.either_channel import channel  # noqa: F401
@@ -135,6 +137,61 @@ def test_any_text_arrives(database, rows, cells):
     target, publication = database.target(), rows.publication(sql, max_deleted=1.0)
     target.publish(publication, rows.load(target, publication, sql, repr(cells)), quiet)
     assert database.sql("SELECT title FROM film ORDER BY id") == [(c,) for c in cells]
+
+
+# For each type any value, as DuckDB literals; what is read back is compared with DuckDB's own text of it.
+WHOLE = {"SMALLINT": 15, "INTEGER": 31, "BIGINT": 63, "HUGEINT": 127}
+BY_TYPE = {
+    **{name: st.integers(-(2**bits) + (bits == 127), 2**bits - 1).map(str) for name, bits in WHOLE.items()},
+    "BOOLEAN": st.booleans().map(str),
+    "DOUBLE": st.floats(width=64).map(repr),
+    "FLOAT": st.floats(width=32).map(repr),
+    "DECIMAL(38,38)": st.integers(-(10**38) + 1, 10**38 - 1).map(
+        lambda n: f"{'-' if n < 0 else ''}0.{abs(n):038d}"
+    ),
+    "DECIMAL(18,3)": st.integers(-(10**18) + 1, 10**18 - 1).map(lambda n: f"{Decimal(n).scaleb(-3):f}"),
+    "DATE": st.dates().map(str),
+    "TIME": st.times().map(str),
+    "TIMESTAMP": st.datetimes().map(str),
+    "TIMESTAMP WITH TIME ZONE": st.datetimes().map(lambda moment: f"{moment}+00"),
+    "UUID": st.uuids().map(str),
+    "VARCHAR": TEXT
+    | st.sampled_from(["\x7f", "\x80", "\x81", "\x82", "\x82n", "\x82\x82f", "\x1e\x1f", "\\."]),
+    "BLOB": st.binary(max_size=9).map(lambda raw: "".join(f"\\x{byte:02X}" for byte in raw)),
+    "INTERVAL": st.tuples(*[st.integers(0, 9999)] * 3).map(
+        lambda parts: f"{parts[0]} months {parts[1]} days {parts[2]} microseconds"
+    ),
+}
+# What PostgreSQL prints, as DuckDB reads it back.
+READ_BACK = {"BLOB": "unhex(replace({}, '\\x', ''))", "VARCHAR": "{}"}
+
+
+@given(st.data())
+@settings(
+    max_examples=15,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_any_value_of_any_type_arrives(database, rows, data):
+    import duckdb
+
+    made = [(name, data.draw(st.none() | cells, label=name)) for name, cells in BY_TYPE.items()]
+    quoted = ["NULL" if c is None else "'" + c.replace("'", "''") + "'" for _, c in made]
+    cells = [
+        f"CAST({text} AS {name}) AS c{n}"
+        for n, ((name, _), text) in enumerate(zip(made, quoted, strict=True))
+    ]
+    sql = f"SELECT 1 AS id, {', '.join(cells)}"
+    target, publication = database.target(), rows.publication(sql, max_deleted=1.0)
+    target.publish(publication, rows.load(target, publication, sql, repr(made)), quiet)
+    texts = ", ".join(f"c{n}::text" for n in range(len(made)))
+    [found] = database.sql(f"SET timezone = 'UTC'; SELECT {texts} FROM film")
+    with duckdb.connect() as check:
+        for (name, _), sent, text in zip(made, quoted, found, strict=True):
+            back = READ_BACK.get(name, "CAST({} AS " + name + ")").format("$1")
+            same = f"SELECT CAST({sent} AS {name}) IS NOT DISTINCT FROM {back}"
+            assert check.execute(same, [text]).fetchone() == (True,), (name, sent, text)
 
 
 @pytest.mark.parametrize("duck", sorted({row[0] for row in TABLE if "(" not in row[0] and "[" not in row[0]}))

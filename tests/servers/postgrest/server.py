@@ -70,6 +70,7 @@ class RestRequest(BaseHTTPRequestHandler):
     """One client connection, with one database connection of its own."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body of an answer are two packets
     postgrest: PostgrestServer
 
     def setup(self) -> None:
@@ -228,8 +229,7 @@ def running_postgrest(dsn: str, **knobs: Any) -> Iterator[PostgrestServer]:
 
     Its SQL endpoint runs queries as the `owner` of the database.
     """
-    owner = knobs.pop("owner", "")
-    delay = knobs.pop("reload_delay", 0.1)
+    owner, delay = knobs.pop("owner", ""), knobs.pop("reload_delay", 0.1)
     made = Knobs(**knobs)
     cache = SchemaCache(dsn, made.schemas, delay)
     server = PostgrestServer(dsn, owner, cache, made)

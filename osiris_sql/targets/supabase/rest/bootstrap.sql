@@ -20,12 +20,12 @@ ALTER TABLE osiris.stage ALTER COLUMN rows TYPE text, ALTER COLUMN rows SET STOR
 CREATE OR REPLACE FUNCTION public.osiris_version() RETURNS int
 LANGUAGE sql SET search_path = '' AS 'SELECT {version}';
 
--- One batch of rows as text: rows end in U+001E, fields in U+001F, U+0001 is NULL, U+001B escapes those in text.
+-- One batch of rows as text: U+0081 ends a row, U+007F comes before a field, U+0080 is NULL, U+0082 escapes these.
 -- A batch that is sent again replaces itself. Batches of a failed delivery go after a day.
 CREATE OR REPLACE FUNCTION public.osiris_stage(p_delivery uuid, p_seq int, p_rows text) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' SET statement_timeout = '55s' AS $osiris$
 DECLARE
-  v_n int := length(p_rows) - length(replace(p_rows, E'\x1e', ''));
+  v_n int := length(p_rows) - length(replace(p_rows, E'\u0081', ''));
 BEGIN
   IF p_seq = 0 THEN
     DELETE FROM osiris.stage WHERE at < now() - interval '1 day';
@@ -176,7 +176,7 @@ DECLARE
                    || replace(p_publication->>'table', '"', '""') || '"';
   v_there jsonb; v_fitted jsonb; v_known osiris.publications; v_created boolean := false;
   v_changed boolean := false; c jsonb; v_type text;
-  v_base text; v_at int := 1; v_staged text; v_arrive text; v_columns text; v_values text; v_same text; v_differs text;
+  v_base text; v_at int := 1; v_exact boolean := false; v_plain boolean; v_source text; v_staged text; v_arrive text; v_columns text; v_values text; v_same text; v_differs text;
   v_set text; v_key text; v_left text; v_right text; v_system text := ''; v_text text;
   v_found bigint; v_before bigint; v_inserted bigint := 0; v_updated bigint := 0; v_deleted bigint := 0;
   v_total bigint; v_sample text;
@@ -234,11 +234,12 @@ BEGIN
       WHEN (c->>'exact')::boolean THEN c->>'type' ELSE v_type END));
     -- A cast to varchar(3) would cut; one to varchar, with the assignment after it, refuses.
     v_arrive := concat_ws(', ', v_arrive, format(
-      CASE WHEN c->>'type' = 'text' THEN '(CASE WHEN strpos(a[%1$s], E''\x1b'') > 0 THEN replace(replace('
-        'replace(replace(a[%1$s], E''\x1bn'', E''\x01''), E''\x1bf'', E''\x1f''), E''\x1br'', E''\x1e''), '
-        'E''\x1be'', E''\x1b'') ELSE a[%1$s] END)::%2$s' ELSE 'a[%1$s]::%2$s' END,
+      CASE WHEN c->>'type' IN ('text', 'jsonb') THEN '(CASE WHEN strpos(a[%1$s], E''\u0082'') > 0 THEN replace('
+        'replace(replace(replace(a[%1$s], E''\u0082f'', E''\u007f''), E''\u0082n'', E''\u0080''), E''\u0082r'','
+        ' E''\u0081''), E''\u0082e'', E''\u0082'') ELSE a[%1$s] END)::%2$s AS %3$I' ELSE 'a[%1$s]::%2$s AS %3$I' END,
       v_at, CASE WHEN (c->>'nested')::boolean AND v_type LIKE '%[]' THEN 'jsonb'
-        WHEN (c->>'exact')::boolean THEN c->>'type' ELSE v_base END));
+        WHEN (c->>'exact')::boolean THEN c->>'type' ELSE v_base END, c->>'name'));
+    v_exact := v_exact OR (c->>'exact')::boolean;
     CONTINUE WHEN EXISTS (SELECT 1 FROM jsonb_array_elements(v_there->'columns') t
       WHERE t->>'name' = c->>'name' AND t->>'generated' <> '');
     IF EXISTS (SELECT 1 FROM jsonb_array_elements(v_there->'columns') t
@@ -262,12 +263,18 @@ BEGIN
   SELECT string_agg(format('%I', k), ', '), string_agg(format('o.%I = s.%I', k, k), ' AND ')
   INTO v_key, v_same FROM jsonb_array_elements_text(p_publication->'key') k;
 
-  EXECUTE format('CREATE TEMP TABLE osiris_spool (%s) ON COMMIT DROP', v_staged);
-  EXECUTE format('INSERT INTO pg_temp.osiris_spool SELECT %s FROM osiris.stage b,'
-    ' string_to_table(rtrim(b.rows, E''\x1e''), E''\x1e'') AS l, string_to_array(l, E''\x1f'', E''\x01'') AS a'
-    ' WHERE b.delivery = $1 ORDER BY b.seq', v_arrive)
-  USING p_delivery;
-  ANALYZE pg_temp.osiris_spool;
+  v_source := format('(SELECT %s FROM osiris.stage b,'
+    ' string_to_table(rtrim(b.rows, E''\u0081''), E''\u0081'') AS l,'
+    ' string_to_array(l, E''\u007f'', E''\u0080'') AS a WHERE b.delivery = %L)', v_arrive, p_delivery);
+  v_before := (v_there->>'rows')::bigint;
+  v_plain := v_there->'triggers' = '[]' AND NOT (v_there->>'rules')::boolean;
+  -- Into an empty table the rows go straight from where they were staged.
+  IF v_before > 0 OR v_exact OR NOT v_plain THEN
+    EXECUTE format('CREATE TEMP TABLE osiris_spool (%s) ON COMMIT DROP', v_staged);
+    EXECUTE format('INSERT INTO pg_temp.osiris_spool SELECT * FROM %s AS r', v_source);
+    ANALYZE pg_temp.osiris_spool;
+    v_source := 'pg_temp.osiris_spool';
+  END IF;
   FOR c IN SELECT * FROM jsonb_array_elements(p_publication->'columns') t WHERE (t->>'exact')::boolean LOOP
     SELECT t->>'type' INTO v_type FROM jsonb_array_elements(v_there->'columns') t
     WHERE t->>'name' = c->>'name';
@@ -280,8 +287,7 @@ BEGIN
     END IF;
   END LOOP;
 
-  v_before := (v_there->>'rows')::bigint;
-  v_staged := format('(SELECT %s FROM pg_temp.osiris_spool AS s) AS s', v_values);
+  v_staged := format('(SELECT %s FROM %s AS s) AS s', v_values, v_source);
   IF v_mode IN ('replace', 'sync') THEN
     EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', v_target);
     EXECUTE format('SELECT count(*) FROM %s', v_target) INTO v_before;
@@ -313,17 +319,27 @@ BEGIN
     GET DIAGNOSTICS v_inserted = ROW_COUNT;
     v_found := v_inserted;
   ELSE
-    EXECUTE format('SELECT count(*) FROM %s WHERE NOT EXISTS (SELECT 1 FROM %s AS o WHERE %s)',
-      v_staged, v_target, v_same) INTO v_inserted;
     v_differs := CASE WHEN v_left IS NULL OR v_mode = 'append' THEN 'false'
       ELSE format('ROW(%s) IS DISTINCT FROM ROW(%s)', v_left, v_right) END;
-    v_same := format('EXISTS (SELECT 1 FROM %s AS o WHERE %s AND NOT (%s))', v_target, v_same, v_differs);
-    EXECUTE format('INSERT INTO %s (%s)%s SELECT %s FROM %s WHERE NOT %s ON CONFLICT (%s) DO %s',
-      v_target, v_columns, v_system, v_columns, v_staged, v_same, v_key,
+    v_left := CASE WHEN v_before = 0 THEN 'true'
+      ELSE format('NOT EXISTS (SELECT 1 FROM %s AS o WHERE %s AND NOT (%s))', v_target, v_same, v_differs) END;
+    IF v_before = 0 THEN
+      v_inserted := v_rows;
+    ELSE
+      EXECUTE format('SELECT count(*) FILTER (WHERE o.tableoid IS NULL),'
+        ' count(*) FILTER (WHERE o.tableoid IS NOT NULL AND %s) FROM %s LEFT JOIN %s AS o ON %s',
+        v_differs, v_staged, v_target, v_same) INTO v_inserted, v_updated;
+    END IF;
+    EXECUTE format('INSERT INTO %s (%s)%s SELECT %s FROM %s WHERE %s ON CONFLICT (%s) DO %s',
+      v_target, v_columns, v_system, v_columns, v_staged, v_left, v_key,
       CASE WHEN v_set IS NULL OR v_mode = 'append' THEN 'NOTHING' ELSE 'UPDATE SET ' || v_set END);
-    GET DIAGNOSTICS v_updated = ROW_COUNT;
-    v_updated := v_updated - v_inserted;
-    EXECUTE format('SELECT count(*) FROM %s WHERE %s', v_staged, v_same) INTO v_found;
+    GET DIAGNOSTICS v_found = ROW_COUNT;
+    v_found := v_rows - v_inserted - v_updated + v_found;
+    IF NOT v_plain THEN  -- what a trigger did to the rows shows only in the table
+      v_updated := v_found - (v_rows - v_inserted);
+      EXECUTE format('SELECT count(*) FROM %s WHERE EXISTS (SELECT 1 FROM %s AS o WHERE %s AND NOT (%s))',
+        v_staged, v_target, v_same, v_differs) INTO v_found;
+    END IF;
   END IF;
   EXECUTE format('SELECT count(*) FROM %s', v_target) INTO v_total;
   IF v_found <> v_rows OR v_mode IN ('replace', 'sync') AND v_total <> v_rows THEN

@@ -11,7 +11,7 @@ from osiris_sql.protocols import Load, Published
 from osiris_sql.targets._modes import check_arrived, raise_all, refusal
 from osiris_sql.targets.supabase.catalog import Table, TableColumn
 from osiris_sql.targets.supabase.preflight import table_mistakes
-from osiris_sql.targets.supabase.rest.bodies import read_bodies, refuse_nul_rows
+from osiris_sql.targets.supabase.rest.bodies import ROW_END, read_bodies, refuse_nul_rows
 from osiris_sql.targets.supabase.rest.wire import Progress, Rest, RestError
 from osiris_sql.targets.supabase.schema_change import change_mistakes, change_statements, changed_table
 from osiris_sql.targets.supabase.types import may_round, postgres_type
@@ -109,7 +109,7 @@ def _stage(rest: Rest, publication: Publish, load: Load, delivery: str, progress
 
 
 def _body(delivery: str, number: int, rows: list[str]) -> bytes:
-    text = json.dumps("\x1e".join([*rows, ""]), ensure_ascii=False)
+    text = json.dumps(ROW_END.join([*rows, ""]), ensure_ascii=False)
     return f'{{"p_delivery":"{delivery}","p_seq":{number},"p_rows":{text}}}'.encode()
 
 

@@ -82,6 +82,16 @@ State = Annotated[
         rich_help_panel=_NODES,
     ),
 ]
+Defer = Annotated[
+    str | None,
+    typer.Option(
+        "--defer",
+        metavar="ENV",
+        help="Read what is neither selected nor built here from the warehouse of ENV, which stays as it is.",
+        autocompletion=complete_environment,
+        rich_help_panel=_NODES,
+    ),
+]
 Json = Annotated[
     bool, typer.Option("--json", help="Print JSON for machines to stdout.", rich_help_panel="Output")
 ]

@@ -29,6 +29,7 @@ def plan_build(
     past: Past | None = None,
     while_running: bool = False,
     backfill: Backfill | None = None,
+    defer_to: str | None = None,
 ) -> Plan:
     """Return the plan that builds what is selected in the world as it is now."""
     observed = api.observe_world(
@@ -39,6 +40,7 @@ def plan_build(
         offline=offline,
         past=past,
         while_running=while_running,
+        defer_to=defer_to,
     )
     return api.make_plan(
         manifest,
@@ -60,9 +62,12 @@ def plan_tests(
     exclude: Sequence[str],
     as_of: str | None,
     warn_error: bool = False,
+    defer_to: str | None = None,
 ) -> Plan:
     """Return the plan that runs the selected data tests on what is built."""
-    observed = api.observe_world(manifest, os.environ, command="test", select=select, exclude=exclude)
+    observed = api.observe_world(
+        manifest, os.environ, command="test", select=select, exclude=exclude, defer_to=defer_to
+    )
     return api.make_plan(
         manifest,
         observed,
@@ -74,10 +79,12 @@ def plan_tests(
     )
 
 
-def plan_show(project: Project, model: str, limit: int, as_of: str | None) -> Plan:
+def plan_show(
+    project: Project, model: str, limit: int, as_of: str | None, defer_to: str | None = None
+) -> Plan:
     """Return the plan that shows the first rows of a model or source table."""
     manifest = compile_sound(project)
-    observed = api.observe_world(manifest, os.environ, command="show")
+    observed = api.observe_world(manifest, os.environ, command="show", defer_to=defer_to)
     return api.make_plan(manifest, observed, command="show", show=model, limit=limit, as_of=as_of)
 
 

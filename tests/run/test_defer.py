@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,8 +11,10 @@ from pathlib import Path
 import duckdb
 import pytest
 from run.projects import SHOP, compile_folder, ended, write_files
+from typer.testing import CliRunner
 
 from osiris_sql import api
+from osiris_sql.cli.app import make_app
 from osiris_sql.run.lock import hold_warehouse
 from osiris_sql.types.diagnostic import ProjectError
 from osiris_sql.types.plan import Materialize, Plan
@@ -130,3 +133,15 @@ def test_an_environment_that_can_not_be_deferred_to(tmp_path, env, said):
     with pytest.raises(ProjectError) as caught:
         api.observe_world(compile_folder(root), os.environ, defer_to=env)
     assert caught.value.diagnostics[0].why == said
+
+
+def test_the_command_line(shop):
+    def osiris(*words: str) -> str:
+        result = CliRunner().invoke(make_app(), [*words, "--project-dir", str(shop)])
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    plan = json.loads(osiris("plan", "--select", "totals", "--defer", "prod", "--json"))
+    assert plan["deferred"]["warehouse"] == ".osiris/prod.duckdb"
+    assert "built" in osiris("build", "--select", "totals", "--defer", "prod")
+    assert osiris("ls", "--select", "totals")

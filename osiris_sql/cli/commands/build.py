@@ -8,6 +8,7 @@ import typer
 from osiris_sql.cli import inputs, plan_file
 from osiris_sql.cli.options import (
     AsOf,
+    Defer,
     Detach,
     Env,
     EnvFile,
@@ -35,6 +36,7 @@ EXAMPLES = (
     "osiris-sql build --select state:modified+",
     "osiris-sql build --resume",
     "osiris-sql build --select daily --event-time-start 2026-01-01 --event-time-end 2026-02-01",
+    "osiris-sql build --select orders --defer prod",
     "osiris-sql build --on e2b --fetch",
 )
 
@@ -55,6 +57,7 @@ def command(
         bool, typer.Option("--resume", help="Go on with the last build where it stopped, at its run clock.")
     ] = False,
     state: State = None,
+    defer: Defer = None,
     fail_fast: Annotated[
         bool, typer.Option("--fail-fast", help="Begin no further step after the first failure.")
     ] = False,
@@ -83,8 +86,8 @@ def command(
     ask_sandbox(on, fetch=fetch, detach=detach)
     if plan:
         planned = {"--select": select, "--exclude": exclude, "--full-refresh": full_refresh}
-        compared = {"--resume": resume, "--state": state}
         batches = {"--event-time-start": event_time_start, "--event-time-end": event_time_end}
+        compared = {"--resume": resume, "--state": state, "--defer": defer}
         frozen = {"--as-of": as_of, "--env": env, "--vars": variables, "--warn-error": warn_error}
         plan_file.refuse_options({**planned, **compared, **frozen, **batches})
         inputs.read_env_file(env_file)
@@ -120,6 +123,7 @@ def command(
         warn_error=warn_error,
         past=past,
         backfill=backfill,
+        defer_to=defer,
     )
     run_to_the_end(
         made, Path(project.root), as_json=as_json, fail_fast=fail_fast, on=on, junit=junit, units=units

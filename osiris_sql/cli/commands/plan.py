@@ -9,6 +9,7 @@ import typer
 from osiris_sql.cli import inputs, plan_file, screen
 from osiris_sql.cli.options import (
     AsOf,
+    Defer,
     Env,
     EnvFile,
     EventTimeEnd,
@@ -50,6 +51,7 @@ def command(
         bool, typer.Option("--diff", help="Compare the rows that are built with those at the targets.")
     ] = False,
     state: State = None,
+    defer: Defer = None,
     as_of: AsOf = None,
     event_time_start: EventTimeStart = None,
     event_time_end: EventTimeEnd = None,
@@ -84,6 +86,7 @@ def command(
         while_running=True,
         past=api.find_past(manifest, [*(select or ()), *(exclude or ())], state),
         backfill=api.read_backfill(event_time_start, event_time_end),
+        defer_to=defer,
     )
     plan = api.prepare_plan(plan, Path(project.root), on)
     found = api.diff_publications(plan, Path(project.root), os.environ) if diff else ()

@@ -7,7 +7,7 @@ import typer
 
 from osiris_sql.cli import inputs
 from osiris_sql.cli.completion import complete_model
-from osiris_sql.cli.options import AsOf, Env, EnvFile, Json, ProjectDir, Vars
+from osiris_sql.cli.options import AsOf, Defer, Env, EnvFile, Json, ProjectDir, Vars
 from osiris_sql.cli.running import run_shown
 
 PANEL, PLACE = "Look", 1
@@ -22,6 +22,7 @@ def command(
         ),
     ],
     limit: Annotated[int, typer.Option("--limit", "-n", metavar="ROWS", min=1, help="How many rows.")] = 20,
+    defer: Defer = None,
     as_of: AsOf = None,
     env: Env = None,
     project_dir: ProjectDir = None,
@@ -36,7 +37,7 @@ def command(
     from osiris_sql.cli.preview import show_rows
 
     project = inputs.open_project(env, project_dir, variables, env_file)
-    plan = plan_show(project, model, limit, as_of)
+    plan = plan_show(project, model, limit, as_of, defer)
     result = run_shown(plan, Path(project.root), summary=False)
     show_rows(result, limit, as_json=as_json)
     raise typer.Exit(result.exit_code or 0)

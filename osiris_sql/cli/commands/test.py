@@ -7,6 +7,7 @@ import typer
 from osiris_sql.cli import inputs
 from osiris_sql.cli.options import (
     AsOf,
+    Defer,
     Env,
     EnvFile,
     Exclude,
@@ -30,6 +31,7 @@ EXAMPLES = (
 def command(
     select: Select = None,
     exclude: Exclude = None,
+    defer: Defer = None,
     as_of: AsOf = None,
     env: Env = None,
     project_dir: ProjectDir = None,
@@ -53,7 +55,12 @@ def command(
     units = run_units(project, manifest, select=select or (), exclude=exclude or ())
     show_unit_tests(units, as_json=as_json)
     plan = plan_tests(
-        manifest, select=select or (), exclude=exclude or (), as_of=as_of, warn_error=warn_error
+        manifest,
+        select=select or (),
+        exclude=exclude or (),
+        as_of=as_of,
+        warn_error=warn_error,
+        defer_to=defer,
     )
     result = run_shown(plan, Path(project.root), events=as_json, junit=junit, units=units)
     raise typer.Exit(result.exit_code or int(any(t.status != "pass" for t in units)))

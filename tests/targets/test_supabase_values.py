@@ -41,6 +41,7 @@ def test_a_violation_names_the_constraint_and_the_row(database, rows, column, ru
     assert "nothing was changed" in found.message
     assert database.sql("SELECT count(*) FROM film") == [(0,)]
     if rule == "value-does-not-fit" and not database.url:  # COPY alone says in which column
+        assert "the row with id = 2" in found.why
         assert 'the value "Heat" does not fit the column title' in found.message
 
 
@@ -71,3 +72,17 @@ def test_nul_characters_are_counted_by_column_and_nothing_is_sent(database, rows
         ("nul-character", "1 values of y hold a NUL character; nothing was sent"),
     ]
     assert database.sql("SELECT to_regclass('film')") == [(None,)]
+
+
+@pytest.mark.parametrize("kind", ["empty", "staged"])
+def test_the_offending_row_is_found_after_values_of_many_lines(database, rows, kind):
+    if database.url:
+        pytest.skip("REST sends values, not lines")
+    database.sql("CREATE TABLE film (note text, id integer PRIMARY KEY, x varchar(3))")
+    if kind == "staged":
+        database.sql("INSERT INTO film VALUES ('', 99, '')")
+    sql = """SELECT * FROM (VALUES (E'a\nb\r\nc\rd', 1, 'x'), (E'"\n"', 2, 'x'), ('', 7, 'toolong'))
+             t(note, id, x)"""
+    found = refusal_of(lambda: rows.deliver(database.target(), sql, mode="upsert"))
+    assert found.rule == "value-does-not-fit"
+    assert "the row with id = 7" in found.why

@@ -1,6 +1,8 @@
 """What the server refused, in the words of the person at the keyboard; and what may be tried again."""
 
+import csv
 import re
+from pathlib import Path
 from typing import NamedTuple
 
 import psycopg2
@@ -12,7 +14,7 @@ from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.plan import Publish
 
 _TRANSIENT = {"57P01", "57P02", "57P03", "53300", "40001", "40P01", "55P03"}
-_COPY_VALUE = re.compile(r'COPY \w+, line (\d+), column (.+?)(?:: (".*"|null input))?$', re.DOTALL)
+_COPY_VALUE = re.compile(r'COPY .+?, line (\d+), column (.+?)(?:: (".*"|null input))?$', re.DOTALL)
 
 
 class _Meaning(NamedTuple):
@@ -69,8 +71,13 @@ class Said(NamedTuple):
     where: str = ""
 
 
-def explain(error: psycopg2.Error, publication: Publish, redact: Redactor) -> Diagnostic:
-    """Return the diagnostic of a server's error: constraint, key and first offending row, secrets masked."""
+def explain(
+    error: psycopg2.Error, publication: Publish, redact: Redactor, spool: Path | None = None
+) -> Diagnostic:
+    """Return the diagnostic of a server's error: constraint, key and first offending row, secrets masked.
+
+    Of a value that COPY refused the row is looked up in the spool file.
+    """
     said = error.diag
     places = (("column", said.column_name), ("constraint", said.constraint_name))
     words = Said(
@@ -81,7 +88,21 @@ def explain(error: psycopg2.Error, publication: Publish, redact: Redactor) -> Di
         place="; ".join(f'{kind} "{name}"' for kind, name in places if name),
         where=said.context or "",
     )
+    if spool and (place := _COPY_VALUE.search(words.where)):
+        words = words._replace(place=_offending_row(spool, int(place[1]), publication))
     return explain_words(words, publication, redact)
+
+
+def _offending_row(spool: Path, line: int, publication: Publish) -> str:
+    """The row of the spool file that holds a line: a value may have several."""
+    names = [column.name for column in publication.columns]
+    shown = publication.key or names[:3]
+    csv.field_size_limit(2**31 - 1)
+    with spool.open(newline="\n", encoding="utf-8") as file:
+        reader = csv.reader(file)
+        row = next((row for row in reader if reader.line_num >= line), [])
+    values = dict(zip(names, row, strict=False))
+    return "the row with " + ", ".join(f"{name} = {values.get(name, '')}" for name in shown)
 
 
 def explain_words(said: Said, publication: Publish, redact: Redactor) -> Diagnostic:

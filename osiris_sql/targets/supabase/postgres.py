@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from threading import Event
 from typing import Any, TypeVar
 
@@ -152,7 +153,7 @@ class PostgresChannel:
             with self._transaction(read_only=True) as cursor:
                 return read_back(cursor, delivery, delivered=delivered)
 
-        delivered = self._retrying(publication, attempt, progress)
+        delivered = self._retrying(publication, attempt, progress, spool=load.path)
         progress(load.rows, "reading back")
         return self._retrying(publication, verify, progress)
 
@@ -204,6 +205,7 @@ class PostgresChannel:
         progress: Callable[[int, str], None],
         *,
         patient: bool = True,
+        spool: Path | None = None,
     ) -> T:
         """Do something again while that may help; who is not patient takes an unreachable server as it is."""
         import psycopg2
@@ -223,7 +225,7 @@ class PostgresChannel:
                 if attempt == ATTEMPTS or not is_transient(error) or (unreachable and not patient):
                     if isinstance(error, TransientError):
                         raise
-                    raise StepError(explain(error, publication, self._redact)) from None
+                    raise StepError(explain(error, publication, self._redact, spool)) from None
             delay = random.uniform(0.5, 1) * 0.2 * 2**attempt  # noqa: S311 (jitter, no secret)
             progress(0, f"attempt {attempt} failed, trying again in {delay:.1f} s")
             self._stop.wait(delay)

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
+from osiris_sql.types.batches import Batches
 from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.difference import Difference
 from osiris_sql.types.event import Event, EventBody
 from osiris_sql.types.manifest import CompiledModel, Manifest, SnapshotSpec
 from osiris_sql.types.observed import ObservedSource, ObservedTarget, StepState
-from osiris_sql.types.plan import Batches, Plan, PlannedTest, Publish
+from osiris_sql.types.plan import Plan, PlannedTest, Publish
 from osiris_sql.types.relation import Column, DataFingerprint, RelationRef, TableSchema
 
 if TYPE_CHECKING:
@@ -342,6 +343,10 @@ class Transaction(Protocol):
 
     def write_state(self, state: StepState) -> None:
         """Remember a step, in this transaction."""
+        ...
+
+    def forget(self, node: str) -> None:
+        """Remember nothing of a node, in this transaction."""
         ...
 
     def take_parcel(self, path: Path) -> None:

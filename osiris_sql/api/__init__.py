@@ -5,6 +5,7 @@ from osiris_sql.api.bootstrap import bootstrap_targets
 from osiris_sql.api.comparing import FactChange, compare_runs, read_card
 from osiris_sql.api.compiling import compile_project, run_unit_tests
 from osiris_sql.api.discovery import SourceChange, discover_sources
+from osiris_sql.api.dropping import Dropped, drop_leftovers, drop_named
 from osiris_sql.api.history import list_runs, read_plan, read_run, remove_runs, step_seconds
 from osiris_sql.api.loading import load_project
 from osiris_sql.api.parity import compare_launchers, make_parity_plan
@@ -18,6 +19,7 @@ from osiris_sql.run.difference import diff_publications
 
 __all__ = [
     "Command",
+    "Dropped",
     "FactChange",
     "SourceChange",
     "attach_run",
@@ -29,6 +31,8 @@ __all__ = [
     "compile_project",
     "diff_publications",
     "discover_sources",
+    "drop_leftovers",
+    "drop_named",
     "find_past",
     "lint_project",
     "list_runs",

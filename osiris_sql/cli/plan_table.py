@@ -103,3 +103,12 @@ def needed_names(plan: Plan, environ: Mapping[str, str]) -> Text | None:
         return None
     said = [(name, "") if environ.get(name) else (f"{name} (not set)", "yellow") for name in needed]
     return Text("a run needs: ").append_text(Text(", ").join([Text(*one) for one in said]))
+
+
+def leftover_relations(plan: Plan) -> Text | None:
+    """Return which relations the project no longer has, or None of none."""
+    if not plan.leftovers:
+        return None
+    names = ", ".join(printable(node.partition(":")[2]) for node in plan.leftovers)
+    said = f"no longer in the project, still in the warehouse: {names} (osiris-sql clean --dropped)"
+    return Text(said, "yellow")

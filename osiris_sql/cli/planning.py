@@ -8,7 +8,13 @@ from collections.abc import Mapping, Sequence
 from osiris_sql import api
 from osiris_sql.cli import screen
 from osiris_sql.cli.inputs import compile_sound
-from osiris_sql.cli.plan_table import carried_relations, needed_names, plan_table, plan_totals
+from osiris_sql.cli.plan_table import (
+    carried_relations,
+    leftover_relations,
+    needed_names,
+    plan_table,
+    plan_totals,
+)
 from osiris_sql.plan.batches import Backfill
 from osiris_sql.plan.past import Past
 from osiris_sql.support import wire
@@ -96,7 +102,7 @@ def show_plan(plan: Plan, environ: Mapping[str, str], *, as_json: bool) -> None:
     console = screen.out()
     if plan.steps:
         console.print(plan_table(plan))
-    for line in (carried_relations(plan), needed_names(plan, environ)):
+    for line in (carried_relations(plan), needed_names(plan, environ), leftover_relations(plan)):
         if line:
             console.print(line)
     console.print(plan_totals(plan))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from osiris_sql.support.calendar_grid import ceiling, floor, read_instant, step, stretches
+from osiris_sql.types.batches import Batches
 from osiris_sql.types.manifest import BatchSpec
 from osiris_sql.types.noun import noun
 from osiris_sql.types.observed import StepState
-from osiris_sql.types.plan import Batches
 
 
 @noun

@@ -10,6 +10,7 @@ from osiris_sql.plan import schema_change, why
 from osiris_sql.plan.batches import Backfill
 from osiris_sql.plan.connections import planned_connections
 from osiris_sql.plan.impact import describe_impact, find_readers
+from osiris_sql.plan.leftovers import find_leftovers
 from osiris_sql.plan.models import Asked, materialize_step
 from osiris_sql.plan.nodes import node_table
 from osiris_sql.plan.planned_tests import real_inputs, tests_by_node
@@ -94,6 +95,7 @@ def finish_plan(
         endpoints=observed.endpoints,
         state=observed.state_digest,
         nodes={node.id: node.fingerprint for node in node_table(manifest).values()},
+        leftovers=tuple(each.node for each in find_leftovers(manifest, observed.state)),
         steps=tuple(steps),
     )
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from osiris_sql.plan import schema_change
 from osiris_sql.plan.batches import describe_batches
+from osiris_sql.types.batches import Batches
 from osiris_sql.types.manifest import CompiledModel, CompiledSource
 from osiris_sql.types.observed import Observed
-from osiris_sql.types.plan import Batches, Decision
+from osiris_sql.types.plan import Decision
 
 Foretold = tuple[Decision, str]
 

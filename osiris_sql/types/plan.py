@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Annotated, Literal
 
+from osiris_sql.types.batches import Batches
 from osiris_sql.types.diagnostic import Location
-from osiris_sql.types.manifest import BatchSize, IncrementalStrategy, Proof, SnapshotSpec, TestShape
+from osiris_sql.types.manifest import IncrementalStrategy, Proof, SnapshotSpec, TestShape
 from osiris_sql.types.noun import Discriminated, Json, noun
 from osiris_sql.types.observed import Deferred
 from osiris_sql.types.project import ExtractMode, PublishMode, SchemaChange, TestSeverity
@@ -78,23 +79,6 @@ class Extract:
     tests: tuple[PlannedTest, ...] = ()
     fingerprint: str
     location: Location
-
-
-@noun
-class Batches:
-    """The batches of a model, half-open and of one `size`; a row is in that of its `event_time`.
-
-    From `begin` to `end` if the model is built from its beginning, else from `start`. `asked` batches are
-    built again whatever is there. Instants are ISO, in UTC.
-    """
-
-    event_time: str
-    type: str
-    size: BatchSize
-    begin: str
-    start: str
-    end: str
-    asked: bool = False
 
 
 @noun
@@ -227,7 +211,8 @@ class Plan:
     `versions` names the tool, the engine and the SQL parser; `warehouse` is relative to the root of
     the project; `run_clock` is an ISO instant in UTC. `endpoints` and `state` identify the world that
     it was made for: a run refuses another one. `nodes` are the fingerprints of all nodes of the project,
-    with a step here or not, for `state:` of later selections.
+    with a step here or not, for `state:` of later selections. `leftovers` were built once, and the project
+    has them no longer.
     For another machine, `carried` are the nodes whose rows go along, with about their bytes, and `left` the
     reused ones that stay, since no step that may run reads them.
     """
@@ -246,6 +231,7 @@ class Plan:
     endpoints: Mapping[str, str] = field(default_factory=dict)
     state: str | None = None
     nodes: Mapping[str, str] = field(default_factory=dict)
+    leftovers: tuple[str, ...] = ()
     carried: Mapping[str, int] = field(default_factory=dict)
     left: tuple[str, ...] = ()
     deferred: Deferred | None = None

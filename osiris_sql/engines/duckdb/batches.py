@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from osiris_sql.engines.duckdb.run_clock import bind_instants
+from osiris_sql.types.batches import Batches
 from osiris_sql.types.diagnostic import Diagnostic, StepError
-from osiris_sql.types.plan import Batches
 from osiris_sql.types.relation import RelationRef, quote_identifier
 
 if TYPE_CHECKING:

@@ -19,9 +19,10 @@ from osiris_sql.engines.duckdb.run_clock import bind_run_clock
 from osiris_sql.engines.duckdb.spool import attach_spool, spool_statement
 from osiris_sql.protocols import Rows, SpoolSpec, TestOutcome
 from osiris_sql.support import wire
+from osiris_sql.types.batches import Batches
 from osiris_sql.types.manifest import SnapshotSpec
 from osiris_sql.types.observed import StepState
-from osiris_sql.types.plan import Batches, PlannedTest
+from osiris_sql.types.plan import PlannedTest
 from osiris_sql.types.relation import Column, DataFingerprint, RelationRef, TableSchema, quote_identifier
 
 
@@ -213,6 +214,10 @@ class DuckDBTransaction:
         """Take over the relations and states of a parcel, in the place of those here."""
         self._attached.append("osiris_parcel")
         take_parcel(self, self._cursor, path)
+
+    def forget(self, node: str) -> None:
+        """Remember nothing of a node, in this transaction."""
+        self._rows("DELETE FROM osiris.state WHERE node = $1", [node])
 
     def release(self) -> None:
         """Let go of attached files, after the transaction has ended."""

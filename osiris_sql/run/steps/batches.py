@@ -9,9 +9,10 @@ from osiris_sql.run.steps.rows import increments
 from osiris_sql.run.steps.running import Running
 from osiris_sql.support import wire
 from osiris_sql.support.calendar_grid import read_instant, stretches
+from osiris_sql.types.batches import Batches
 from osiris_sql.types.event import StepProgress
 from osiris_sql.types.observed import StepState
-from osiris_sql.types.plan import Batches, Materialize
+from osiris_sql.types.plan import Materialize
 
 
 def build_batches(

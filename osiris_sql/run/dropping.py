@@ -1,0 +1,29 @@
+"""Drops relations from a warehouse, with what is known of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from osiris_sql.protocols import Engine
+from osiris_sql.run.lock import hold_warehouse
+from osiris_sql.support.plugins import load_plugin
+from osiris_sql.types.relation import RelationRef
+
+
+def drop_relations(
+    warehouse: Path, relations: Mapping[str, RelationRef | None], engine: str = "duckdb"
+) -> None:
+    """Drop the relations of these nodes (None: there is none to drop) and forget the nodes, in one
+    transaction; raises UnreachableError while a run holds the warehouse."""
+    plugin: type[Engine] = load_plugin("engines", engine)
+    with hold_warehouse(warehouse, "cleaning"):
+        opened = plugin(warehouse, {}, read_only=False)
+        try:
+            with opened.transaction() as transaction:
+                for node, relation in relations.items():
+                    if relation is not None:
+                        transaction.drop(relation)
+                    transaction.forget(node)
+        finally:
+            opened.close()

@@ -10,8 +10,8 @@ from typing import Any
 
 from benchmarks.program.growth import Spread, contenders_of, points_of
 
-WIDTH, HEIGHT = 900, 400
-TOP, BOTTOM, SIDE, GAP = 52, 96, 64, 84
+WIDTH, HEIGHT = 900, 420
+TOP, BOTTOM, SIDE, GAP = 52, 116, 64, 84
 FONT = "font-family='system-ui, sans-serif'"
 
 
@@ -144,10 +144,10 @@ def _stroke(role: str) -> str:
 
 
 def _legend(roles: Mapping[str, str], theme: Theme) -> list[str]:
-    """Up to four names a row; the limit says that it is one."""
+    """Three names a row; the limit says that it is one."""
     parts = []
     for number, (name, role) in enumerate(roles.items()):
-        x, y = SIDE + (number % 4) * 212, HEIGHT - 34 + (number // 4) * 20
+        x, y = SIDE + (number % 3) * 280, HEIGHT - 54 + (number // 3) * 20
         colour = theme.lines[number % len(theme.lines)]
         label = f"{name} (limit)" if role == "limit" else name
         parts.append(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +19,7 @@ PROC = Path("/proc")
 PAGE = os.sysconf("SC_PAGE_SIZE")
 FIRST_LOOK, SLOWEST_LOOK = 0.004, 0.04  # seconds between two looks at the memory
 SHOWN = 3000
+LONGEST = 1800.0  # seconds after which a command is thought to hang
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,18 +34,23 @@ class Cost:
     output: str
 
 
-def run_command(command: Sequence[str | Path], folder: Path, environ: Mapping[str, str]) -> Cost:
-    """Run a command to its end; raises BenchmarkError, with what it said, if it fails."""
+def run_command(
+    command: Sequence[str | Path], folder: Path, environ: Mapping[str, str], longest: float = LONGEST
+) -> Cost:
+    """Run a command to its end; raises BenchmarkError, with what it said, if it fails or takes too long."""
     with tempfile.TemporaryFile() as said:
         began = time.perf_counter()
         process = subprocess.Popen(
             command, cwd=folder, env=environ, stdin=subprocess.DEVNULL, stdout=said, stderr=said
         )
         memory = MemoryWatch(process.pid)
+        limit = threading.Timer(longest, _kill_all, [process.pid])
+        limit.start()
         # The zombie is kept: the kernel still tells its account of bytes, its children's included.
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         wall = time.perf_counter() - began
         memory.stop()
+        limit.cancel()
         account = _account(process.pid)
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -50,7 +58,8 @@ def run_command(command: Sequence[str | Path], folder: Path, environ: Mapping[st
         output = said.read().decode(errors="replace")
     if process.returncode:
         shown = " ".join(str(word) for word in command)[:300]
-        raise BenchmarkError(f"exit code {process.returncode}: {shown}\n{output[-SHOWN:]}")
+        ended = f"stopped after {longest:g} s" if wall > longest else f"exit code {process.returncode}"
+        raise BenchmarkError(f"{ended}: {shown}\n{output[-SHOWN:]}")
     return Cost(
         wall=wall,
         cpu=used.ru_utime + used.ru_stime,
@@ -96,6 +105,12 @@ def descendants(pid: int) -> list[int]:
         for task in _listed(PROC / str(one) / "task"):
             asked += map(int, _text(task / "children").split())
     return found
+
+
+def _kill_all(pid: int) -> None:
+    for one in descendants(pid):
+        with suppress(ProcessLookupError):  # it has ended meanwhile
+            os.kill(one, signal.SIGKILL)
 
 
 def _listed(folder: Path) -> list[Path]:

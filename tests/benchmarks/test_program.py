@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -55,6 +56,11 @@ def test_bytes_and_processor_time_of_children_are_counted(tmp_path: Path) -> Non
 def test_a_command_that_fails_is_an_error_that_shows_what_it_said(tmp_path: Path) -> None:
     with pytest.raises(BenchmarkError, match=r"exit code 3(.|\n)*the reason"):
         run_command([sys.executable, "-c", "print('the reason'); raise SystemExit(3)"], tmp_path, {})
+
+
+def test_a_command_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
+    with pytest.raises(BenchmarkError, match=r"stopped after 0\.3 s"):
+        run_command(["sh", "-c", "sleep 600; true"], tmp_path, {"PATH": os.defpath}, longest=0.3)
 
 
 def test_contenders_take_turns_after_a_warm_up(tmp_path: Path) -> None:

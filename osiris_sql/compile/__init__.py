@@ -17,21 +17,23 @@ def compile_project(
     blocks those below it, no others. `cache` is a folder that remembers; the answer is the same without.
     """
     environ = os.environ if environ is None else environ
-    if cache is None:
-        return _compile(project, environ)
-    from osiris_sql.compile.cache_files import SeenEnviron
-    from osiris_sql.compile.manifest_cache import read_manifest, write_manifest
-
-    manifest = read_manifest(cache, project, environ)
-    if manifest is None:
-        noting = SeenEnviron(environ)
-        manifest = _compile(project, noting)
-        write_manifest(cache, project, manifest, noting.seen)
-    return manifest
-
-
-def _compile(project: Project, environ: Mapping[str, str]) -> Manifest:
     # Imported here, so that the package alone does not load Jinja, sqlglot and DuckDB.
-    from osiris_sql.compile.compiler import compile_all
+    if cache is None:
+        from osiris_sql.compile.compiler import compile_all
 
-    return compile_all(project, environ)
+        return compile_all(project, environ)
+    from osiris_sql.compile.cache_files import SeenEnviron
+    from osiris_sql.compile.manifest_cache import ManifestCache
+
+    kept = ManifestCache(cache, project)
+    manifest = kept.read(environ)
+    if manifest is None:
+        from osiris_sql.compile.compiler import compile_all
+        from osiris_sql.compile.model_cache import ModelCache
+
+        noting = SeenEnviron(environ)
+        models = ModelCache(cache, project, noting)
+        manifest = compile_all(project, noting, models)
+        models.save()
+        kept.write(manifest, noting)
+    return manifest

@@ -4,6 +4,7 @@ They hold JSON, which can run no code: reading it back costs no more than Python
 """
 
 import hashlib
+import json
 import os
 import sys
 import time
@@ -88,3 +89,7 @@ class SeenEnviron(Mapping[str, str]):
 
     def __len__(self) -> int:
         return len(self._environ)
+
+    def shows_in(self, text: str) -> bool:
+        """Say whether the value of a variable that was asked for stands in a text of JSON."""
+        return any(value and json.dumps(value)[1:-1] in text for value in self.seen.values())

@@ -10,24 +10,29 @@ from osiris_sql.compile.draft import Draft, draft_model
 from osiris_sql.compile.fingerprint import source_fingerprint
 from osiris_sql.compile.keys import declared_keys
 from osiris_sql.compile.known import Known
+from osiris_sql.compile.memory import Memory
 from osiris_sql.compile.microbatch import find_event_time
 from osiris_sql.compile.model import ModelPass
+from osiris_sql.compile.model_cache import ModelCache, Remembered
 from osiris_sql.compile.node_names import NodeNames
 from osiris_sql.compile.publications import check_publication
 from osiris_sql.compile.render import Renderer
+from osiris_sql.compile.rendered_model import RenderedModel, render_model
 from osiris_sql.compile.rendering import NeedsSchemaError
-from osiris_sql.compile.sources import bind_source, finish_sources
+from osiris_sql.compile.sources import bind_sources, finish_sources
 from osiris_sql.types.diagnostic import Diagnostic, Location
 from osiris_sql.types.manifest import CompiledModel, CompiledTest, Manifest
 from osiris_sql.types.project import Model, Project, Publication
 from osiris_sql.types.relation import TableSchema
 
 
-def compile_all(project: Project, environ: Mapping[str, str] | None = None) -> Manifest:
+def compile_all(
+    project: Project, environ: Mapping[str, str] | None = None, cache: ModelCache | None = None
+) -> Manifest:
     """Return the project compiled; see `compile_project`."""
     binder = Binder(PurePosixPath(project.warehouse).stem)
     try:
-        return _Compilation(project, environ, binder).run()
+        return _Compilation(project, environ, binder, cache).run()
     finally:
         binder.close()
 
@@ -35,7 +40,13 @@ def compile_all(project: Project, environ: Mapping[str, str] | None = None) -> M
 class _Compilation:
     """One compilation, and what it has found so far."""
 
-    def __init__(self, project: Project, environ: Mapping[str, str] | None, binder: Binder) -> None:
+    def __init__(
+        self,
+        project: Project,
+        environ: Mapping[str, str] | None,
+        binder: Binder,
+        cache: ModelCache | None,
+    ) -> None:
         self._project = project
         self._binder = binder
         self._names = NodeNames(project)
@@ -46,9 +57,12 @@ class _Compilation:
         self._disabled: set[str] = set()
         self._done: set[str] = set()
         self._awaited: dict[str, str] = {}
-        schemas = self._bind_sources()
+        schemas = bind_sources(project, binder, self._diagnostics)
         keys = declared_keys(project, schemas)
         self._pass = ModelPass(binder, self._names, keys)
+        self._memory = Memory(project, cache, self._pass, binder, self._names)
+        self._rendered: dict[str, RenderedModel] = {}
+        self._remembered: dict[str, Remembered] = {}
         for table in project.tables:
             schema = schemas.get(table.node)
             if schema is None:
@@ -90,16 +104,6 @@ class _Compilation:
         known = self._pass.known.get(node)
         return known.schema if known else None
 
-    def _bind_sources(self) -> dict[str, TableSchema]:
-        found = {}
-        for table in self._project.tables:
-            # A table without a schema was reported while the project was loaded.
-            schema = self._project.schemas.get(table.node)
-            bound = bind_source(table, schema, self._binder, self._diagnostics) if schema else None
-            if bound:
-                found[table.node] = bound
-        return found
-
     # ------------------------------------------------------------------------------ models
 
     def _compile_models(self) -> None:
@@ -120,6 +124,8 @@ class _Compilation:
             elif need in path:
                 nodes = list(path)
                 cycle = nodes[nodes.index(need) :]
+                for node in self._remembered.keys() & set(cycle):
+                    self._read(node)
                 self._diagnostics.append(draw_cycle(cycle, self._drafts, models))
                 self._blocking.broken |= set(cycle)
                 self._done |= set(cycle)
@@ -128,31 +134,56 @@ class _Compilation:
 
     def _next_need(self, model: Model) -> str | None:
         """Return a model that must be compiled before this one."""
-        if model.node not in self._drafts:
+        node = model.node
+        if node not in self._drafts and node not in self._remembered:
             self._draft(model)
-        draft = self._drafts.get(model.node)
-        needs = draft.needs if draft else {self._awaited[model.node]}
-        return min((n for n in needs if n.startswith("model:") and n not in self._done), default=None)
+        return min(
+            (n for n in self._needs_of(node) if n.startswith("model:") and n not in self._done), default=None
+        )
+
+    def _needs_of(self, node: str) -> frozenset[str]:
+        if node in self._remembered:
+            return frozenset(self._remembered[node].needs)
+        draft = self._drafts.get(node)
+        return draft.needs if draft else frozenset({self._awaited[node]})
 
     def _draft(self, model: Model) -> None:
-        """Draft a model, unless it must wait for the columns of another."""
+        """Draft a model, unless it must wait for the columns of another or is remembered."""
         try:
-            draft = draft_model(model, self._renderer, self._binder, self._names)
+            rendered = render_model(model, self._renderer)
         except NeedsSchemaError as waiting:
             self._awaited[model.node] = waiting.node
             return
-        self._drafts[model.node] = draft
+        self._rendered[model.node] = rendered
+        entry = self._memory.find(rendered)
+        if entry:
+            self._remembered[model.node] = entry
+            self._diagnostics += rendered.diagnostics
+            return
+        draft = self._read(model.node)
         if draft.config.enabled:
             self._diagnostics += draft.diagnostics
         else:
             self._disabled.add(model.node)
 
+    def _read(self, node: str) -> Draft:
+        self._remembered.pop(node, None)
+        draft = self._drafts[node] = draft_model(self._rendered[node], self._binder, self._names)
+        return draft
+
     def _finish(self, model: Model) -> None:
         self._done.add(model.node)
-        draft = self._drafts.pop(model.node, None)
         if model.node in self._disabled:
             return
-        needs = draft.needs if draft else {self._awaited[model.node]}
+        entry = self._remembered.get(model.node)
+        if entry and self._memory.fits(entry):
+            rendered = self._rendered.pop(model.node)
+            self._models[model.name] = self._memory.adopt(rendered, entry, self._diagnostics)
+            return
+        if entry:
+            self._read(model.node)
+        needs = self._needs_of(model.node)
+        draft = self._drafts.pop(model.node, None)
         if draft and draft.first is None:
             self._blocking.broken.add(model.node)
         elif self._blocking.block(model.node, needs):
@@ -165,15 +196,21 @@ class _Compilation:
             self._compile(draft)
 
     def _compile(self, draft: Draft) -> None:
-        compiled = self._pass.compile(draft, self._diagnostics)
-        if compiled:
-            self._models[compiled.name] = compiled
-        else:
-            self._blocking.broken.add(draft.model.node)
+        node, rendered = draft.model.node, self._rendered.pop(draft.model.node)
+        self._memory.supply(draft.needs)
+        outcome = self._pass.compile(draft, self._diagnostics)
+        if outcome is None:
+            self._blocking.broken.add(node)
+            return
+        self._models[draft.model.name] = outcome.compiled
+        if draft.diagnostics == rendered.diagnostics:
+            self._memory.keep(rendered, outcome)
 
     # ------------------------------------------------------------------------------ what reads models
 
     def _compile_tests(self) -> tuple[CompiledTest, ...]:
+        if self._project.data_tests:
+            self._memory.supply_all()
         scope = TestScope(
             project=self._project,
             renderer=self._renderer,

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from sqlglot.tokenizer_core import TokenType
 
 from osiris_sql.compile.columns import Binder
-from osiris_sql.compile.config import resolve_config
 from osiris_sql.compile.node_names import NodeNames
 from osiris_sql.compile.parse import Query, parse_query
 from osiris_sql.compile.places import Locate, Problem
-from osiris_sql.compile.render import Rendered, Renderer
+from osiris_sql.compile.render import Rendered
+from osiris_sql.compile.rendered_model import RenderedModel
 from osiris_sql.compile.table_name import TableName
 from osiris_sql.compile.tokens import tokenize
 from osiris_sql.types.diagnostic import Diagnostic, Location
@@ -56,22 +56,17 @@ class Draft:
         return frozenset(n for v in self.variants for n in v.nodes.values()) - {self.model.node}
 
 
-def draft_model(model: Model, renderer: Renderer, binder: Binder, names: NodeNames) -> Draft:
-    """Return what a model says; raises NeedsSchemaError if it must wait for the columns of another."""
-    rendered = renderer.render(model.path, model.text, name=model.name)
-    config, found = resolve_config(model, rendered.config)
-    diagnostics = [*found]
-    first = read_variant(rendered, model.path, binder, names, diagnostics)
-    increment = None
-    if config.materialized == "incremental" and not config.microbatch:
-        rendered = renderer.render(model.path, model.text, name=model.name, incremental=True)
-        increment = read_variant(rendered, model.path, binder, names, diagnostics)
+def draft_model(rendered: RenderedModel, binder: Binder, names: NodeNames) -> Draft:
+    """Return what a rendered model says."""
+    model, config = rendered.model, rendered.config
+    diagnostics = [*rendered.found]
+    read = [read_variant(text, model.path, binder, names, diagnostics) for text in rendered.texts]
+    first, increment = read[0], read[1] if len(read) > 1 else None
     if first and model.node in first.nodes.values():
         diagnostics.append(_self_reference(first, model))
     if any(diagnostic.severity == "error" for diagnostic in diagnostics):
         first = None
-    places = {key: entry.location for key, entry in rendered.config.items()}
-    return Draft(model, config, first, increment, tuple(dict.fromkeys(diagnostics)), places)
+    return Draft(model, config, first, increment, tuple(dict.fromkeys(diagnostics)), rendered.places)
 
 
 def read_variant(

@@ -23,12 +23,14 @@ from osiris_sql.types.relation import Column, RelationRef, TableSchema, quote_id
 class Inlined:
     """An ephemeral model's query, to be spliced in wherever it is named.
 
-    `declared` maps files to the reasons with which their determinism was declared.
+    `declared` maps files to the reasons with which their determinism was declared; `needs` are the nodes
+    that it names.
     """
 
     sql: str
     locate: Locate
     declared: Mapping[str, str]
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """One model compiled: bound by DuckDB, traced, judged, fingerprinted."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -14,10 +16,12 @@ from osiris_sql.compile.lineage import Walked, trace_columns
 from osiris_sql.compile.microbatch import find_event_time, make_batches
 from osiris_sql.compile.model_checks import check_key, refuse_duplicates, unsafe_constructs
 from osiris_sql.compile.node_names import NodeNames
+from osiris_sql.compile.outcome import Outcome, make_outcome
 from osiris_sql.compile.snapshot import make_snapshot, versions_sql
 from osiris_sql.compile.variants import (
     Analysed,
     compare_schemas,
+    describe_columns,
     finest_clock,
     merge_lineage,
     merge_reads,
@@ -25,7 +29,6 @@ from osiris_sql.compile.variants import (
 )
 from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.manifest import CompiledModel, ModelConfig
-from osiris_sql.types.project import Model
 from osiris_sql.types.relation import Column, RelationRef, TableSchema
 
 
@@ -38,7 +41,7 @@ class ModelPass:
         self._names = names
         self._keys = keys
 
-    def compile(self, draft: Draft, diagnostics: list[Diagnostic]) -> CompiledModel | None:
+    def compile(self, draft: Draft, diagnostics: list[Diagnostic]) -> Outcome | None:
         """Return the model, which is known from now on, or None; what is wrong joins `diagnostics`."""
         found: list[Diagnostic] = []
         variants = self._analyse_all(draft, found)
@@ -46,14 +49,25 @@ class ModelPass:
         if not variants or any(diagnostic.severity == "error" for diagnostic in found):
             self.known.pop(draft.model.node, None)
             return None
-        compiled = self._assemble(draft, variants)
-        whole = self._with_all_above(compiled)
-        if draft.config.materialized == "incremental":
-            # Its rows remember what was above when they came, so a change there starts it again.
-            compiled = replace(compiled, fingerprint=whole)
+        own = self._assemble(draft, variants)
+        compiled, whole = self.complete(own)
         self._remember(draft, variants, compiled.schema, whole)
         diagnostics += unsafe_constructs(compiled)
-        return compiled
+        untyped = self._binder.has_untyped(variants[0].readable.query.sql, compiled.schema)
+        lasting = draft.config.materialized != "ephemeral" and not untyped
+        return make_outcome(draft, variants, (own, compiled), found, is_lasting=lasting)
+
+    def complete(self, own: CompiledModel) -> tuple[CompiledModel, str]:
+        """Return a model as it stands among the others, and its identity with all that is above it."""
+        whole = self._with_all_above(own)
+        if own.config.materialized == "incremental":
+            # Its rows remember what was above when they came, so a change there starts it again.
+            own = replace(own, fingerprint=whole)
+        return own, whole
+
+    def declared_keys(self, node: str) -> Keys:
+        """Return the keys that tests and sources.lock promise of a node."""
+        return self._keys.get(node, ())
 
     def _analyse_all(self, draft: Draft, found: list[Diagnostic]) -> list[Analysed]:
         first = self._analyse(draft, draft.first, found) if draft.first else None
@@ -168,7 +182,8 @@ class ModelPass:
         declared = dict(first.readable.declared)
         if config.determinism == "declared":
             declared[model.path] = config.reason
-        inlined = Inlined(first.readable.query.sql, first.readable.locate, declared)
+        needs = tuple(sorted(draft.needs))
+        inlined = Inlined(first.readable.query.sql, first.readable.locate, declared, needs)
         self.known[model.node] = Known(
             node=model.node,
             relation=RelationRef("main", model.name),
@@ -209,7 +224,7 @@ class ModelPass:
             sql=first.sql,
             author_sql=first.author_sql,
             increment_sql=increment_sql,
-            schema=_described(schema, model, config),
+            schema=describe_columns(schema, model, config),
             needs=tuple(sorted(needs)),
             reads=merge_reads(variants, needs),
             lineage=merge_lineage(variants, model.node),
@@ -230,9 +245,3 @@ class ModelPass:
             description=model.description,
             location=model.location,
         )
-
-
-def _described(schema: TableSchema, model: Model, config: ModelConfig) -> TableSchema:
-    texts = {spec.name.lower(): spec.description for spec in model.columns}
-    columns = tuple(replace(c, description=texts.get(c.name.lower(), "")) for c in schema.columns)
-    return TableSchema(columns=columns, key=config.unique_key if config.merges else ())

@@ -16,12 +16,12 @@ class NodeNames:
             self.relations[model.node] = RelationRef("main", model.name)
         for table in project.tables:
             self.relations[table.node] = table.relation
-        self._nodes = {(ref.schema.lower(), ref.name.lower()): node for node, ref in self.relations.items()}
+        self.nodes = {(ref.schema.lower(), ref.name.lower()): node for node, ref in self.relations.items()}
         self._spoken = {r.name if r.schema == "main" else str(r): r.name for r in self.relations.values()}
 
     def resolve(self, table: TableName) -> str | None:
         """Return the node that a table name means, or None."""
-        return self._nodes.get(table.key)
+        return self.nodes.get(table.key)
 
     def unknown(self, table: TableName) -> Problem:
         """Return the problem of a name that means nothing."""

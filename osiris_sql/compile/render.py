@@ -30,7 +30,8 @@ class Rendered:
     """SQL as a template gave it; `sql` is None where an error ended the render.
 
     `locate` places characters of `sql` in the author's files; `unresolved` are the relations
-    (schema, name; lower case) whose absence is already among the diagnostics.
+    (schema, name; lower case) whose absence is already among the diagnostics. `is_plain` says that no
+    macro had a part in it.
     """
 
     sql: str | None
@@ -38,6 +39,7 @@ class Rendered:
     diagnostics: tuple[Diagnostic, ...]
     locate: Locate
     unresolved: frozenset[tuple[str, str]] = frozenset()
+    is_plain: bool = False
 
 
 class Renderer:
@@ -88,14 +90,14 @@ class Renderer:
         source = _one_newline(text)
         if not any(tag in source for tag in ("{{", "{%", "{#")):
             whole = [places.Piece(0, path, 1, 1, len(source), 0)]
-            return Rendered(source, {}, (), places.locate_in_pieces(source, whole, path))
+            return Rendered(source, {}, (), places.locate_in_pieces(source, whole, path), is_plain=True)
         this = RelationRef("main", name) if name else None
         files = {**self._files, path: source}
         rendering = Rendering(path, files, name, this, incremental)
         plain = None if extra else self._plain.run_plain(rendering, source)
         if plain:
             locate = places.locate_in_pieces(plain[0], plain[1], path)
-            return Rendered(plain[0], rendering.config, (), locate)
+            return Rendered(plain[0], rendering.config, (), locate, is_plain=True)
         rendering = Rendering(path, files, name, this, incremental)
         sql = self._plain.run(rendering, source, extra or {})
         return Rendered(

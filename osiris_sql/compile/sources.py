@@ -8,7 +8,7 @@ from osiris_sql.compile.fingerprint import source_fingerprint
 from osiris_sql.project.nearest import did_you_mean
 from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.manifest import CompiledModel, CompiledSource, CompiledTest
-from osiris_sql.types.project import SourceTable
+from osiris_sql.types.project import Project, SourceTable
 from osiris_sql.types.relation import TableSchema
 
 _TYPES = (
@@ -19,10 +19,21 @@ _TYPES = (
 Reads = Mapping[str, tuple[str, ...] | None]
 
 
-def bind_source(
+def bind_sources(project: Project, binder: Binder, diagnostics: list[Diagnostic]) -> dict[str, TableSchema]:
+    """Return the columns of each sound source table, all in the binder, with types as DuckDB prints them."""
+    found = {}
+    for table in project.tables:
+        # A table without a schema was reported while the project was loaded.
+        schema = project.schemas.get(table.node)
+        bound = _bind_source(table, schema, binder, diagnostics) if schema else None
+        if bound:
+            found[table.node] = bound
+    return found
+
+
+def _bind_source(
     table: SourceTable, schema: TableSchema, binder: Binder, diagnostics: list[Diagnostic]
 ) -> TableSchema | None:
-    """Return a source's columns with types as DuckDB prints them, or None; it is in the binder then."""
     if table.source.lower() == binder.catalog.lower():
         diagnostics.append(
             Diagnostic(

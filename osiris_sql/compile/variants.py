@@ -1,7 +1,7 @@
 """What the variants of a model say together: the first build, and the increment."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from osiris_sql.compile.determinism import Judgement
@@ -124,3 +124,10 @@ def merge_reads(variants: Sequence[Analysed], needs: Iterable[str]) -> Mapping[s
         else:
             merged[node] = tuple(dict.fromkeys(c for columns in many for c in columns or ()))
     return merged
+
+
+def describe_columns(schema: TableSchema, model: Model, config: ModelConfig) -> TableSchema:
+    """Return a model's columns with the descriptions of its YAML, and the key by which rows are merged."""
+    texts = {spec.name.lower(): spec.description for spec in model.columns}
+    columns = tuple(replace(c, description=texts.get(c.name.lower(), "")) for c in schema.columns)
+    return TableSchema(columns=columns, key=config.unique_key if config.merges else ())

@@ -26,6 +26,11 @@ def to_json(noun: object) -> str:
     return dump_canonical(_adapter(type(noun)).dump_python(noun, mode="json"))
 
 
+def to_bytes(noun: object) -> bytes:
+    """Return a noun as JSON several times faster, its mappings in their own order: for files only we read."""
+    return _adapter(type(noun)).dump_json(noun)
+
+
 def dump_canonical(value: object) -> str:
     """Return plain data as canonical JSON on one line."""
     return _ENCODER.encode(value)

@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from osiris_sql.compile import compile_project, compiler
+from osiris_sql.compile.model import ModelPass
 from osiris_sql.support import wire
 from osiris_sql.types.manifest import Manifest
-from osiris_sql.types.project import Project
+from osiris_sql.types.project import EngineSettings, Project
 
 MACROS = [
     "{% macro f(x) %}{{ x }} + 1{% endmacro %}",
@@ -242,3 +243,60 @@ def test_processes_may_share_it(tmp_path: Path) -> None:
     ]
     assert [process.wait(120) for process in running] == [0, 0, 0]
     assert len(list(tmp_path.iterdir())) == len({p.name for p in tmp_path.glob("*.json")})
+
+
+# ------------------------------------------------------------------------------ model by model
+
+CHAIN = {
+    "a": "select id, {{ f(1) }} as n from {{ source('cinema', 'movies') }}",
+    "b": "select id, n from {{ ref('a') }}",
+    "c": "{{ config(materialized='ephemeral') }}select id, row_number() over (order by id) as r"
+    " from {{ ref('b') }}",
+    "d": "select id, r from {{ ref('c') }}",
+    "e": "select id from {{ source('cinema', 'directors') }}",
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "anew"),
+    [
+        ({"b": CHAIN["b"] + " -- a note"}, "bc"),
+        ({"b": "select id, n, 1 as more from {{ ref('a') }}"}, "bcd"),
+        ({"a": CHAIN["a"].replace("as n", "+ 0.5 as n")}, "abcd"),
+        ({"c": "\n" + CHAIN["c"]}, "cd"),
+        ({"e": "select 1 as id"}, "ce"),
+        ({"f": "select 1 as id"}, "cf"),
+        ({}, "c"),
+    ],
+)
+def test_only_what_sees_a_change_is_compiled(tmp_path: Path, changes: dict[str, str], anew: str) -> None:
+    compile_project(project(CHAIN, macros=MACRO), environ={}, cache=tmp_path)
+    made = project({**CHAIN, **changes}, macros=MACRO, settings=EngineSettings(threads=3))
+    assert compiled_anew(made, tmp_path) == [*anew]
+
+
+@pytest.mark.parametrize(
+    ("macro", "anew"),
+    [("{% macro f(x) %}{{ x }} + 2{% endmacro %}", "acd"), (MACROS[0] + "{# a note #}", "acd")],
+)
+def test_a_macro_concerns_what_jinja_rendered_and_what_inlines_a_model(
+    tmp_path: Path, macro: str, anew: str
+) -> None:
+    compile_project(project(CHAIN, macros=MACRO), environ={}, cache=tmp_path)
+    assert compiled_anew(project(CHAIN, macros={"own": macro}), tmp_path) == [*anew]
+
+
+def compiled_anew(made: Project, folder: Path) -> list[str]:
+    """Return the models that are compiled and not remembered; the answer is that of a cold compile."""
+    with patch.object(ModelPass, "compile", autospec=True, side_effect=ModelPass.compile) as asked:
+        found = compile_project(made, environ={}, cache=folder)
+    assert wire.to_json(found) == wire.to_json(compile_project(made, environ={}))
+    return sorted({call.args[1].model.name for call in asked.call_args_list})
+
+
+def test_the_cache_stays_small(tmp_path: Path) -> None:
+    for number in range(30):
+        state = write(State(), "b", number % 5, "movies")
+        compile_project(replace(state, step=number).project(), environ={}, cache=tmp_path)
+    [entries] = tmp_path.glob("models-*.json")
+    assert entries.read_bytes().count(b"\n") <= 2 + 2 * 2

@@ -1,0 +1,93 @@
+"""What the compiler remembers of models: found, proved to be as good as new, and put to use again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from osiris_sql.compile.columns import Binder
+from osiris_sql.compile.known import Known
+from osiris_sql.compile.microbatch import find_event_time
+from osiris_sql.compile.model import ModelPass
+from osiris_sql.compile.model_cache import Identities, ModelCache, Remembered
+from osiris_sql.compile.model_checks import unsafe_constructs
+from osiris_sql.compile.node_names import NodeNames
+from osiris_sql.compile.outcome import Outcome
+from osiris_sql.compile.rendered_model import RenderedModel
+from osiris_sql.types.diagnostic import Diagnostic
+from osiris_sql.types.manifest import CompiledModel
+from osiris_sql.types.project import Project
+
+
+class Memory:
+    """The models that were compiled before; without a cache it remembers nothing."""
+
+    def __init__(
+        self, project: Project, cache: ModelCache | None, models: ModelPass, binder: Binder, names: NodeNames
+    ) -> None:
+        self._cache = cache
+        self._models = models
+        self._binder = binder
+        self._names = names
+        texts = {model.node: model.text for model in project.models}
+        self._identities = Identities(models.known, texts, repr(project.macros) if cache else "")
+        self._absent: set[str] = set()
+
+    def find(self, rendered: RenderedModel) -> Remembered | None:
+        """Return what a model was compiled to, if its file and template say the same as then."""
+        if self._cache is None:
+            return None
+        return self._cache.find(self._key(rendered), self._names)
+
+    def fits(self, entry: Remembered) -> bool:
+        """Say whether all that a model reads looks as it did then."""
+        known = self._models.known
+        return all(n in known and self._identities.of(n) == then for n, then in entry.inputs.items())
+
+    def adopt(
+        self, rendered: RenderedModel, entry: Remembered, diagnostics: list[Diagnostic]
+    ) -> CompiledModel:
+        """Return a remembered model, which is known from now on; what was said of it joins `diagnostics`."""
+        diagnostics += entry.found
+        compiled, whole = self._models.complete(entry.model)
+        config, place = compiled.config, rendered.model.location
+        self._models.known[compiled.node] = Known(
+            node=compiled.node,
+            relation=compiled.relation,
+            schema=compiled.schema,
+            keys=tuple(frozenset(key) for key in entry.keys),
+            fingerprint=whole,
+            event_time=find_event_time(config.event_time, compiled.schema, compiled.name, place, []),
+        )
+        self._absent.add(compiled.node)
+        diagnostics += unsafe_constructs(compiled)
+        return compiled
+
+    def supply(self, nodes: Iterable[str]) -> None:
+        """Put nodes into the binder that are only remembered so far."""
+        for node in sorted(self._absent.intersection(nodes)):
+            known = self._models.known[node]
+            self._binder.create_table(known.relation, known.schema)
+            self._absent.discard(node)
+
+    def supply_all(self) -> None:
+        """Put every node into the binder."""
+        self.supply(self._models.known)
+
+    def keep(self, rendered: RenderedModel, outcome: Outcome) -> None:
+        """Remember a model that was compiled just now."""
+        if self._cache is None or not outcome.is_lasting:
+            return
+        node = outcome.alone.node
+        entry = Remembered(
+            needs=outcome.needs,
+            tables=outcome.tables,
+            inputs={need: self._identities.of(need) for need in outcome.alone.needs},
+            found=outcome.found,
+            keys=tuple(tuple(sorted(key)) for key in self._models.known[node].keys),
+            model=outcome.alone,
+        )
+        self._cache.keep(self._key(rendered), entry)
+
+    def _key(self, rendered: RenderedModel) -> str:
+        assert self._cache is not None
+        return self._cache.key_of(rendered, self._models.declared_keys(rendered.model.node))

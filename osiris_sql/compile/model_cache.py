@@ -1,0 +1,127 @@
+"""Models compiled before, found by what each really depended on.
+
+The key holds the model's file and what its template gave (so macros, variables and the environment count
+as far as they show there); an entry is as good as new while what its inputs look like is the same.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from osiris_sql.compile.cache_files import SeenEnviron, digest_of, read_whole, tool_identity, write_whole
+from osiris_sql.compile.known import Known
+from osiris_sql.compile.node_names import NodeNames
+from osiris_sql.compile.rendered_model import RenderedModel
+from osiris_sql.support import wire
+from osiris_sql.types.diagnostic import Diagnostic
+from osiris_sql.types.manifest import CompiledModel
+from osiris_sql.types.noun import noun
+from osiris_sql.types.project import Project
+
+
+@noun
+class Remembered:
+    """A model as it was compiled, with a fingerprint of its own, without what is above.
+
+    `needs` are the nodes that its text names, `tables` the names in its SQL and what they meant, `inputs`
+    the identities of all that it read, `found` what was said of it.
+    """
+
+    needs: tuple[str, ...]
+    tables: Mapping[str, str]
+    inputs: Mapping[str, str]
+    found: tuple[Diagnostic, ...]
+    keys: tuple[tuple[str, ...], ...]
+    model: CompiledModel
+
+
+class ModelCache:
+    """The entries of one environment; `save` keeps those that were used, and as many of the others."""
+
+    def __init__(self, folder: Path, project: Project, environ: SeenEnviron) -> None:
+        self._path = folder / f"models-{digest_of(project.env.encode())[:16]}.json"
+        self._environ = environ
+        self._most = 2 * len(project.models)
+        self._macros = digest_of(repr(project.macros).encode())
+        self._constant = repr((project.name, project.env, project.warehouse))
+        self._salt, self._old = self._read()
+        self._used: dict[str, bytes] = {}
+        self._is_new = False
+
+    def _read(self) -> tuple[bytes, dict[str, bytes]]:
+        head, *lines = (read_whole(self._path) or b"").split(b"\n")
+        known = json.loads(head) if head else {}
+        if known.get("tool") != tool_identity():
+            return secrets.token_bytes(16), {}
+        pairs = (line.partition(b" ") for line in lines)
+        return bytes.fromhex(known["salt"]), {key.decode(): value for key, _, value in pairs}
+
+    def key_of(self, rendered: RenderedModel, keys: object) -> str:
+        """Return the key of a model whose declared keys are `keys`; nobody can guess its SQL from it."""
+        model, plain = rendered.model, rendered.is_plain
+        written = (model, rendered.config, rendered.places, [text.sql for text in rendered.texts], keys)
+        # What Jinja rendered may have places in any file of macros.
+        around = (self._constant, "" if plain else self._macros)
+        return digest_of(repr((written, around)).encode(), key=self._salt)
+
+    def find(self, key: str, names: NodeNames) -> Remembered | None:
+        """Return the entry of a key, if the names in its SQL still mean the same nodes."""
+        line = self._old.get(key)
+        if line is None:
+            return None
+        entry = wire.from_json(Remembered, line)
+        if any(names.nodes.get(_pair(table)) != node for table, node in entry.tables.items()):
+            return None
+        self._used[key] = line
+        return entry
+
+    def keep(self, key: str, entry: Remembered) -> None:
+        """Remember a model, unless the value of an environment variable stands in it."""
+        text = wire.to_json(entry)
+        if not self._environ.shows_in(text):
+            self._used[key] = text.encode()
+            self._is_new = True
+
+    def save(self) -> None:
+        """Write what is remembered, if there is anything new."""
+        if not self._is_new:
+            return
+        others = [(key, line) for key, line in self._old.items() if key not in self._used]
+        kept = [*self._used.items(), *others[: max(0, self._most - len(self._used))]]
+        head = json.dumps({"tool": tool_identity(), "salt": self._salt.hex()})
+        lines = (b"%s %s" % (key.encode(), line) for key, line in kept)
+        write_whole(self._path, b"\n".join([head.encode(), *lines]))
+
+
+def _pair(table: str) -> tuple[str, str]:
+    schema, name = json.loads(table)
+    return schema, name
+
+
+class Identities:
+    """What those below can see of each node, as a digest."""
+
+    def __init__(self, known: Mapping[str, Known], texts: Mapping[str, str], macros: str) -> None:
+        self._known = known
+        self._texts = texts
+        self._macros = macros
+        self._found: dict[str, str] = {}
+
+    def of(self, node: str) -> str:
+        """Return the identity of a node that is known."""
+        if node not in self._found:
+            self._found[node] = digest_of(repr([*self._seen(self._known[node])]).encode())
+        return self._found[node]
+
+    def _seen(self, known: Known) -> Iterator[object]:
+        yield known.node, known.relation, known.schema.key, [sorted(key) for key in known.keys]
+        yield [(column.name, column.type, column.nullable) for column in known.schema.columns]
+        yield known.event_time
+        if known.inlined:
+            # Its text stands in those that read it, with places in its file and in those of macros.
+            yield known.inlined.sql, sorted(known.inlined.declared.items())
+            yield self._texts[known.node], self._macros
+            yield [self.of(node) for node in known.inlined.needs]

@@ -11,6 +11,7 @@ from sandbox.plans import FILMS, film_plan, launch, titles_in
 from osiris_sql.launchers.e2b import cargo, luggage
 from osiris_sql.run.lock import hold_warehouse
 from osiris_sql.types.diagnostic import ProjectError, UnreachableError
+from osiris_sql.types.observed import Deferred
 
 NEWER = FILMS.replace("Alien", "Aliens")
 
@@ -106,3 +107,11 @@ def test_a_warehouse_in_use_is_not_copied(built, environ):
     with hold_warehouse(warehouse(built), "other"), pytest.raises(UnreachableError) as failed:
         launch(plan, built, environ, run_id="r2")
     assert failed.value.diagnostics[0].rule == "warehouse-in-use"
+
+
+def test_a_plan_that_reads_another_environments_warehouse_is_refused(root, environ, server):
+    deferred = Deferred(env="prod", warehouse=".osiris/prod.duckdb", nodes={"model:a": "x"})
+    with pytest.raises(ProjectError) as failed:
+        launch(replace(film_plan(root), deferred=deferred), root, environ, run_id="r1")
+    assert failed.value.diagnostics[0].rule == "deferred-plan"
+    assert server.sandboxes.every == []

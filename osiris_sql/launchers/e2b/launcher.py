@@ -9,13 +9,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from osiris_sql.launchers.e2b import failure, luggage
+from osiris_sql.launchers.e2b import failure
 from osiris_sql.launchers.e2b.account import end_sandbox, list_sandboxes, make_template, open_client
 from osiris_sql.launchers.e2b.arrival import put_in_place
 from osiris_sql.launchers.e2b.cargo import connections_variables, pack
 from osiris_sql.launchers.e2b.checkup import report_machine
 from osiris_sql.launchers.e2b.courier import Courier, Ended
 from osiris_sql.launchers.e2b.follow import Begin, Follower
+from osiris_sql.launchers.e2b.onboard import prepare_plan, sizes_here
 from osiris_sql.launchers.e2b.options import Options, read_options, template_of
 from osiris_sql.launchers.e2b.record import Record, forget, read_record, write_record
 from osiris_sql.launchers.e2b.remote import Remote
@@ -24,7 +25,7 @@ from osiris_sql.protocols import Sink
 from osiris_sql.run.connections import check_environ
 from osiris_sql.run.execute import hash_plan
 from osiris_sql.run.lock import hold_warehouse
-from osiris_sql.run.parcel import look_at, refuse_moved_on, take_built
+from osiris_sql.run.parcel import refuse_moved_on, take_built
 from osiris_sql.types.diagnostic import Diagnostic, ProjectError
 from osiris_sql.types.plan import Plan
 
@@ -36,12 +37,7 @@ class E2BLauncher:
 
     def prepare(self, plan: Plan, root: Path) -> Plan:
         """Return the plan with what of the warehouse goes along; see `Plan.carried`."""
-        warehouse = root / plan.warehouse
-        if plan.state is None or not warehouse.exists():
-            return plan
-        with hold_warehouse(warehouse, "planning"):
-            state, sizes = look_at(warehouse, plan.engine)
-        return luggage.pack_luggage(plan, state, sizes, luggage.CARRY_LIMIT)
+        return prepare_plan(plan, root)
 
     def launch(
         self,
@@ -61,7 +57,7 @@ class E2BLauncher:
         check_environ(plan.connections, environ)
         cargo = pack(plan, root, run_id, environ, fail_fast=fail_fast, fetch=options.fetch)
         given = _given(plan, environ)
-        here = _sizes_here(plan, root)
+        here = sizes_here(plan, root)
         remote = Remote(options)
         folder = _run_folder(root, run_id)
 
@@ -178,18 +174,6 @@ def _follow(
         if remote.id and not follower.left_running:
             remote.kill()
             forget(folder)
-
-
-def _sizes_here(plan: Plan, root: Path) -> dict[str, int]:
-    """The bytes that the relations of a plan had when they were last built here."""
-    warehouse = root / plan.warehouse
-    if plan.state is None or not warehouse.exists():
-        return {}
-    with hold_warehouse(warehouse, "planning"):
-        sizes = look_at(warehouse, plan.engine)[1]
-    return {
-        step.node: sizes[step.node] for step in plan.steps if step.decision == "run" and step.node in sizes
-    }
 
 
 def _say(text: str) -> None:

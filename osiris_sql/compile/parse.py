@@ -20,7 +20,7 @@ _DUCKDB = Dialect.get_or_raise("duckdb")
 _QUERY_WORDS = frozenset({"select", "with", "from", "values", "table", "pivot", "unpivot", "("})
 _FILE_FUNCTIONS = frozenset({"glob", "parquet_scan", "sqlite_scan", "postgres_scan", "mysql_scan"})
 _FILE_FUNCTIONS |= {"postgres_query", "mysql_query", "iceberg_scan", "delta_scan", "st_read", "sniff_csv"}
-_HIDING_FUNCTIONS = frozenset({"query", "query_table"})
+_HIDING_FUNCTIONS = frozenset({"query", "query_table", "histogram", "histogram_values"})
 
 
 @dataclass(frozen=True, slots=True)

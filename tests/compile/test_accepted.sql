@@ -141,3 +141,5 @@ from u select avg(w) over (partition by name)
 select * from t, u where t.g = u.g and u.w > (select avg(w) from u)
 select struct_extract({'a': id}, 'a'), {'a': id}['a'], ({'a': id}).a from t
 select id, (select list(name order by name) from u where u.g = t.g) as names from t
+from (values (1), (2)) as w(m) join t on t.id = w.m select m, s
+select id from t where s.upper() = 'S1' order by x.abs(), id

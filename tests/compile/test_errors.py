@@ -63,6 +63,7 @@ def only(text: str, **changes: object) -> Diagnostic:
         ("select x'61'::blob as b from read_csv('films.csv')", "file-in-model", "1:30", 8),
         ("select * from glob('*')", "file-in-model", "1:15", 4),
         ("select * from query_table('movies')", "hidden-relation", "1:15", 11),
+        ("select * from histogram('movies', id)", "hidden-relation", "1:15", 9),
         # templates
         ("select 1\nfrom {{ ref('nope') }}", "unknown-relation", "2:14", 4),
         ("from {{ source('cinema', 'nope') }}", "unknown-relation", "1:27", 4),

@@ -106,6 +106,16 @@ LINEAGE = [
     ("select p, c from (values (1, 2)) as w(p, q) join u on u.id = p", "p:; c: u.c"),
     ('select "ID", t.A as "Mixed Case" from t', "id: t.id; Mixed Case: t.a"),
     ("select rowid, id from t", "rowid: ?; id: t.id"),
+    ("select s.upper().left(a) as m, st.f.abs() as n from t", "m: t.a t.s; n: t.st"),
+    ("select (s || b).upper() as m, l[a].abs() as n, (t.x + t.b).round() as o from t",
+     "m: t.b t.s; n: t.a t.l; o: t.b t.x"),
+    ("select t.l.list_filter(lambda e: e > a).len() as n, {'d': a}.d.abs() as o from t",
+     "n: t.a t.l; o: t.a"),
+    ("select fdiv(a, b) as f, list_sum(l) as n, split_part(s, ',', 1) as p from t",
+     "f: t.a t.b; n: t.l; p: t.s"),
+    ("select wavg(b, a) as w, geomean(x) as g from t", "w: t.a t.b; g: t.x"),
+    ("select id: a, z: t.s from t", "id: t.a; z: t.s"),
+    ("select struct_pack(q := a, r := b) as p, map {'k': x} as m from t", "p: t.a t.b; m: t.x"),
 ]  # fmt: skip
 
 

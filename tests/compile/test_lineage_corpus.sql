@@ -147,3 +147,7 @@ select id from t order by (select max(c) from u where u.id = t.id)
 select st.f as f, f + 1 from t
 select mx.m from (select max(a) as m from t) as mx
 select k, d from src.v where d > timestamp '2020-01-01'
+select s.upper().left(a) as m from t
+select (s || b).upper() as m, l[a].abs() as n from t
+select t.l.list_filter(lambda e: e > a).len() as n from t
+select id from t where s.upper() = 'A' order by x.abs()

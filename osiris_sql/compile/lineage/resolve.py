@@ -51,7 +51,43 @@ def _special(node: exp.Expr, scope: Scope, walk: Walk) -> object:
         return union([outer, _with_locals(node, [node.expression.name], scope, walk, inner)])
     if isinstance(node, exp.Window) and node.args.get("alias"):
         return union([inputs_of(node.this, scope, walk), _named_window(node, scope, walk)])
-    return _GENERIC
+    return _chained(node, scope, walk) if isinstance(node, exp.Dot) else _GENERIC
+
+
+def _chained(node: exp.Dot, scope: Scope, walk: Walk) -> Inputs:
+    """Return the inputs of `column.upper().left(2)`: the parser leaves the column as bare identifiers."""
+    links: list[exp.Expr] = []
+    first: exp.Expr = node
+    while isinstance(first, exp.Dot):
+        links.insert(0, first.expression)
+        first = first.this.unnest()
+    names: list[exp.Expr] = [first] if isinstance(first, exp.Identifier) else []
+    while names and links and isinstance(links[0], exp.Identifier):
+        names.append(links.pop(0))
+    for link in [first, *links] if not names else links:
+        _restore_columns(link)
+    arguments = inputs_of(links, scope, walk)
+    if not names:
+        return union([inputs_of(first, scope, walk), arguments])
+    places = ("catalog", "db", "table", "this")[-len(names[:4]) :]
+    column = exp.Column(**{place: name.copy() for place, name in zip(places, names, strict=False)})
+    return union([resolve(column, scope, walk).inputs, arguments])
+
+
+# Where an identifier is a name and not a value.
+_NAMING = (
+    *(exp.Column, exp.Dot, exp.Table, exp.TableAlias, exp.Alias, exp.DataType, exp.Star, exp.Window),
+    *(exp.CTE, exp.ColumnDef),
+)
+
+
+def _restore_columns(node: exp.Expr) -> None:
+    """Turn bare identifiers that stand for values into the columns that they are."""
+    for found in list(node.find_all(exp.Identifier)):
+        parent = found.parent
+        keys = isinstance(parent, exp.PropertyEQ | exp.Kwarg) and parent.this is found
+        if parent is not None and not keys and not isinstance(parent, _NAMING):
+            found.replace(exp.Column(this=found.copy()))
 
 
 def _with_locals(

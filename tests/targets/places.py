@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,15 @@ from osiris_sql.support.plugins import load_plugin
 from osiris_sql.support.secrets import make_options
 
 KINDS = ("duckdb", "csv", "parquet", "postgres", "transaction pooler", "rest")
+# A real project, of which one schema is ours: its tables are dropped. For REST the API must expose it
+# (Project Settings → Data API → Exposed schemas); the dsn is there to look past the target.
+LIVE = {
+    "live postgres": ("OSIRIS_LIVE_SUPABASE_DSN", "OSIRIS_LIVE_SUPABASE_SCHEMA"),
+    "live rest": (
+        *("OSIRIS_LIVE_SUPABASE_DSN", "OSIRIS_LIVE_SUPABASE_SCHEMA"),
+        *("OSIRIS_LIVE_SUPABASE_URL", "OSIRIS_LIVE_SUPABASE_KEY"),
+    ),
+}
 _schemas = itertools.count()
 
 
@@ -29,9 +39,19 @@ class Place:
         self.can_compare = True
 
 
-@pytest.fixture(params=KINDS)
+def missing(kind: str) -> list[str]:
+    """Return the variables that a real project still needs."""
+    return [name for name in LIVE[kind] if not os.environ.get(name)]
+
+
+REAL = [pytest.param(kind, marks=pytest.mark.live) for kind in LIVE if not missing(kind)]
+
+
+@pytest.fixture(params=[*KINDS, *REAL])
 def place(request, tmp_path: Path) -> Place:
     kind = request.param
+    if kind in LIVE:
+        return _live(LIVE[kind])
     if kind in ("csv", "parquet"):
         return _files(tmp_path, kind)
     if kind == "duckdb":
@@ -61,8 +81,24 @@ def contract_rest(postgres):
 def _rest(url: str, dsn: str, schema: str) -> Place:
     made = _postgres(dsn, dsn, schema)
     made.run(f"INSERT INTO osiris.schemas VALUES ('{schema}')")
-    options = {"url": url, "secret_key": SECRET_KEY, "schema": schema}
-    place = Place(_target("supabase", options, Path()), made.read, made.run)
+    return _over_rest(made, url, SECRET_KEY, schema)
+
+
+def _live(variables: tuple[str, ...]) -> Place:
+    dsn, schema, *rest = (os.environ[name] for name in variables)
+    made = _postgres(dsn, dsn, schema)
+    for (table,) in made.run(f"SELECT tablename FROM pg_tables WHERE schemaname = '{schema}'"):
+        made.run(f'DROP TABLE "{table}" CASCADE')
+    if not rest:
+        return made
+    install(dsn, schema)
+    return _over_rest(made, rest[0], rest[1], schema)
+
+
+def _over_rest(made: Place, url: str, key: str, schema: str) -> Place:
+    place = Place(
+        _target("supabase", {"url": url, "secret_key": key, "schema": schema}, Path()), made.read, made.run
+    )
     place.can_compare = False
     return place
 
@@ -99,7 +135,7 @@ def _postgres(direct: str, dsn: str, schema: str) -> Place:
         connection.close()
         return found
 
-    fetch(f"CREATE SCHEMA {schema}")
+    fetch(f"CREATE SCHEMA IF NOT EXISTS {schema}")
     target = _target("supabase", {"dsn": dsn, "schema": schema}, Path())
     return Place(target, lambda table: fetch(f"SELECT * FROM {table} ORDER BY 1, 2"), fetch)
 

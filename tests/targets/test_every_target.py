@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from targets.delivering import counts, films, quiet, refusal_of
+from targets.places import LIVE, REAL, missing
 
 from osiris_sql.support.plugins import load_plugin
 
@@ -232,3 +233,11 @@ def test_a_guard_that_would_refuse_is_told(place, rows):
     publication = rows.publication(films((1, "Alien")), mode="sync")
     told = place.target.compare(publication, rows.load(place.target, publication, films((1, "Alien"))), 0)
     assert (told.deleted, [refused.rule for refused in told.refusals]) == (2, ["too-many-deleted"])
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("kind", LIVE)
+def test_a_real_project_is_among_the_targets_of_this_suite(kind):
+    if names := missing(kind):
+        pytest.skip(f"a real Supabase project is needed: {', '.join(names)} not set")
+    assert kind in [param.values[0] for param in REAL]

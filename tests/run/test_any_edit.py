@@ -25,6 +25,11 @@ sources:
       - name: log
         columns: [{ name: id, data_type: BIGINT }, { name: v, data_type: BIGINT }]
 """
+SEED = """
+seeds:
+  - name: days
+    config: { column_types: { id: BIGINT, v: BIGINT, day: DATE } }
+"""
 SHAPES = (
     "SELECT id, v + {k} AS v FROM {a}",
     "SELECT id, sum(v)::BIGINT AS v FROM {a} GROUP BY id",
@@ -36,7 +41,14 @@ INCREMENTAL = (
     "SELECT id, v * {k} AS v FROM shop.log"
     "{{% if is_incremental() %}} WHERE id > (SELECT max(id) FROM {{{{ this }}}}){{% endif %}}"
 )
+# Batches are months; the lookback reaches back to the first, since any row of the seed may change.
+MICROBATCH = "SELECT id, v * {k} AS v, day FROM days"
 NUMBERS = st.integers(0, 3)
+BATCHES = (
+    "materialized='incremental', incremental_strategy='microbatch', event_time='day', batch_size='month',"
+    " begin='2024-01-01', lookback=2"
+)
+CLOCK = "2024-03-15"
 
 
 @dataclass(frozen=True)
@@ -51,7 +63,8 @@ class Written:
 
     def text(self) -> str:
         a, b = self.reads
-        config = f"{{{{ config(materialized='{self.materialized}') }}}}"
+        said = BATCHES if self.materialized == "microbatch" else f"materialized='{self.materialized}'"
+        config = f"{{{{ config({said}) }}}}"
         return f"{config}\n-- {self.comment}\n{self.shape.format(a=a, b=b, k=self.k)}"
 
 
@@ -63,6 +76,7 @@ class AnyEdit(RuleBasedStateMachine):
         self.models: dict[str, Written] = {}
         self.items = [(1, 1), (2, 2)]
         self.log = [(1, 5)]
+        self.days = [(1, 1, 1)]
         self.names = (f"m{n}" for n in range(1000))
 
     @initialize()
@@ -79,13 +93,17 @@ class AnyEdit(RuleBasedStateMachine):
         kind=st.sampled_from(["view", "table", "ephemeral"]),
     )
     def add(self, data, shape, k, kind) -> None:
-        readable = st.sampled_from([*sorted(self.models), "shop.items", "shop.log"])
+        readable = st.sampled_from([*sorted(self.models), "shop.items", "shop.log", "days"])
         reads = (data.draw(readable), data.draw(readable))
         self.models[next(self.names)] = Written(shape, reads, k, kind)
 
     @rule(k=st.integers(1, 3))
     def add_incremental(self, k) -> None:
         self.models[next(self.names)] = Written(INCREMENTAL, ("", ""), k, "incremental")
+
+    @rule(k=st.integers(1, 3))
+    def add_microbatch(self, k) -> None:
+        self.models[next(self.names)] = Written(MICROBATCH, ("", ""), k, "microbatch")
 
     @precondition(lambda self: self.models)
     @rule(data=st.data(), k=st.integers(1, 3))
@@ -103,7 +121,7 @@ class AnyEdit(RuleBasedStateMachine):
     @rule(data=st.data(), kind=st.sampled_from(["view", "table", "ephemeral"]))
     def change_config(self, data, kind) -> None:
         name = self.pick(data)
-        if self.models[name].materialized != "incremental":
+        if self.models[name].materialized not in ("incremental", "microbatch"):
             self.models[name] = replace(self.models[name], materialized=kind)
 
     @precondition(lambda self: self.models)
@@ -127,6 +145,10 @@ class AnyEdit(RuleBasedStateMachine):
     def change_rows(self, rows) -> None:
         self.items = rows
 
+    @rule(rows=st.lists(st.tuples(NUMBERS, NUMBERS, st.integers(1, 3)), max_size=3))
+    def change_seed(self, rows) -> None:
+        self.days = rows
+
     @rule(v=NUMBERS)
     def add_row(self, v) -> None:
         self.log.append((len(self.log) + 1, v))
@@ -148,7 +170,9 @@ class AnyEdit(RuleBasedStateMachine):
         files |= {
             f"data/{n}.csv": "id,v\n" + "".join(f"{i},{v}\n" for i, v in rows) for n, rows in tables.items()
         }
-        result = build(write_files(root, files))
+        days = "".join(f"{i},{v},2024-0{month}-01\n" for i, v, month in self.days)
+        files |= {"seeds/days.csv": "id,v,day\n" + days, "seeds/days.yml": SEED}
+        result = build(write_files(root, files), as_of=CLOCK)
         assert result.status == "success", result
         kept = [name for name, model in self.models.items() if model.materialized != "ephemeral"]
         with duckdb.connect(str(root / WAREHOUSE)) as warehouse:

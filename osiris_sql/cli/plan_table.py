@@ -92,8 +92,13 @@ def plan_totals(plan: Plan) -> Text:
 
 def carried_relations(plan: Plan) -> Text | None:
     """Return what of the warehouse goes along to another machine, or None of nothing."""
-    said = [f"{printable(node.partition(':')[2])} ({size >> 20:,} MB)" for node, size in plan.carried.items()]
+    said = [f"{printable(node.partition(':')[2])} ({_size(size)})" for node, size in plan.carried.items()]
     return Text(f"carried into the sandbox: {', '.join(said)}") if said else None
+
+
+def _size(stored: int) -> str:
+    """A view has no rows of its own."""
+    return f"{stored >> 20:,} MB" if stored >> 20 else "under 1 MB" if stored else "view"
 
 
 def needed_names(plan: Plan, environ: Mapping[str, str]) -> Text | None:

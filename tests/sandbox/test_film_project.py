@@ -81,6 +81,19 @@ def test_what_is_fetched_is_reused_by_the_next_build_here(tmp_path, server, envi
     assert {body["status"] for body in finished if body["kind"] == "step_finished"} == {"reused"}
 
 
+def test_plan_says_what_is_carried(tmp_path, environ):
+    project = copy_project(tmp_path)
+    build(project, environ)
+    model = project / "models/marts/director_stats.sql"
+    model.write_text(model.read_text().replace("count(", "1 + count(", 1))
+    plan = [OSIRIS, "plan", "--on", "e2b", "--as-of", "2026-01-31"]
+    run = subprocess.run(plan, cwd=project, capture_output=True, text=True, check=True, env=os.environ)
+    said = " ".join(run.stdout.split()).partition("carried into the sandbox: ")[2]
+    assert "daily_takings (under 1 MB), stg_directors (view)" in said
+    assert "cinema.movies (under 1 MB)" in said
+    assert "screenings" not in said.partition("12 steps")[0]
+
+
 def test_doctor_asks_the_connections_from_inside(tmp_path, server, environ):
     project = copy_project(tmp_path)
     run = subprocess.run(

@@ -101,6 +101,15 @@ def test_first_and_next_build_are_the_same_everywhere(mariadb, postgres, january
     _, again = build(tmp_path / "e2b", given, "local")
     assert {s.status for s in again.steps if s.step.startswith(("materialize", "publish"))} == {"reused"}
 
+    # `verify` runs one plan, for an empty warehouse, in both places.
+    plan = api.make_parity_plan(api.compile_project(api.load_project(root)), given, as_of=AS_OF)
+    found = api.compare_launchers(plan, root, ["local", "e2b"], given)
+    assert {name: result.status for name, result in found.results.items()} == {
+        "local": "success",
+        "e2b": "success",
+    }
+    assert found.differences == ()
+
     # Passwords crossed the wire in the stream to standard input alone, and were written nowhere.
     secrets = [PASSWORD, given["FLIGHTS_SUPABASE_DB_URL"]]
     assert not masked(server.transcript.bytes_of(without="/process.Process/StreamInput"), secrets)

@@ -76,8 +76,8 @@ class E2BLauncher:
             write_record(folder, record)
             courier.stop_if_cancelled()
             if plan.carried:
-                names = (f"{node.partition(':')[2]} ({size >> 20} MB)" for node, size in plan.carried.items())
-                _say(f"carried there: {', '.join(names)}")
+                size = sum(plan.carried.values()) >> 20
+                _say(f"carried there: {len(plan.carried)} relations, about {size} MB")
             for warning in warn_of_size(plan, remote.describe(), cargo.weight, here):
                 _say(f"warning: {warning}")
             remote.upload(cargo)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from osiris_sql.api.proof.batches import prove_batches
 from osiris_sql.api.proof.compare import compare_tables
 from osiris_sql.api.proof.findings import IncrementProof, Moved
 from osiris_sql.api.proof.inputs import inputs_of
@@ -46,9 +47,13 @@ def prove_increments(
     The replay builds it from the first rows of one input, by the watermark that it filters by, and then
     adds the others in two increments. The table as it stands gets one increment if its inputs went on.
     """
-    if model.snapshot is not None or model.batches is not None:
-        how = "not replayed: a snapshot keeps what no rebuild finds again, and batches are rebuilt one by one"
+    if model.snapshot is not None:
+        how = "not replayed: a snapshot keeps what no rebuild finds again"
         return (IncrementProof(status="skipped", how=how),)
+    if (spec := model.batches) is not None:
+        from osiris_sql.api.proof.prove import suspects
+
+        return (_safely(lambda: prove_batches(stage, model, spec, run_clock, suspects(model))),)
     subject = _Subject(stage, model, run_clock, stage.result(f"first {model.name}"))
     proofs: list[Callable[[], IncrementProof]] = [
         lambda: _replay(subject, manifest),

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from osiris_sql.project.check import check_shape
+from osiris_sql.project.constraints import ConstraintShape, add_missing, read_constraints
 from osiris_sql.project.declared_tests import DeclaredTests, Subject, read_data_tests
 from osiris_sql.project.fixtures import Fixtures
 from osiris_sql.project.model_config import ConfigShape
@@ -39,6 +40,7 @@ class ColumnShape(Shape):
     meta: dict[str, Any] = Field(default_factory=dict)
     tags: Names = Field(default_factory=list)
     quote: bool = True
+    constraints: list[ConstraintShape] = Field(default_factory=list)
     config: ColumnConfigShape = Field(default_factory=ColumnConfigShape)
     data_tests: DeclaredTests = Field(default_factory=list)
     tests: DeclaredTests = Field(default_factory=list)
@@ -52,6 +54,7 @@ class ModelShape(Shape):
     columns: list[ColumnShape] = Field(default_factory=list)
     data_tests: DeclaredTests = Field(default_factory=list)
     tests: DeclaredTests = Field(default_factory=list)
+    constraints: list[ConstraintShape] = Field(default_factory=list)
     config: ConfigShape = Field(default_factory=ConfigShape)
 
 
@@ -142,10 +145,18 @@ def read_models_files(
 
 def _read_model(model: ModelShape, file: YamlFile, tests: list[DataTest], report: Report) -> ModelEntry:
     subject = Subject(f"model:{model.name}")
-    tests += read_declared(model, subject, file, report)
+    own = read_declared(model, subject, file, report)
+    columns = read_columns(model.columns, subject, file, own, report)
+    if model.config.contract:
+        # As in dbt, constraints are part of an enforced contract, and of nothing else.
+        add_missing(own, read_constraints(model.constraints, subject, file, report))
+        for column in model.columns:
+            on = Subject(subject.node, column.name)
+            add_missing(own, read_constraints(column.constraints, on, file, report))
+    tests += own
     return ModelEntry(
         config=model.config.given(),
-        columns=read_columns(model.columns, subject, file, tests, report),
+        columns=columns,
         description=model.description.strip(),
     )
 

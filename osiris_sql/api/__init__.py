@@ -13,6 +13,7 @@ from osiris_sql.api.past import find_past, resume_run
 from osiris_sql.api.planning import Command, make_plan, observe_world
 from osiris_sql.api.remote import attach_run, collect_sandboxes, make_template
 from osiris_sql.api.running import clean_project, new_run_id, prepare_plan, run_plan
+from osiris_sql.api.sound import refuse_mistakes, refuse_mistakes_in
 from osiris_sql.lint import lint_project
 from osiris_sql.plan.selection import select_nodes
 from osiris_sql.run.difference import diff_publications
@@ -47,6 +48,8 @@ __all__ = [
     "read_card",
     "read_plan",
     "read_run",
+    "refuse_mistakes",
+    "refuse_mistakes_in",
     "remove_runs",
     "resume_run",
     "run_plan",

@@ -10,14 +10,16 @@ from osiris_sql.types.manifest import Manifest, UnitTestResult
 from osiris_sql.types.project import Project
 
 
-def compile_project(project: Project, *, environ: Mapping[str, str] | None = None) -> Manifest:
+def compile_project(
+    project: Project, *, environ: Mapping[str, str] | None = None, only: Collection[str] | None = None
+) -> Manifest:
     """Return the project compiled; see `osiris_sql.compile.compile_project`.
 
     What did not change is read from `.osiris/cache`.
     """
     root = Path(project.root)
     cache = root / ".osiris" / "cache" if root.is_dir() else None
-    return compiler.compile_project(project, environ=environ, cache=cache)
+    return compiler.compile_project(project, environ=environ, cache=cache, only=only)
 
 
 def run_unit_tests(

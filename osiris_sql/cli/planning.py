@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 
 from osiris_sql import api
 from osiris_sql.cli import screen
-from osiris_sql.cli.inputs import compile_sound
 from osiris_sql.cli.plan_table import (
     carried_relations,
     leftover_relations,
@@ -89,7 +88,10 @@ def plan_show(
     project: Project, model: str, limit: int, as_of: str | None, defer_to: str | None = None
 ) -> Plan:
     """Return the plan that shows the first rows of a model or source table."""
-    manifest = compile_sound(project)
+    node = f"model:{model}"
+    only = {node} if any(known.node == node for known in project.models) else None
+    manifest = api.compile_project(project, only=only)
+    api.refuse_mistakes_in(project, manifest, only)
     observed = api.observe_world(manifest, os.environ, command="show", defer_to=defer_to)
     return api.make_plan(manifest, observed, command="show", show=model, limit=limit, as_of=as_of)
 

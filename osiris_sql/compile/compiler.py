@@ -1,6 +1,6 @@
 """The compiler: a Project in, a Manifest out; every mistake of its author becomes a diagnostic."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 
 from osiris_sql.compile.blocking import Blocking, disabled_input, draw_cycle, place_of_need
@@ -27,12 +27,15 @@ from osiris_sql.types.relation import TableSchema
 
 
 def compile_all(
-    project: Project, environ: Mapping[str, str] | None = None, cache: ModelCache | None = None
+    project: Project,
+    environ: Mapping[str, str] | None = None,
+    cache: ModelCache | None = None,
+    only: Collection[str] | None = None,
 ) -> Manifest:
     """Return the project compiled; see `compile_project`."""
     binder = Binder(PurePosixPath(project.warehouse).stem)
     try:
-        return _Compilation(project, environ, binder, cache).run()
+        return _Compilation(project, environ, binder, cache).run(only)
     finally:
         binder.close()
 
@@ -77,11 +80,11 @@ class _Compilation:
         self._renderer = Renderer(project, environ=environ, schema_of=self._schema_of)
         self._diagnostics += self._renderer.diagnostics
 
-    def run(self) -> Manifest:
-        """Return the manifest."""
-        self._compile_models()
-        tests = self._compile_tests()
-        publications = tuple(self._check_publications())
+    def run(self, only: Collection[str] | None) -> Manifest:
+        """Return the manifest, or the part of it that some models need, without tests and publications."""
+        self._compile_models(only)
+        tests = self._compile_tests() if only is None else ()
+        publications = tuple(self._check_publications()) if only is None else ()
         project, known = self._project, self._pass.known
         schemas = {node: known[node].schema for node in known}
         models = tuple(self._models.values())
@@ -104,12 +107,10 @@ class _Compilation:
         known = self._pass.known.get(node)
         return known.schema if known else None
 
-    # ------------------------------------------------------------------------------ models
-
-    def _compile_models(self) -> None:
+    def _compile_models(self, only: Collection[str] | None) -> None:
         """Compile each model after those that it reads, depth first, so that few drafts are held."""
         models = {model.node: model for model in self._project.models}
-        for node in sorted(models):
+        for node in sorted(models if only is None else models.keys() & only):
             self._compile_with_needs(node, models)
 
     def _compile_with_needs(self, root: str, models: Mapping[str, Model]) -> None:
@@ -205,8 +206,6 @@ class _Compilation:
         self._models[draft.model.name] = outcome.compiled
         if draft.diagnostics == rendered.diagnostics:
             self._memory.keep(rendered, outcome)
-
-    # ------------------------------------------------------------------------------ what reads models
 
     def _compile_tests(self) -> tuple[CompiledTest, ...]:
         if self._project.data_tests:

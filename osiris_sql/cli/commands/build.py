@@ -100,7 +100,7 @@ def command(
     from osiris_sql.cli.unit_tests import run_units, stop_at_failures
 
     project = inputs.open_project(env, project_dir, variables, env_file)
-    manifest = inputs.compile_sound(project)
+    manifest = api.compile_project(project)
     chosen, left_out = select or [], exclude or []
     backfill = api.read_backfill(event_time_start, event_time_end)
     if resume:
@@ -112,6 +112,7 @@ def command(
         chosen, as_of, full_refresh = ["result:unfinished"], rest.as_of, rest.full_refresh
         backfill = rest.backfill
     past = rest.past if resume else api.find_past(manifest, [*chosen, *left_out], state)
+    api.refuse_mistakes(project, manifest, chosen, left_out, past)
     units = run_units(project, manifest, select=chosen, exclude=left_out, past=past)
     stop_at_failures(units, as_json=as_json, junit=junit)
     made = plan_build(

@@ -46,12 +46,14 @@ def command(
     Builds and publishes nothing. Each failure names the place of its declaration, the count of offending
     rows and the first of them. Exit code 1 if a test fails; a warning is a failure only with --warn-error.
     """
+    from osiris_sql import api
     from osiris_sql.cli.planning import plan_tests
     from osiris_sql.cli.unit_test_report import show_unit_tests
     from osiris_sql.cli.unit_tests import run_units
 
     project = inputs.open_project(env, project_dir, variables, env_file)
-    manifest = inputs.compile_sound(project)
+    manifest = api.compile_project(project)
+    api.refuse_mistakes(project, manifest, select or (), exclude or ())
     units = run_units(project, manifest, select=select or (), exclude=exclude or ())
     show_unit_tests(units, as_json=as_json)
     plan = plan_tests(

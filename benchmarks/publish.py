@@ -81,7 +81,7 @@ class Job:
         self.folder = place.subfolder(f"{mode}{rows}")
         self.environ = environ(BENCH_DSN=self.dsn)
         (self.folder / "models").mkdir()
-        (self.folder / "osiris-sql.toml").write_text('name = "bench"\nmemory_limit = "64MB"\n')
+        (self.folder / "osiris-sql.toml").write_text('name = "bench"\nmemory_limit = "128MB"\n')
         (self.folder / "targets.yml").write_text(TARGETS.format(mode=mode))
         execute(self.dsn, "DROP TABLE IF EXISTS sales")
         self.build_model()
@@ -196,7 +196,7 @@ BENCHMARK = Benchmark(
     " timestamp with time zone, uuid, jsonb",
     limit=r"psql \copy of the same rows, prepared as CSV",
     counts=counts,
-    notes="Start-up and planning are in the seconds, not in `inside`. memory_limit is 64MB.",
+    notes="Start-up and planning are in the seconds, not in `inside`. memory_limit is 128MB.",
     series=[
         Series(
             name="empty",

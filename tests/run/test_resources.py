@@ -8,12 +8,14 @@ from datetime import UTC, datetime
 
 import pytest
 from run.dying import PROCESSES
-from run.plans import model, plan_of, rows, run, statuses
+from run.plans import Collected, model, plan_of, rows, run, statuses
 
 from osiris_sql.run import journal
+from osiris_sql.run.execute import execute
 from osiris_sql.run.room import Room
 from osiris_sql.types.diagnostic import Diagnostic
-from osiris_sql.types.event import StepFinished
+from osiris_sql.types.event import StepFinished, StepProgress
+from osiris_sql.types.result import fold_events
 from osiris_sql.types.settings import PINNED_SETTINGS
 
 SMALL = {**PINNED_SETTINGS, "memory_limit": "256MB", "threads": "2"}
@@ -41,11 +43,15 @@ def test_what_can_not_spill_fails_clearly_and_the_rest_goes_on(tmp_path):
     assert "memory_limit" in found.fix
 
 
-def test_steps_that_fit_only_alone_all_succeed(tmp_path):
-    large = "SELECT len(list(range + {}))::INTEGER AS id FROM range(9000000)"
+def test_steps_that_fit_only_alone_are_tried_again_alone_and_all_succeed(tmp_path):
+    large = "SELECT len(list(range + {}))::INTEGER AS id FROM range(12000000)"
     steps = [model(f"m{n}", large.format(n)) for n in range(3)]
-    result = run(plan_of(*steps, engine_settings=SMALL, concurrency=3), tmp_path)
-    assert set(statuses(result).values()) == {"success"}
+    plan, seen = plan_of(*steps, engine_settings=SMALL, concurrency=3), Collected()
+    assert execute(plan, tmp_path, {}, [seen], run_id="r", launcher="local") == 0
+    again = [event.body.step for event in seen.events if isinstance(event.body, StepProgress)]
+    assert again, "three at once do not fit"
+    assert len(again) == len(set(again)), "each is tried once more"
+    assert set(statuses(fold_events(seen.events)).values()) == {"success"}
 
 
 def out_of_memory(step: str) -> StepFinished:

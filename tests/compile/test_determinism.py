@@ -239,3 +239,8 @@ def test_groups_of_doubles_are_not_proved_because_there_are_two_zeros(sql: str) 
 )
 def test_where_there_is_one_zero_nothing_is_said(sql: str) -> None:
     assert judged(sql).verdict == "proved"
+
+
+def test_groups_of_intervals_are_not_proved_because_a_month_equals_30_days() -> None:
+    found = judged("select ts - ts as i, count(*) as n from t group by all")
+    assert (found.verdict, [r.rule for r in found.reasons]) == ("unknown", ["equal-intervals"])

@@ -60,6 +60,3 @@ select s collate nocase as c, count(*) as n from (select case when id % 2 = 0 th
 
 -- collated distinct rows
 select distinct (case when id % 2 = 0 then s else upper(s) end) collate nocase as c from t
-
--- intervals that are equal
-select case when id % 2 = 0 then interval 1 month else interval 30 days end as i, count(*) as n from t group by all

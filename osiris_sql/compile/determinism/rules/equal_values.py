@@ -33,7 +33,7 @@ def check(subject: Subject) -> Iterator[Ruling]:
                     f"{_name(column)} is an INTERVAL, and 1 month equals 30 days: which one is kept hangs"
                     " on the order of rows; group by its text, ::VARCHAR"
                 )
-                yield subject.ruling("equal-intervals", "unsafe", message, _span(expression))
+                yield subject.ruling("equal-intervals", "unknown", message, _span(expression))
             elif kind in ("FLOAT", "DOUBLE") and not _has_one_zero(expression):
                 message = (
                     f"{_name(column)} is a {kind}, and -0.0 equals 0.0: which one is kept hangs on the order"

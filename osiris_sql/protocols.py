@@ -188,7 +188,7 @@ class Target(Protocol):
         ...
 
     def compare(self, publication: Publish, load: Load, samples: int) -> Difference:
-        """Return what the spool file would change, with so many rows of each kind as samples; write nothing."""
+        """Return what the spool file would change, with so many rows of each kind; write nothing."""
         ...
 
     def spool(self, publication: Publish) -> SpoolSpec:

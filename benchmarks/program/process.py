@@ -45,9 +45,14 @@ def run_command(
         )
         memory = MemoryWatch(process.pid)
         limit = threading.Timer(longest, _kill_all, [process.pid])
+        limit.daemon = True
         limit.start()
         # The zombie is kept: the kernel still tells its account of bytes, its children's included.
-        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        try:
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        except BaseException:  # we are stopped: so is what we measure
+            _kill_all(process.pid)
+            raise
         wall = time.perf_counter() - began
         memory.stop()
         limit.cancel()

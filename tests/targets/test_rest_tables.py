@@ -129,7 +129,7 @@ def test_a_missing_table_prints_the_statements_that_make_it(plain, rows):
         (
             "CREATE TABLE {0} (id int PRIMARY KEY); GRANT ALL ON {0} TO service_role",
             "unknown-column",
-            "add the column",
+            'ADD COLUMN "title" text;',
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""The spool file of the REST channel: one text a row, in a Parquet file; cut into bodies."""
+"""The spool file of the REST channel: the rows as they travel, one after the other; cut into bodies."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ from osiris_sql.types.diagnostic import StepError
 from osiris_sql.types.plan import Publish
 from osiris_sql.types.relation import Column, quote_identifier
 
-ROW_END = "\x81"
+ROW_END = "\x81\n"  # no row holds it: fields escape U+0081, JSON the line feed
 _NATIVE = {"boolean", "smallint", "integer", "bigint"}
-MAX_ROWS, MAX_BYTES = 5000, 1 << 20
+MAX_BYTES = 1 << 20
+_END = ROW_END.encode()
+# One column, written as it is: nothing is quoted, so nothing is escaped.
+_RAW = "HEADER false, QUOTE '', ESCAPE ''"
 
 
 def field_rows(publication: Publish) -> SpoolSpec:
@@ -26,7 +29,7 @@ def field_rows(publication: Publish) -> SpoolSpec:
     any text holds and that JSON does not escape.
     """
     fields = (f"|| chr(127) || coalesce({_field(column)}, chr(128))" for column in publication.columns)
-    return SpoolSpec(kind="parquet", projection=(f"'.' {' '.join(fields)} AS row",))
+    return _spool(f"'.' {' '.join(fields)}")
 
 
 def _field(column: Column) -> str:
@@ -44,7 +47,11 @@ def json_rows(publication: Publish) -> SpoolSpec:
     members = (
         f"'{column.name.replace(chr(39), chr(39) * 2)}': {_value(column)}" for column in publication.columns
     )
-    return SpoolSpec(kind="parquet", projection=(f"to_json({{{', '.join(members)}}})::VARCHAR AS row",))
+    return _spool(f"to_json({{{', '.join(members)}}})::VARCHAR")
+
+
+def _spool(row: str) -> SpoolSpec:
+    return SpoolSpec(kind="csv", projection=(f"{row} || chr(129) AS row",), options=_RAW)
 
 
 def _value(column: Column) -> str:
@@ -56,11 +63,34 @@ def _value(column: Column) -> str:
     return value if made.name in _NATIVE else f"({value})::VARCHAR"
 
 
-def read_bodies(path: Path, *, rows: int = MAX_ROWS, size: int = MAX_BYTES) -> Iterator[list[str]]:
-    """Yield the rows as they were written, in groups of at most `rows` rows and about `size` bytes."""
+def read_chunks(path: Path, size: int = MAX_BYTES) -> Iterator[bytes]:
+    """Yield the rows as they were written, each with its end, in pieces of about `size` bytes."""
+    held = b""
+    with path.open("rb") as file:
+        while block := file.read(size):
+            held += block
+            cut = held.rfind(_END) + len(_END)
+            if cut >= len(_END):
+                yield held[:cut]
+                held = held[cut:]
+
+
+def read_rows(path: Path) -> Iterator[str]:
+    """Yield the rows one by one."""
+    for chunk in read_chunks(path):
+        yield from rows_of(chunk)
+
+
+def rows_of(chunk: bytes) -> list[str]:
+    """Return the rows of a piece of the file, without their ends."""
+    return chunk.decode().split(ROW_END)[:-1]
+
+
+def read_groups(path: Path, rows: int, size: int = MAX_BYTES) -> Iterator[list[str]]:
+    """Yield the rows in groups of at most `rows` rows and about `size` characters."""
     group: list[str] = []
     length = 0
-    for text in _read(path):
+    for text in read_rows(path):
         if group and (len(group) == rows or length + len(text) > size):
             yield group
             group, length = [], 0
@@ -70,24 +100,13 @@ def read_bodies(path: Path, *, rows: int = MAX_ROWS, size: int = MAX_BYTES) -> I
         yield group
 
 
-def _read(path: Path) -> Iterator[str]:
-    import pyarrow.parquet as pq
-
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=1000, columns=["row"]):
-            yield from batch.column(0).to_pylist()
-
-
 def refuse_nul_rows(publication: Publish, path: Path) -> None:
     """Raise StepError that counts the NUL characters of each column, which PostgreSQL can't store."""
     counts: Counter[str] = Counter()
-    for text in _read(path):
-        if "\0" in text:
-            fields = zip(publication.columns, text.split("\x7f")[1:], strict=True)
-            counts.update(column.name for column, value in fields if "\0" in value)
-        elif text.startswith("{") and "\\u0000" in text:
-            values = json.loads(text).items()
-            counts.update(name for name, value in values if isinstance(value, str) and "\0" in value)
+    for chunk in read_chunks(path):
+        if b"\0" in chunk or b"\\u0000" in chunk:
+            for text in rows_of(chunk):
+                counts.update(_with_nul(publication, text))
     if counts:
         raise StepError(
             *(
@@ -101,3 +120,12 @@ def refuse_nul_rows(publication: Publish, path: Path) -> None:
                 for name, count in sorted(counts.items())
             )
         )
+
+
+def _with_nul(publication: Publish, text: str) -> Iterator[str]:
+    if "\0" in text:
+        fields = zip(publication.columns, text.split("\x7f")[1:], strict=True)
+        yield from (column.name for column, value in fields if "\0" in value)
+    elif text.startswith("{") and "\\u0000" in text:
+        values = json.loads(text).items()
+        yield from (name for name, value in values if isinstance(value, str) and "\0" in value)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from osiris_sql.protocols import Load, Published
-from osiris_sql.targets._modes import check_arrived, raise_all, refusal
+from osiris_sql.targets._modes import raise_all, refusal
 from osiris_sql.targets.supabase.catalog import Table, TableColumn
 from osiris_sql.targets.supabase.preflight import table_mistakes
-from osiris_sql.targets.supabase.rest.bodies import ROW_END, read_bodies, refuse_nul_rows
-from osiris_sql.targets.supabase.rest.wire import Progress, Rest, RestError
+from osiris_sql.targets.supabase.rest.bodies import refuse_nul_rows
+from osiris_sql.targets.supabase.rest.staging import stage_rows
+from osiris_sql.targets.supabase.rest.wire import Progress, Rest
 from osiris_sql.targets.supabase.schema_change import change_mistakes, change_statements, changed_table
 from osiris_sql.targets.supabase.types import may_round, postgres_type
 from osiris_sql.types.diagnostic import StepError
@@ -68,7 +69,7 @@ def publish_staged(
     raise_all([*(change_mistakes(publication, table) if table else ()), *table_mistakes(publication, wanted)])
     delivery = str(uuid.uuid4())
     if not _is_delivered(publication, load, found):
-        _stage(rest, publication, load, delivery, progress)
+        stage_rows(rest, publication, load, delivery, progress)
     progress(load.rows, f"applying {publication.mode}")
     described = _publication(publication, load, schema, wanted)
     arguments = {"p_delivery": delivery, "p_load": load.load_id, "p_publication": described}
@@ -87,30 +88,6 @@ def _is_delivered(publication: Publish, load: Load, found: Found | None) -> bool
     if change_statements(publication, found.table):
         return False
     return bool(found.last["load_id"] == load.load_id and found.last["total_after"] == found.rows)
-
-
-def _stage(rest: Rest, publication: Publish, load: Load, delivery: str, progress: Progress) -> None:
-    sent, number = 0, 0
-    for group in read_bodies(load.path):
-        waiting = [group]
-        while waiting:
-            rows = waiting.pop(0)
-            try:
-                stored = rest.call("osiris_stage", _body(delivery, number, rows), progress)
-            except RestError as error:
-                if not error.too_much or len(rows) == 1:
-                    raise
-                waiting[:0] = [rows[: len(rows) // 2], rows[len(rows) // 2 :]]
-                continue
-            check_arrived(publication, len(rows), stored, what="rows were sent in a batch")
-            sent, number = sent + len(rows), number + 1
-            progress(sent, "sending")
-    check_arrived(publication, load.rows, sent, what="rows were to be sent")
-
-
-def _body(delivery: str, number: int, rows: list[str]) -> bytes:
-    text = json.dumps(ROW_END.join([*rows, ""]), ensure_ascii=False)
-    return f'{{"p_delivery":"{delivery}","p_seq":{number},"p_rows":{text}}}'.encode()
 
 
 def _publication(publication: Publish, load: Load, schema: str, table: Table | None) -> dict[str, Any]:

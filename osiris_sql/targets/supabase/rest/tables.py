@@ -9,7 +9,7 @@ from itertools import islice
 from osiris_sql.protocols import Load, Published
 from osiris_sql.targets._modes import check_deletions, raise_all, refusal
 from osiris_sql.targets.supabase.options import SupabaseOptions
-from osiris_sql.targets.supabase.rest.bodies import read_bodies, refuse_nul_rows
+from osiris_sql.targets.supabase.rest.bodies import read_groups, read_rows, refuse_nul_rows
 from osiris_sql.targets.supabase.rest.keys import Key, fetch_keys, key_of, or_filter, quoted, table_path
 from osiris_sql.targets.supabase.rest.plain import count_rows, not_atomic, observe
 from osiris_sql.targets.supabase.rest.sql_endpoint import SqlEndpoint
@@ -33,7 +33,7 @@ def publish(
     """Deliver by key in batches and return what was counted; each batch may be sent again."""
     raise_all(list(observe(rest, publication, schema, options, endpoint).diagnostics))
     refuse_nul_rows(publication, load.path)
-    if options.atomic and len(list(islice(read_bodies(load.path, rows=ONE_REQUEST), 2))) > 1:
+    if options.atomic and len(list(islice(read_groups(load.path, ONE_REQUEST), 2))) > 1:
         raise StepError(not_atomic(publication, f"{load.rows} rows are more than one request"))
     if endpoint:
         ready_table(rest, endpoint, publication, schema, load.run_id, progress)
@@ -47,7 +47,7 @@ def publish(
 
 
 def _sent_keys(publication: Publish, load: Load) -> set[Key]:
-    return {key_of(publication, json.loads(text)) for group in read_bodies(load.path) for text in group}
+    return {key_of(publication, json.loads(text)) for text in read_rows(load.path)}
 
 
 def _upsert(rest: Rest, publication: Publish, load: Load, progress: Progress) -> Published:
@@ -132,7 +132,7 @@ def _send(
             raise StepError(refusal(publication, "rows-not-written", message, fix=fix))
 
     sent = 0
-    for group in read_bodies(load.path, rows=ONE_REQUEST):
+    for group in read_groups(load.path, ONE_REQUEST):
         _halving(post, group)
         sent += len(group)
         progress(sent, "sending")

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from servers.postgrest.server import SECRET_KEY
 from targets.supabase_table import Database
 from typer.testing import CliRunner
 
@@ -18,12 +19,13 @@ from osiris_sql.cli.app import make_app
 TARGETS = """
 version: 1
 connections:
-  app: {{ type: supabase, dsn: "${{DSN}}", schema: "{schema}"{options} }}
+  app: {{ type: supabase, {place}, schema: "{schema}"{options} }}
 targets:
   - name: app
     tables:
       - {{ name: film, model: film, create: true, {settings} }}
 """
+OVER_POSTGRES, OVER_REST = 'dsn: "${DSN}"', 'url: "${URL}", secret_key: "${KEY}"'
 OSIRIS = str(Path(sys.executable).with_name("osiris-sql"))
 Row = tuple[int, str]
 
@@ -33,11 +35,12 @@ class Project:
 
     def __init__(self, folder: Path, database: Database, settings: str, options: str = "") -> None:
         self.folder, self.database, self.settings = folder, database, settings
-        self.environ = {"DSN": database.dsn}
+        self.environ = {"DSN": database.dsn, "URL": database.url, "KEY": SECRET_KEY}
         (folder / "models").mkdir(parents=True)
         (folder / "osiris-sql.toml").write_text('name = "films"\nenvironments = ["dev", "prod"]\n')
         more = f", {options}" if options else ""
-        text = TARGETS.format(schema=database.schema, options=more, settings=settings)
+        place = OVER_REST if database.url else OVER_POSTGRES
+        text = TARGETS.format(place=place, schema=database.schema, options=more, settings=settings)
         (folder / "targets.yml").write_text(text)
 
     def rows(self, *rows: Row, more: str = "") -> Project:

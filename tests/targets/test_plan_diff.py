@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from targets.either_channel import channel  # noqa: F401 (every test runs over both)
 from targets.publishing import Project, counted, words
 
 A = [(1, "Alien"), (2, "Heat"), (3, "Fargo")]
@@ -108,6 +109,7 @@ def test_a_guard_that_would_refuse_is_named(project, rows, rule):
     assert [refused["rule"] for refused in refusals] == [rule]
 
 
+@pytest.mark.parametrize("channel", ["postgres"])
 def test_the_server_itself_refuses_a_write_while_comparing(database, rows, monkeypatch):
     import psycopg2
     from targets.delivering import films

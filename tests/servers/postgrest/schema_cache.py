@@ -29,7 +29,7 @@ SELECT n.nspname, p.proname, coalesce(p.proargnames[1:p.pronargs], '{}'),
        ARRAY(SELECT format_type(t, NULL) FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY AS u(t, o)
              ORDER BY o),
        p.pronargs - p.pronargdefaults, p.proretset, p.prorettype = 'void'::regtype,
-       coalesce(p.proconfig, '{}')
+       p.provolatile <> 'v', coalesce(p.proconfig, '{}')
 FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = ANY (%s)"""
 
 
@@ -45,6 +45,7 @@ class CachedFunction:
     required: int
     returns_set: bool
     returns_nothing: bool
+    read_only: bool
     settings: tuple[str, ...]
 
     def takes(self, names: set[str]) -> bool:

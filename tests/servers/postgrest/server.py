@@ -213,6 +213,8 @@ def _decoded(part: str) -> str:
 
 def _become(cursor: Any, role: str, function: CachedFunction | None) -> None:
     """SET ROLE does not load the role's settings, so those of the roles and the function are set here."""
+    if function and function.read_only:
+        cursor.execute("SET TRANSACTION READ ONLY")
     cursor.execute("SELECT unnest(rolconfig) FROM pg_roles WHERE rolname = %s", (role,))
     settings = [*(row[0] for row in cursor.fetchall()), *(function.settings if function else ())]
     cursor.execute("SET LOCAL search_path TO public, extensions")

@@ -4,7 +4,8 @@
 CREATE TABLE IF NOT EXISTS osiris.schemas (name text PRIMARY KEY);
 INSERT INTO osiris.schemas VALUES {schemas} ON CONFLICT DO NOTHING;
 COMMENT ON TABLE osiris.schemas IS 'Schemas whose tables may be published into over REST.';
-CREATE TABLE IF NOT EXISTS osiris.stage (
+-- A crash of the server empties the stage: the delivery then fails, and another one sends its rows again.
+CREATE UNLOGGED TABLE IF NOT EXISTS osiris.stage (
     delivery uuid NOT NULL,
     seq int NOT NULL,
     n int NOT NULL,
@@ -14,7 +15,7 @@ CREATE TABLE IF NOT EXISTS osiris.stage (
 );
 REVOKE ALL ON osiris.schemas, osiris.stage FROM PUBLIC;
 DROP FUNCTION IF EXISTS public.osiris_stage(uuid, int, jsonb);  -- version 1
-ALTER TABLE osiris.stage ALTER COLUMN rows TYPE text, ALTER COLUMN rows SET STORAGE EXTERNAL;
+ALTER TABLE osiris.stage SET UNLOGGED, ALTER COLUMN rows TYPE text, ALTER COLUMN rows SET STORAGE EXTERNAL;
 
 -- What these functions are: osiris-sql asks, and says when they must be installed again.
 CREATE OR REPLACE FUNCTION public.osiris_version() RETURNS int
@@ -163,6 +164,80 @@ BEGIN
   RETURN false;
 END $osiris$;
 
+-- What the statements of a delivery are put together from; `there` is the table as it will be.
+CREATE OR REPLACE FUNCTION osiris.fragments(p_delivery uuid, p_target text, p_there jsonb, p_publication jsonb,
+  OUT source text, OUT staged text, OUT written text[], OUT columns text, OUT values_ text, OUT setting text,
+  OUT table_side text, OUT sent_side text, OUT key text, OUT same_key text, OUT system text, OUT exact boolean)
+LANGUAGE plpgsql STABLE SET search_path = '' AS $osiris$
+DECLARE
+  c jsonb; v_type text; v_base text; v_at int := 1; v_text text; arrive text;
+BEGIN
+  exact := false; system := ''; written := '{}';
+  FOR c IN SELECT * FROM jsonb_array_elements(p_publication->'columns') LOOP
+    PERFORM (c->>'type')::regtype;
+    SELECT t->>'type', t->>'base' INTO v_type, v_base FROM jsonb_array_elements(p_there->'columns') t
+    WHERE t->>'name' = c->>'name';
+    IF v_type IS NULL THEN
+      RAISE EXCEPTION 'column "%" of % does not exist', c->>'name', p_target USING ERRCODE = '42703';
+    END IF;
+    v_at := v_at + 1;
+    staged := concat_ws(', ', staged, format('%I %s', c->>'name', CASE
+      WHEN (c->>'nested')::boolean AND v_type LIKE '%[]' THEN 'jsonb'
+      WHEN (c->>'exact')::boolean THEN c->>'type' ELSE v_type END));
+    -- A cast to varchar(3) would cut; one to varchar, with the assignment after it, refuses.
+    arrive := concat_ws(', ', arrive, format(
+      CASE WHEN c->>'type' IN ('text', 'jsonb') THEN '(CASE WHEN strpos(a[%1$s], E''\u0082'') > 0 THEN replace('
+        'replace(replace(replace(a[%1$s], E''\u0082f'', E''\u007f''), E''\u0082n'', E''\u0080''), E''\u0082r'','
+        ' E''\u0081''), E''\u0082e'', E''\u0082'') ELSE a[%1$s] END)::%2$s AS %3$I' ELSE 'a[%1$s]::%2$s AS %3$I' END,
+      v_at, CASE WHEN (c->>'nested')::boolean AND v_type LIKE '%[]' THEN 'jsonb'
+        WHEN (c->>'exact')::boolean THEN c->>'type' ELSE v_base END, c->>'name'));
+    exact := exact OR (c->>'exact')::boolean;
+    CONTINUE WHEN EXISTS (SELECT 1 FROM jsonb_array_elements(p_there->'columns') t
+      WHERE t->>'name' = c->>'name' AND t->>'generated' <> '');
+    IF EXISTS (SELECT 1 FROM jsonb_array_elements(p_there->'columns') t
+        WHERE t->>'name' = c->>'name' AND t->>'identity' = 'a') THEN
+      system := ' OVERRIDING SYSTEM VALUE';
+    END IF;
+    written := written || (c->>'name');
+    columns := concat_ws(', ', columns, format('%I', c->>'name'));
+    values_ := concat_ws(', ', values_, CASE
+      WHEN (c->>'nested')::boolean AND v_type LIKE '%[]' THEN format(
+        '(jsonb_populate_record(NULL::%s, jsonb_build_object(%L, s.%I))).%I AS %I',
+        p_target, c->>'name', c->>'name', c->>'name', c->>'name')
+      WHEN (c->>'exact')::boolean THEN format('s.%I::%s AS %I', c->>'name', v_type, c->>'name')
+      ELSE format('s.%I', c->>'name') END);
+    CONTINUE WHEN p_publication->'key' ? (c->>'name');
+    setting := concat_ws(', ', setting, format('%I = excluded.%I', c->>'name', c->>'name'));
+    v_text := CASE WHEN v_type ~ '^(json|xml|point|line|lseg|box|path|polygon|circle)(\[\])?$'
+      THEN '::text' ELSE '' END;
+    table_side := concat_ws(', ', table_side, format('o.%I%s', c->>'name', v_text));
+    sent_side := concat_ws(', ', sent_side, format('s.%I%s', c->>'name', v_text));
+  END LOOP;
+  SELECT string_agg(format('%I', k), ', '), string_agg(format('o.%I = s.%I', k, k), ' AND ')
+  INTO key, same_key FROM jsonb_array_elements_text(p_publication->'key') k;
+
+  source := format('(SELECT %s FROM osiris.stage b,'
+    ' string_to_table(rtrim(b.rows, E''\u0081''), E''\u0081'') AS l,'
+    ' string_to_array(l, E''\u007f'', E''\u0080'') AS a WHERE b.delivery = %L)', arrive, p_delivery);
+END $osiris$;
+
+-- Values that the table would round are refused: each must come back from its type as it went in.
+CREATE OR REPLACE FUNCTION osiris.refuse_inexact(p_source text, p_there jsonb, p_publication jsonb) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = '' AS $osiris$
+DECLARE
+  c jsonb; v_type text; v_found bigint; v_sample text;
+BEGIN
+  FOR c IN SELECT * FROM jsonb_array_elements(p_publication->'columns') t WHERE (t->>'exact')::boolean LOOP
+    SELECT t->>'type' INTO v_type FROM jsonb_array_elements(p_there->'columns') t WHERE t->>'name' = c->>'name';
+    EXECUTE format('SELECT count(*), min(%1$I::text) FROM %4$s AS s WHERE %1$I::%2$s::%3$s IS DISTINCT FROM %1$I',
+      c->>'name', v_type, c->>'type', p_source) INTO v_found, v_sample;
+    IF v_found > 0 THEN
+      RAISE EXCEPTION '% values of % don''t fit % exactly', v_found, c->>'name', v_type
+        USING ERRCODE = 'OS002', DETAIL = 'one of them: ' || v_sample;
+    END IF;
+  END LOOP;
+END $osiris$;
+
 -- Brings a staged delivery into its table: everything in one transaction, counted before it ends.
 CREATE OR REPLACE FUNCTION public.osiris_apply(p_delivery uuid, p_load text, p_publication jsonb)
 RETURNS jsonb
@@ -175,11 +250,9 @@ DECLARE
   v_target text := '"' || replace(v_schema, '"', '""') || '"."'
                    || replace(p_publication->>'table', '"', '""') || '"';
   v_there jsonb; v_fitted jsonb; v_known osiris.publications; v_created boolean := false;
-  v_changed boolean := false; c jsonb; v_type text;
-  v_base text; v_at int := 1; v_exact boolean := false; v_plain boolean; v_source text; v_staged text; v_arrive text; v_columns text; v_values text; v_same text; v_differs text;
-  v_set text; v_key text; v_left text; v_right text; v_system text := ''; v_text text;
+  v_changed boolean := false; f record; v_plain boolean; v_source text; v_staged text; v_differs text; v_new text;
   v_found bigint; v_before bigint; v_inserted bigint := 0; v_updated bigint := 0; v_deleted bigint := 0;
-  v_total bigint; v_sample text;
+  v_total bigint;
 BEGIN
   IF v_mode NOT IN ('append', 'upsert', 'replace', 'sync') THEN
     RAISE EXCEPTION 'unknown mode "%"', v_mode;
@@ -221,78 +294,29 @@ BEGIN
     RAISE EXCEPTION 'no rows to % the table with', v_mode USING ERRCODE = 'OS001';
   END IF;
 
-  FOR c IN SELECT * FROM jsonb_array_elements(p_publication->'columns') LOOP
-    PERFORM (c->>'type')::regtype;
-    SELECT t->>'type', t->>'base' INTO v_type, v_base FROM jsonb_array_elements(v_there->'columns') t
-    WHERE t->>'name' = c->>'name';
-    IF v_type IS NULL THEN
-      RAISE EXCEPTION 'column "%" of % does not exist', c->>'name', v_target USING ERRCODE = '42703';
-    END IF;
-    v_at := v_at + 1;
-    v_staged := concat_ws(', ', v_staged, format('%I %s', c->>'name', CASE
-      WHEN (c->>'nested')::boolean AND v_type LIKE '%[]' THEN 'jsonb'
-      WHEN (c->>'exact')::boolean THEN c->>'type' ELSE v_type END));
-    -- A cast to varchar(3) would cut; one to varchar, with the assignment after it, refuses.
-    v_arrive := concat_ws(', ', v_arrive, format(
-      CASE WHEN c->>'type' IN ('text', 'jsonb') THEN '(CASE WHEN strpos(a[%1$s], E''\u0082'') > 0 THEN replace('
-        'replace(replace(replace(a[%1$s], E''\u0082f'', E''\u007f''), E''\u0082n'', E''\u0080''), E''\u0082r'','
-        ' E''\u0081''), E''\u0082e'', E''\u0082'') ELSE a[%1$s] END)::%2$s AS %3$I' ELSE 'a[%1$s]::%2$s AS %3$I' END,
-      v_at, CASE WHEN (c->>'nested')::boolean AND v_type LIKE '%[]' THEN 'jsonb'
-        WHEN (c->>'exact')::boolean THEN c->>'type' ELSE v_base END, c->>'name'));
-    v_exact := v_exact OR (c->>'exact')::boolean;
-    CONTINUE WHEN EXISTS (SELECT 1 FROM jsonb_array_elements(v_there->'columns') t
-      WHERE t->>'name' = c->>'name' AND t->>'generated' <> '');
-    IF EXISTS (SELECT 1 FROM jsonb_array_elements(v_there->'columns') t
-        WHERE t->>'name' = c->>'name' AND t->>'identity' = 'a') THEN
-      v_system := ' OVERRIDING SYSTEM VALUE';
-    END IF;
-    v_columns := concat_ws(', ', v_columns, format('%I', c->>'name'));
-    v_values := concat_ws(', ', v_values, CASE
-      WHEN (c->>'nested')::boolean AND v_type LIKE '%[]' THEN format(
-        '(jsonb_populate_record(NULL::%s, jsonb_build_object(%L, s.%I))).%I AS %I',
-        v_target, c->>'name', c->>'name', c->>'name', c->>'name')
-      WHEN (c->>'exact')::boolean THEN format('s.%I::%s AS %I', c->>'name', v_type, c->>'name')
-      ELSE format('s.%I', c->>'name') END);
-    CONTINUE WHEN p_publication->'key' ? (c->>'name');
-    v_set := concat_ws(', ', v_set, format('%I = excluded.%I', c->>'name', c->>'name'));
-    v_text := CASE WHEN v_type ~ '^(json|xml|point|line|lseg|box|path|polygon|circle)(\[\])?$'
-      THEN '::text' ELSE '' END;
-    v_left := concat_ws(', ', v_left, format('o.%I%s', c->>'name', v_text));
-    v_right := concat_ws(', ', v_right, format('s.%I%s', c->>'name', v_text));
-  END LOOP;
-  SELECT string_agg(format('%I', k), ', '), string_agg(format('o.%I = s.%I', k, k), ' AND ')
-  INTO v_key, v_same FROM jsonb_array_elements_text(p_publication->'key') k;
-
-  v_source := format('(SELECT %s FROM osiris.stage b,'
-    ' string_to_table(rtrim(b.rows, E''\u0081''), E''\u0081'') AS l,'
-    ' string_to_array(l, E''\u007f'', E''\u0080'') AS a WHERE b.delivery = %L)', v_arrive, p_delivery);
+  SELECT * INTO f FROM osiris.fragments(p_delivery, v_target, v_there, p_publication);
+  v_source := f.source;
   v_before := (v_there->>'rows')::bigint;
+  IF v_before = 0 AND v_mode IN ('append', 'upsert') THEN  -- nobody else may fill it meanwhile
+    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', v_target);
+    EXECUTE format('SELECT count(*) FROM %s', v_target) INTO v_before;
+  END IF;
   v_plain := v_there->'triggers' = '[]' AND NOT (v_there->>'rules')::boolean;
   -- Into an empty table the rows go straight from where they were staged.
-  IF v_before > 0 OR v_exact OR NOT v_plain THEN
-    EXECUTE format('CREATE TEMP TABLE osiris_spool (%s) ON COMMIT DROP', v_staged);
+  IF v_before > 0 OR f.exact OR NOT v_plain THEN
+    EXECUTE format('CREATE TEMP TABLE osiris_spool (%s) ON COMMIT DROP', f.staged);
     EXECUTE format('INSERT INTO pg_temp.osiris_spool SELECT * FROM %s AS r', v_source);
     ANALYZE pg_temp.osiris_spool;
     v_source := 'pg_temp.osiris_spool';
   END IF;
-  FOR c IN SELECT * FROM jsonb_array_elements(p_publication->'columns') t WHERE (t->>'exact')::boolean LOOP
-    SELECT t->>'type' INTO v_type FROM jsonb_array_elements(v_there->'columns') t
-    WHERE t->>'name' = c->>'name';
-    EXECUTE format('SELECT count(*), min(%1$I::text) FROM pg_temp.osiris_spool'
-      ' WHERE %1$I::%2$s::%3$s IS DISTINCT FROM %1$I', c->>'name', v_type, c->>'type')
-    INTO v_found, v_sample;
-    IF v_found > 0 THEN
-      RAISE EXCEPTION '% values of % don''t fit % exactly', v_found, c->>'name', v_type
-        USING ERRCODE = 'OS002', DETAIL = 'one of them: ' || v_sample;
-    END IF;
-  END LOOP;
+  PERFORM osiris.refuse_inexact(v_source, v_there, p_publication);
 
-  v_staged := format('(SELECT %s FROM %s AS s) AS s', v_values, v_source);
+  v_staged := format('(SELECT %s FROM %s AS s) AS s', f.values_, v_source);
   IF v_mode IN ('replace', 'sync') THEN
     EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', v_target);
     EXECUTE format('SELECT count(*) FROM %s', v_target) INTO v_before;
   END IF;
-  IF v_mode IN ('replace', 'sync') AND v_key IS NULL THEN
+  IF v_mode IN ('replace', 'sync') AND f.key IS NULL THEN
     IF jsonb_array_length(v_there->'inbound') > 0 THEN
       RAISE EXCEPTION 'foreign keys point at the table' USING ERRCODE = 'OS001';
     END IF;
@@ -300,7 +324,7 @@ BEGIN
     GET DIAGNOSTICS v_deleted = ROW_COUNT;
   ELSIF v_mode IN ('replace', 'sync') THEN
     EXECUTE format('SELECT count(*) FROM %s AS o WHERE NOT EXISTS (SELECT 1 FROM %s WHERE %s)',
-      v_target, v_staged, v_same) INTO v_found;
+      v_target, v_staged, f.same_key) INTO v_found;
     IF v_found > (p_publication->>'max_deleted')::numeric * v_before AND v_rows > 0 THEN
       RAISE EXCEPTION '% of % rows would be deleted', v_found, v_before USING ERRCODE = 'OS003',
         DETAIL = format('max_deleted is %s of the rows; %s rows were sent',
@@ -308,37 +332,38 @@ BEGIN
     END IF;
     IF v_found > 0 THEN
       EXECUTE format('DELETE FROM %s AS o WHERE NOT EXISTS (SELECT 1 FROM %s WHERE %s)',
-        v_target, v_staged, v_same);
+        v_target, v_staged, f.same_key);
       GET DIAGNOSTICS v_deleted = ROW_COUNT;
     END IF;
   END IF;
 
-  IF v_key IS NULL THEN
+  IF f.key IS NULL THEN
     EXECUTE format('INSERT INTO %s (%s)%s SELECT %s FROM %s',
-      v_target, v_columns, v_system, v_columns, v_staged);
+      v_target, f.columns, f.system, f.columns, v_staged);
     GET DIAGNOSTICS v_inserted = ROW_COUNT;
     v_found := v_inserted;
   ELSE
-    v_differs := CASE WHEN v_left IS NULL OR v_mode = 'append' THEN 'false'
-      ELSE format('ROW(%s) IS DISTINCT FROM ROW(%s)', v_left, v_right) END;
-    v_left := CASE WHEN v_before = 0 THEN 'true'
-      ELSE format('NOT EXISTS (SELECT 1 FROM %s AS o WHERE %s AND NOT (%s))', v_target, v_same, v_differs) END;
+    v_differs := CASE WHEN f.table_side IS NULL OR v_mode = 'append' THEN 'false'
+      ELSE format('ROW(%s) IS DISTINCT FROM ROW(%s)', f.table_side, f.sent_side) END;
+    v_new := CASE WHEN v_before = 0 THEN 'true'
+      ELSE format('NOT EXISTS (SELECT 1 FROM %s AS o WHERE %s AND NOT (%s))', v_target, f.same_key, v_differs) END;
     IF v_before = 0 THEN
       v_inserted := v_rows;
     ELSE
       EXECUTE format('SELECT count(*) FILTER (WHERE o.tableoid IS NULL),'
         ' count(*) FILTER (WHERE o.tableoid IS NOT NULL AND %s) FROM %s LEFT JOIN %s AS o ON %s',
-        v_differs, v_staged, v_target, v_same) INTO v_inserted, v_updated;
+        v_differs, v_staged, v_target, f.same_key) INTO v_inserted, v_updated;
     END IF;
-    EXECUTE format('INSERT INTO %s (%s)%s SELECT %s FROM %s WHERE %s ON CONFLICT (%s) DO %s',
-      v_target, v_columns, v_system, v_columns, v_staged, v_left, v_key,
-      CASE WHEN v_set IS NULL OR v_mode = 'append' THEN 'NOTHING' ELSE 'UPDATE SET ' || v_set END);
+    EXECUTE format('INSERT INTO %s (%s)%s SELECT %s FROM %s WHERE %s%s',
+      v_target, f.columns, f.system, f.columns, v_staged, v_new,
+      CASE WHEN v_before > 0 OR NOT v_plain THEN format(' ON CONFLICT (%s) DO %s', f.key,
+        CASE WHEN f.setting IS NULL OR v_mode = 'append' THEN 'NOTHING' ELSE 'UPDATE SET ' || f.setting END) END);
     GET DIAGNOSTICS v_found = ROW_COUNT;
     v_found := v_rows - v_inserted - v_updated + v_found;
     IF NOT v_plain THEN  -- what a trigger did to the rows shows only in the table
       v_updated := v_found - (v_rows - v_inserted);
       EXECUTE format('SELECT count(*) FROM %s WHERE EXISTS (SELECT 1 FROM %s AS o WHERE %s AND NOT (%s))',
-        v_staged, v_target, v_same, v_differs) INTO v_found;
+        v_staged, v_target, f.same_key, v_differs) INTO v_found;
     END IF;
   END IF;
   EXECUTE format('SELECT count(*) FROM %s', v_target) INTO v_total;
@@ -356,6 +381,75 @@ BEGIN
   RETURN to_jsonb(v_known);
 END $osiris$;
 
+-- What applying a staged delivery would change, counted and with the first rows of each kind. A stable function:
+-- PostgreSQL itself refuses every write in it, and the REST server runs it in a read-only transaction.
+CREATE OR REPLACE FUNCTION public.osiris_compare(p_delivery uuid, p_publication jsonb, p_samples int) RETURNS jsonb
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = '' SET statement_timeout = '55s'
+SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO, YMD' SET "IntervalStyle" = 'postgres' AS $osiris$
+DECLARE
+  v_mode text := p_publication->>'mode';
+  v_kinds text := CASE v_mode WHEN 'append' THEN 'i' WHEN 'upsert' THEN 'iu' ELSE 'iud' END;
+  v_target text := '"' || replace(p_publication->>'schema', '"', '""') || '"."'
+                   || replace(p_publication->>'table', '"', '""') || '"';
+  v_there jsonb := public.osiris_table(p_publication->>'schema', p_publication->>'table');
+  v_wanted jsonb; f record; v_found bigint; v_seen text; v_sent text; v_pairs text; v_kind text; v_letter text;
+  v_rows jsonb; v_samples jsonb := '[]'; v_counts jsonb := '{}';
+BEGIN
+  SELECT coalesce(sum(n), 0) INTO v_found FROM osiris.stage WHERE delivery = p_delivery;
+  IF v_found <> (p_publication->>'rows')::bigint THEN
+    RAISE EXCEPTION '% rows were promised, % were staged', p_publication->>'rows', v_found USING ERRCODE = 'OS001';
+  END IF;
+  SELECT jsonb_build_object('columns', jsonb_agg(coalesce(t, jsonb_build_object('name', c->>'name',
+    'type', c->>'type', 'base', c->>'type', 'generated', '', 'identity', '')))) INTO v_wanted
+  FROM jsonb_array_elements(p_publication->'columns') c LEFT JOIN jsonb_array_elements(v_there->'columns') t
+    ON t->>'name' = c->>'name' AND NOT (c->>'changed')::boolean;
+  SELECT * INTO f FROM osiris.fragments(p_delivery, v_target, v_wanted, p_publication);
+  PERFORM osiris.refuse_inexact(f.source, v_wanted, p_publication);
+
+  SELECT string_agg(CASE WHEN t IS NULL THEN format('NULL::%s AS %I', w->>'type', w->>'name')
+    ELSE format('o.%1$I::%2$s AS %1$I', w->>'name', w->>'type') END, ', ') INTO v_seen
+  FROM jsonb_array_elements(v_wanted->'columns') w LEFT JOIN jsonb_array_elements(v_there->'columns') t
+    ON t->>'name' = w->>'name';
+  v_sent := format('(SELECT %s, true AS osiris_here FROM %s AS s) AS s', f.values_, f.source);
+  IF (p_publication->>'anew')::boolean THEN
+    v_there := NULL;
+  END IF;
+  -- A table that is not there, or to be made anew, is an empty one.
+  v_pairs := format('%s %s JOIN %s ON %s', v_sent, CASE WHEN v_kinds = 'iud' THEN 'FULL' ELSE 'LEFT' END,
+    CASE WHEN v_there IS NULL THEN format('(SELECT *, 0 AS osiris_of FROM %s LIMIT 0) AS o', v_sent)
+      ELSE format('(SELECT %s, o.tableoid AS osiris_of FROM %s AS o) AS o', v_seen, v_target) END,
+    CASE WHEN v_mode = 'replace' OR f.key IS NOT NULL THEN coalesce(f.same_key, '1 = 2') ELSE '1 = 2' END);
+  v_kind := format('CASE WHEN o.osiris_of IS NULL THEN ''i'' WHEN s.osiris_here IS NULL THEN ''d'' WHEN %s THEN ''u'' END',
+    CASE WHEN f.table_side IS NULL OR f.key IS NULL THEN 'false'
+      ELSE format('ROW(%s) IS DISTINCT FROM ROW(%s)', f.table_side, f.sent_side) END);
+  EXECUTE format('SELECT jsonb_object_agg(kind, rows) FROM (SELECT %s AS kind, count(*) AS rows FROM %s GROUP BY 1) AS d'
+    ' WHERE strpos(%L, kind) > 0', v_kind, v_pairs, v_kinds) INTO v_counts;
+  FOREACH v_letter IN ARRAY ARRAY['i', 'u', 'd'] LOOP
+    CONTINUE WHEN v_counts->v_letter IS NULL;
+    EXECUTE format('SELECT jsonb_agg(x) FROM (SELECT jsonb_build_object(''kind'', %1$L, ''after'', to_jsonb(a),'
+      ' ''before'', to_jsonb(b)) AS x FROM %2$s, LATERAL (SELECT %3$s) AS a, LATERAL (SELECT %4$s) AS b'
+      ' WHERE %5$s = %1$L ORDER BY %6$s LIMIT %7$s) AS z', v_letter, v_pairs,
+      (SELECT string_agg(format('s.%1$I::text AS %1$I', w), ', ') FROM unnest(f.written) AS w),
+      (SELECT string_agg(format('o.%1$I::text AS %1$I', w), ', ') FROM unnest(f.written) AS w), v_kind,
+      (SELECT string_agg(format('%s.%I', CASE v_letter WHEN 'd' THEN 'o' ELSE 's' END, w)
+         || CASE WHEN f.key IS NULL THEN '::text' ELSE '' END, ', ' ORDER BY o)
+       FROM unnest(CASE WHEN f.key IS NULL THEN f.written ELSE ARRAY(
+         SELECT jsonb_array_elements_text(p_publication->'key')) END) WITH ORDINALITY AS k(w, o)),
+      p_samples) INTO v_rows;
+    v_samples := v_samples || coalesce(v_rows, '[]');
+  END LOOP;
+  RETURN jsonb_build_object('inserted', coalesce(v_counts->'i', '0'), 'updated', coalesce(v_counts->'u', '0'),
+    'deleted', coalesce(v_counts->'d', '0'), 'total_before', coalesce(v_there->'rows', '0'), 'samples', v_samples);
+END $osiris$;
+
+-- Takes the staged rows of a delivery away that will not be applied.
+CREATE OR REPLACE FUNCTION public.osiris_discard(p_delivery uuid) RETURNS int
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' SET statement_timeout = '55s' AS $osiris$
+BEGIN
+  DELETE FROM osiris.stage WHERE delivery = p_delivery;
+  RETURN 0;
+END $osiris$;
+
 -- What a delivery counted, and the rows of its table now.
 CREATE OR REPLACE FUNCTION public.osiris_receipt(p_delivery uuid) RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' SET statement_timeout = '55s' AS $osiris$
@@ -371,9 +465,12 @@ BEGIN
 END $osiris$;
 
 REVOKE ALL ON FUNCTION osiris.create_table(text, jsonb), osiris.describe_table(text, jsonb, jsonb),
-  osiris.fit_table(text, jsonb, jsonb) FROM PUBLIC;
+  osiris.fit_table(text, jsonb, jsonb), osiris.fragments(uuid, text, jsonb, jsonb),
+  osiris.refuse_inexact(text, jsonb, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION public.osiris_version(), public.osiris_stage(uuid, int, text), public.osiris_table(text, text),
-  public.osiris_apply(uuid, text, jsonb), public.osiris_receipt(uuid) FROM PUBLIC, anon, authenticated;
+  public.osiris_apply(uuid, text, jsonb), public.osiris_compare(uuid, jsonb, int), public.osiris_discard(uuid),
+  public.osiris_receipt(uuid) FROM PUBLIC, anon, authenticated;
 GRANT EXECUTE ON FUNCTION public.osiris_version(), public.osiris_stage(uuid, int, text), public.osiris_table(text, text),
-  public.osiris_apply(uuid, text, jsonb), public.osiris_receipt(uuid) TO service_role;
+  public.osiris_apply(uuid, text, jsonb), public.osiris_compare(uuid, jsonb, int), public.osiris_discard(uuid),
+  public.osiris_receipt(uuid) TO service_role;
 NOTIFY pgrst, 'reload schema';

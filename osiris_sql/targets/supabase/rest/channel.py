@@ -16,6 +16,7 @@ from osiris_sql.targets.supabase.preflight import publication_mistakes
 from osiris_sql.targets.supabase.rest import functions, plain, tables
 from osiris_sql.targets.supabase.rest.bodies import field_rows, json_rows
 from osiris_sql.targets.supabase.rest.bootstrap import VERSION
+from osiris_sql.targets.supabase.rest.difference import find_difference
 from osiris_sql.targets.supabase.rest.refusals import explain_rest, unreachable_rest
 from osiris_sql.targets.supabase.rest.sql_endpoint import SqlEndpoint, sql_address
 from osiris_sql.targets.supabase.rest.table_changes import PATIENCE
@@ -92,15 +93,16 @@ class RestChannel:
         return self.observe(publication).latest_load == load_id
 
     def compare(self, publication: Publish, load: Load, samples: int) -> Difference:
-        """Refuse: the rows would have to travel both ways."""
-        message, fix = (
-            "rows can't be compared over REST",
-            "give the connection a dsn (Connect → Session pooler)",
-        )
-        raise StepError(refusal(publication, "no-comparison", message, fix=fix))
+        """Return what delivering the spool file would change; needs osiris-sql's functions."""
+        raise_all(publication_mistakes(publication))
+        self._refuse_many(publication, load)
+        with self._connected(publication) as rest:
+            if not self._functions(rest):
+                raise StepError(_no_comparison(publication))
+            return find_difference(rest, publication, load, self._schema(publication), samples)
 
     def spool(self, publication: Publish) -> SpoolSpec:
-        """Return a JSON object for each row."""
+        """Return how rows are written: as fields for the functions, as JSON for plain tables."""
         raise_all(publication_mistakes(publication))
         with self._connected(publication) as rest:
             return field_rows(publication) if self._functions(rest) else json_rows(publication)
@@ -174,6 +176,12 @@ def _find_functions(rest: Rest) -> bool:
     if found != VERSION:
         raise UnreachableError(_other_version(found))
     return True
+
+
+def _no_comparison(publication: Publish) -> Diagnostic:
+    message = "rows can't be compared over REST without osiris-sql's functions"
+    fix = "install them (osiris-sql doctor --bootstrap prints them), or give the connection a dsn"
+    return refusal(publication, "no-comparison", message, fix=fix)
 
 
 def _other_version(found: object) -> Diagnostic:

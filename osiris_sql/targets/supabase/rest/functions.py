@@ -63,15 +63,12 @@ def publish_staged(
 ) -> Published:
     """Stage the rows, apply them at once, and return what was read back; each call may be repeated."""
     refuse_nul_rows(publication, load.path)
-    found = find_table(rest, schema, publication.table)
-    table = found.table if found else None
-    wanted = changed_table(publication, table) if table else None
-    raise_all([*(change_mistakes(publication, table) if table else ()), *table_mistakes(publication, wanted)])
+    found, wanted = find_shape(rest, publication, schema)
     delivery = str(uuid.uuid4())
     if not _is_delivered(publication, load, found):
         stage_rows(rest, publication, load, delivery, progress)
     progress(load.rows, f"applying {publication.mode}")
-    described = _publication(publication, load, schema, wanted)
+    described = describe(publication, load, schema, wanted)
     arguments = {"p_delivery": delivery, "p_load": load.load_id, "p_publication": described}
     done = rest.call("osiris_apply", arguments, progress)
     if done.get("already_applied"):
@@ -79,6 +76,15 @@ def publish_staged(
         return Published(sent=0, total_after=total, channel="rest", already_published=True)
     progress(load.rows, "reading back")
     return _read_back(rest, publication, delivery)
+
+
+def find_shape(rest: Rest, publication: Publish, schema: str) -> tuple[Found | None, Table | None]:
+    """Return the table as it is and as the delivery wants it; raises StepError where that can't be."""
+    found = find_table(rest, schema, publication.table)
+    table = found.table if found else None
+    wanted = changed_table(publication, table) if table else None
+    raise_all([*(change_mistakes(publication, table) if table else ()), *table_mistakes(publication, wanted)])
+    return found, wanted
 
 
 def _is_delivered(publication: Publish, load: Load, found: Found | None) -> bool:
@@ -90,7 +96,8 @@ def _is_delivered(publication: Publish, load: Load, found: Found | None) -> bool
     return bool(found.last["load_id"] == load.load_id and found.last["total_after"] == found.rows)
 
 
-def _publication(publication: Publish, load: Load, schema: str, table: Table | None) -> dict[str, Any]:
+def describe(publication: Publish, load: Load, schema: str, table: Table | None) -> dict[str, Any]:
+    """Return the delivery as the functions take it, into this table."""
     return {
         "schema": schema,
         "table": publication.table,

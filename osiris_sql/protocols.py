@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from osiris_sql.types.batches import Batches
-from osiris_sql.types.diagnostic import Diagnostic
+from osiris_sql.types.diagnostic import Diagnostic, Severity
 from osiris_sql.types.difference import Difference
 from osiris_sql.types.event import Event, EventBody
-from osiris_sql.types.manifest import CompiledModel, Manifest, SnapshotSpec
+from osiris_sql.types.manifest import SnapshotSpec
 from osiris_sql.types.observed import ObservedSource, ObservedTarget, StepState
 from osiris_sql.types.plan import Plan, PlannedTest, Publish
 from osiris_sql.types.relation import Column, DataFingerprint, RelationRef, TableSchema
@@ -442,8 +442,13 @@ class Sink(Protocol):
 
 
 class Rule(Protocol):
-    """A lint rule: a file `lint/rules/<name>.py`, its docstring has What, Why, Bad and Good."""
+    """A lint rule: a file `lint/rules/<name>.py`; its docstring has What, Why, Bad and Good.
 
-    def check(self, model: CompiledModel, manifest: Manifest) -> Iterable[Diagnostic]:
-        """Return what the rule finds in one model."""
+    `SEVERITY` is that of its findings, unless the project's settings say otherwise.
+    """
+
+    SEVERITY: Severity
+
+    def check(self, model: Any) -> Iterable[Any]:
+        """Return what the rule finds (`lint.finding.Finding`) in one `lint.linted_model.LintedModel`."""
         ...

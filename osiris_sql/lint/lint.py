@@ -2,53 +2,99 @@
 
 from __future__ import annotations
 
-import pkgutil
-from collections.abc import Iterable, Sequence
-from functools import cache
-from importlib import import_module
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from osiris_sql.lint import rules
+from osiris_sql.lint.finding import Finding
 from osiris_sql.lint.noqa import Suppressions
-from osiris_sql.protocols import Rule
+from osiris_sql.lint.rule_table import rule_table, unsafe_rules
 from osiris_sql.types.diagnostic import Diagnostic
-from osiris_sql.types.manifest import CompiledModel, Manifest
+from osiris_sql.types.manifest import Manifest
 from osiris_sql.types.project import LintConfig, Project
 
+if TYPE_CHECKING:
+    from osiris_sql.lint.linted_model import LintedModel
 
-@cache
-def rule_table() -> dict[str, Rule]:
-    """Return every rule by name, which is its file's name with dashes."""
-    modules = (f"{rules.__name__}.{found.name}" for found in pkgutil.iter_modules(rules.__path__))
-    return {name.rpartition(".")[2].replace("_", "-"): import_module(name) for name in sorted(modules)}
+Mended = tuple["LintedModel", Finding]
+"""A model, and a finding of it that has edits."""
 
 
 def lint_project(project: Project, manifest: Manifest, paths: Sequence[str] = ()) -> tuple[Diagnostic, ...]:
     """Return the findings of all rules, and the mistakes that compiling found; `paths` limits both."""
-    found = [d for d in manifest.diagnostics if d.severity != "info"]
-    texts = {model.path: model.text for model in project.models}
-    for model in manifest.models:
-        suppressions = Suppressions(model.path, texts.get(model.path, ""))
-        found += suppressions.apply(_check(model, manifest, project.lint))
-    chosen = [d for d in found if not paths or _under(d, paths)]
-    return tuple(sorted(chosen, key=_place))
+    return find_all(project, manifest, paths)[0]
 
 
-def _check(model: CompiledModel, manifest: Manifest, config: LintConfig) -> Iterable[Diagnostic]:
+def find_all(
+    project: Project, manifest: Manifest, paths: Sequence[str] = ()
+) -> tuple[tuple[Diagnostic, ...], list[Mended]]:
+    """Return what `lint_project` does, and those findings that can be mended."""
+    # Imported here, so that the package alone does not load sqlglot.
+    from osiris_sql.lint.reading import read_models
+
+    nodes = {m.node for m in manifest.models if not paths or is_under(m.path, paths)}
+    said = [d for d in manifest.diagnostics if d.severity != "info" and d.rule not in unsafe_rules()]
+    files: dict[str, list[Diagnostic]] = {}
+    for finding in said:
+        files.setdefault(finding.location.path if finding.location else "", []).append(finding)
+    found: list[Diagnostic] = []
+    mended: list[Mended] = []
+    for model in read_models(project, manifest, nodes):
+        own = list(_run_rules(model, project.lint))
+        path = model.compiled.path
+        kept = [*files.pop(path, ()), *(finding for finding, _ in own)]
+        suppressions = Suppressions(path, model.text)
+        shown = list(suppressions.apply(_configured(kept, project.lint)))
+        found += shown
+        mended += [(model, source) for finding, source in own if source.edits and finding in shown]
+    for others in files.values():
+        found += _configured(others, project.lint)
+    chosen = [d for d in found if not paths or (d.location and is_under(d.location.path, paths))]
+    return tuple(sorted(dict.fromkeys(chosen), key=_place)), mended
+
+
+def _run_rules(model: LintedModel, config: LintConfig) -> Iterator[tuple[Diagnostic, Finding]]:
+    ignored = ignored_rules(config, model.compiled.path)
+    for name, rule in rule_table().items():
+        if name in ignored:
+            continue
+        for finding in rule.check(model):
+            diagnostic = Diagnostic(
+                rule=name,
+                severity=config.severity.get(name, rule.SEVERITY),
+                message=finding.message,
+                location=finding.location or model.locate(finding.span),
+                why=finding.why,
+                fix=finding.fix,
+            )
+            yield diagnostic, finding
+
+
+def ignored_rules(config: LintConfig, path: str) -> set[str]:
+    """Return the rules that are off for a file."""
     ignored = set(config.ignore)
     for folder, names in config.per_folder.items():
-        if Path(folder) in Path(model.path).parents:
+        if Path(folder) in Path(path).parents:
             ignored |= set(names)
-    for name, rule in rule_table().items():
-        if name not in ignored:
-            yield from rule.check(model, manifest)
+    return ignored
 
 
-def _under(finding: Diagnostic, paths: Sequence[str]) -> bool:
-    if finding.location is None:
-        return False
-    here = Path(finding.location.path)
-    return any(here == Path(path) or Path(path) in here.parents for path in paths)
+def _configured(findings: Iterable[Diagnostic], config: LintConfig) -> Iterator[Diagnostic]:
+    """Yield findings with their severities; mistakes for which nothing would run can't be turned off."""
+    names = rule_table()
+    for finding in findings:
+        path = finding.location.path if finding.location else ""
+        if finding.severity == "error" and finding.rule not in names:
+            yield finding
+        elif finding.rule not in ignored_rules(config, path):
+            yield replace(finding, severity=config.severity.get(finding.rule, finding.severity))
+
+
+def is_under(path: str, paths: Collection[str]) -> bool:
+    """Say whether a file is one of some files, or in one of some folders."""
+    here = Path(path)
+    return any(here == Path(chosen) or Path(chosen) in here.parents for chosen in paths)
 
 
 def _place(finding: Diagnostic) -> tuple[str, int, int, str]:

@@ -16,7 +16,7 @@ from osiris_sql.project.nearest import did_you_mean
 from osiris_sql.project.shape import Report, Shape
 from osiris_sql.project.sql_files import read_text
 from osiris_sql.project.tomlfile import TomlFile, read_toml
-from osiris_sql.types.diagnostic import Diagnostic, Location, ProjectError
+from osiris_sql.types.diagnostic import Diagnostic, Location, ProjectError, Severity
 from osiris_sql.types.noun import Json
 from osiris_sql.types.project import EngineSettings, LintConfig
 
@@ -33,10 +33,11 @@ Size = Annotated[str, AfterValidator(_check_size)]
 
 
 class LintShape(Shape):
-    """`lint`: rules to ignore, everywhere and by folder."""
+    """`lint`: rules to ignore, everywhere and by folder, and severities other than their own."""
 
     ignore: list[str] = Field(default_factory=list)
     per_folder: dict[str, list[str]] = Field(default_factory=dict)
+    severity: dict[str, Severity] = Field(default_factory=dict)
 
 
 # DuckDB calls a database by its file; state lives in the schema `osiris`, models in `main`.
@@ -160,6 +161,7 @@ def _read_settings(root: Path, file: TomlFile, report: Report) -> Settings:
         lint=LintConfig(
             ignore=tuple(shape.lint.ignore),
             per_folder={folder: tuple(rules) for folder, rules in shape.lint.per_folder.items()},
+            severity=shape.lint.severity,
         ),
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Literal
 
-from osiris_sql.types.diagnostic import Diagnostic, Location
+from osiris_sql.types.diagnostic import Diagnostic, Location, Severity
 from osiris_sql.types.noun import Json, noun
 from osiris_sql.types.relation import RelationRef, TableSchema
 
@@ -191,10 +191,11 @@ class EngineSettings:
 
 @noun
 class LintConfig:
-    """Lint rules to ignore, everywhere and by folder."""
+    """Lint rules to ignore, everywhere and by folder, and severities other than their own."""
 
     ignore: tuple[str, ...] = ()
     per_folder: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    severity: Mapping[str, Severity] = field(default_factory=dict)
 
 
 @noun

@@ -3,25 +3,25 @@
 Why: the description becomes the comment of the target's table, and the people there ask what it is.
 
 Bad:
-    models: [{name: film}]
+    models: [{name: example}]
 
 Good:
-    models: [{name: film, description: One row a film.}]
+    models: [{name: example, description: One row a customer.}]
 """
 
 from collections.abc import Iterator
 
-from osiris_sql.types.diagnostic import Diagnostic
-from osiris_sql.types.manifest import CompiledModel, Manifest
+from osiris_sql.lint.finding import Finding
+from osiris_sql.lint.linted_model import LintedModel
+
+SEVERITY = "warning"
 
 
-def check(model: CompiledModel, manifest: Manifest) -> Iterator[Diagnostic]:
+def check(model: LintedModel) -> Iterator[Finding]:
     """Yield one finding for a published model without a description."""
-    if not model.description and any(p.model == model.name for p in manifest.publications):
-        yield Diagnostic(
-            rule="missing-description",
-            severity="warning",
-            message=f"{model.name} is published and has no description",
-            location=model.location,
+    if model.is_published and not model.compiled.description:
+        yield Finding(
+            f"{model.compiled.name} is published and has no description",
+            location=model.compiled.location,
             fix="describe it in a YAML file beside it",
         )

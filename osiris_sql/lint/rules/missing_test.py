@@ -3,26 +3,25 @@
 Why: what reaches the app was then never checked.
 
 Bad:
-    models: [{name: film}]
+    models: [{name: example}]
 
 Good:
-    models: [{name: film, columns: [{name: film_id, data_tests: [unique, not_null]}]}]
+    models: [{name: example, columns: [{name: customer_id, data_tests: [unique, not_null]}]}]
 """
 
 from collections.abc import Iterator
 
-from osiris_sql.types.diagnostic import Diagnostic
-from osiris_sql.types.manifest import CompiledModel, Manifest
+from osiris_sql.lint.finding import Finding
+from osiris_sql.lint.linted_model import LintedModel
+
+SEVERITY = "warning"
 
 
-def check(model: CompiledModel, manifest: Manifest) -> Iterator[Diagnostic]:
+def check(model: LintedModel) -> Iterator[Finding]:
     """Yield one finding for a published model without a data test."""
-    tested = any(test.node == model.node for test in manifest.tests)
-    if not tested and any(p.model == model.name for p in manifest.publications):
-        yield Diagnostic(
-            rule="missing-test",
-            severity="warning",
-            message=f"{model.name} is published and has no data test",
-            location=model.location,
+    if model.is_published and model.compiled.node not in model.around.tested:
+        yield Finding(
+            f"{model.compiled.name} is published and has no data test",
+            location=model.compiled.location,
             fix="declare data_tests in a YAML file beside it",
         )

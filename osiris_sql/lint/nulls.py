@@ -1,0 +1,104 @@
+"""Which columns of a query may hold NULL, as far as that follows from its inputs."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from osiris_sql.compile.lineage.equations import conjuncts
+from osiris_sql.compile.lineage.facts import Scope, Source
+from osiris_sql.lint.linted_model import LintedModel, is_left
+
+_REJECTING = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.ILike, exp.In, exp.Between)
+
+
+def null_columns(model: LintedModel) -> frozenset[str]:
+    """Return the columns of a model's query, in lower case, that hold NULL where an input does.
+
+    Computed values are left out: of them nothing is said.
+    """
+    tree = model.tree
+    return query_nulls(model, tree) if tree is not None else frozenset()
+
+
+def query_nulls(model: LintedModel, query: exp.Expr) -> frozenset[str]:
+    """Return the columns of a query that may hold NULL; none where it is no plain SELECT."""
+    select = query.unnest() if isinstance(query, exp.Subquery) else query
+    scope = model.walk.scopes.get(id(select))
+    if scope is None:
+        return frozenset()
+    found = set[str]()
+    for item in select.expressions:
+        inner = item.unalias()
+        if isinstance(inner, exp.Star) and len(scope.sources) == 1:
+            found |= {n for n in scope.sources[0].names if may_be_null(model, scope, scope.sources[0], n)}
+        column = model.column(inner)
+        if column is not None and column.origin is not None and column.origin[0] in scope.sources:
+            source, name = column.origin
+            if may_be_null(model, scope, source, name):
+                found.add(item.alias_or_name.lower())
+    return frozenset(found)
+
+
+def may_be_null(model: LintedModel, scope: Scope, source: Source, name: str) -> bool:
+    """Say whether a column of a source is known to hold NULL in some row of the SELECT, or may."""
+    if _is_rejected(model, scope, source, name):
+        return False
+    if any(added is source and is_left(join) for added, _, join in model.joined(scope)):
+        return True
+    node = source.relation.node
+    if node is not None:
+        return name in model.around.nulls.get(node, frozenset())
+    inner = _query_of(model, scope, source)
+    return inner is not None and name in query_nulls(model, inner)
+
+
+def _query_of(model: LintedModel, scope: Scope, source: Source) -> exp.Expr | None:
+    """Return the query of a CTE or subquery that a source is."""
+    item = next((item for added, item, _ in model.joined(scope) if added is source), None)
+    if isinstance(item, exp.Subquery):
+        return item.this if isinstance(item.this, exp.Select) else None
+    return cte_of(item).this if isinstance(item, exp.Table) and cte_of(item) is not None else None
+
+
+def cte_of(table: exp.Table) -> exp.CTE | None:
+    """Return the CTE that a table name means, of those that are written before it; None if it means none."""
+    here: exp.Expr | None = table
+    inside: exp.Expr | None = None
+    while here is not None and not table.db:
+        inside = here if isinstance(here, exp.CTE) else inside
+        clause = here.args.get("with_")
+        for cte in clause.expressions if isinstance(clause, exp.With) else ():
+            if cte is inside:
+                break
+            if cte.alias.lower() == table.name.lower():
+                return None if clause.args.get("recursive") or cte.args["alias"].columns else cte
+        here = here.parent
+    return None
+
+
+def _is_rejected(model: LintedModel, scope: Scope, source: Source, name: str) -> bool:
+    """Say whether WHERE or an inner join leaves out the rows in which a column is NULL."""
+    where = scope.select.args.get("where")
+    conditions = conjuncts(where.this) if where is not None else []
+    for join in scope.select.args.get("joins") or []:
+        if not str(join.args.get("side") or "") and join.args.get("on") is not None:
+            conditions += conjuncts(join.args["on"])
+        if name in {column.name.lower() for column in join.args.get("using") or []}:
+            return True
+    return any(_names(model, side, source, name) for c in conditions for side in _rejected_by(c))
+
+
+def _rejected_by(condition: exp.Expr) -> list[exp.Expr]:
+    """Return the values that are not NULL in any row for which a condition holds."""
+    if isinstance(condition, exp.Not) and isinstance(condition.this, exp.Is):
+        return [condition.this.this] if isinstance(condition.this.expression, exp.Null) else []
+    if isinstance(condition, _REJECTING):
+        return (
+            [condition.this, condition.expression] if condition.args.get("expression") else [condition.this]
+        )
+    return []
+
+
+def _names(model: LintedModel, node: exp.Expr, source: Source, name: str) -> bool:
+    column = model.column(node)
+    return column is not None and column.origin == (source, name)

@@ -1,0 +1,50 @@
+"""Find secrets written into a model's file.
+
+Why: SQL goes to version control, to logs and to sandboxes, where anybody reads it.
+
+Bad:
+    select order_id, 'postgresql://app:hunter22@db.example.com/app' as origin from shop.orders
+
+Good:
+    select order_id, 'postgresql://db.example.com/app' as origin from shop.orders
+"""
+
+import re
+from collections.abc import Iterator
+
+from osiris_sql.lint.finding import Finding
+from osiris_sql.lint.linted_model import LintedModel
+from osiris_sql.types.diagnostic import Location
+
+SEVERITY = "error"
+
+_SECRETS = {
+    "a password in an address": re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/:@'\"{}$]+:([^\s/@'\"{}$]{3,})@"),
+    "a password": re.compile(r"\b(?:password|passwd|pwd)\s*(?:=|:|:=|=>)\s*'([^'\s{}$]{6,})'", re.IGNORECASE),
+    "a key of AWS": re.compile(r"\b((?:AKIA|ASIA)[0-9A-Z]{16})\b"),
+    "a token of GitHub": re.compile(r"\b(gh[pousr]_[0-9A-Za-z]{36,}|github_pat_\w{22,})"),
+    "a token of Slack": re.compile(r"\b(xox[abprs]-[0-9A-Za-z-]{10,})"),
+    "a key of Stripe": re.compile(r"\b((?:sk|rk)_live_[0-9A-Za-z]{16,})"),
+    "a key of Supabase": re.compile(r"\b(sb_secret_[0-9A-Za-z_-]{16,})"),
+    "a signed token": re.compile(r"\b(eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,})"),
+    "a private key": re.compile(r"(-----BEGIN [A-Z ]*PRIVATE KEY-----)"),
+}
+
+
+def check(model: LintedModel) -> Iterator[Finding]:
+    """Yield each text in a file, comments too, that is a secret by its form; its value is not said."""
+    for what, pattern in _SECRETS.items():
+        for match in pattern.finditer(model.text):
+            before = model.text[: match.start(1)]
+            place = Location(
+                path=model.compiled.path,
+                line=before.count("\n") + 1,
+                column=len(before) - before.rfind("\n"),
+                length=match.end(1) - match.start(1),
+            )
+            yield Finding(
+                f"{what} stands in this file",
+                location=place,
+                why="whoever reads the file, a log or a plan has it",
+                fix="remove it, and change it where it is used",
+            )

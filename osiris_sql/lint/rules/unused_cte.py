@@ -1,0 +1,53 @@
+"""Find CTEs that nothing reads.
+
+Why: who reads the query takes it for a part of the answer.
+
+Bad:
+    with large as (select order_id from shop.orders where amount > 100)
+    select order_id, amount from shop.orders
+
+Good:
+    with large as (select order_id from shop.orders where amount > 100)
+    select order_id from large
+"""
+
+from collections.abc import Iterator
+
+from sqlglot import exp
+
+from osiris_sql.lint.finding import Edit, Finding
+from osiris_sql.lint.linted_model import LintedModel
+
+SEVERITY = "warning"
+
+
+def check(model: LintedModel) -> Iterator[Finding]:
+    """Yield each CTE whose name stands nowhere else in the query."""
+    named = [t.name.lower() for t in model.nodes(exp.Table) if not t.db]
+    for cte in model.nodes(exp.CTE):
+        inside = [t.name.lower() for t in cte.find_all(exp.Table) if not t.db]
+        name = cte.alias.lower()
+        if named.count(name) == inside.count(name):
+            span = model.span(cte.args["alias"])
+            message = f"nothing reads {cte.alias}"
+            yield Finding(message, span, fix="remove it", edits=_edits(model, span))
+
+
+def _edits(model: LintedModel, span: tuple[int, int] | None) -> tuple[Edit, ...]:
+    """Return the CTE taken out with its comma, or with the word WITH if it is the only one."""
+    outline = model.outline
+    index = outline.at.get(span[0]) if outline is not None and span is not None else None
+    if outline is None or index is None:
+        return ()
+    block = next((b for b in outline.blocks if any(cte[0] == index for cte in b.ctes)), None)
+    if block is None or block.recursive:
+        return ()
+    [own] = [cte for cte in block.ctes if cte[0] == index]
+    first, after = own[0], own[1]
+    if len(block.ctes) == 1:
+        first, after = block.first, own[1]
+    elif own is block.ctes[-1]:
+        return (Edit(outline.tokens[first - 2].end + 1, outline.tokens[after - 1].end + 1, ""),)
+    else:
+        after += 1
+    return (Edit(outline.tokens[first].start, outline.tokens[after].start, ""),)

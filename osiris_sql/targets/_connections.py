@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -13,6 +15,9 @@ from osiris_sql.types.plan import Publish
 
 if TYPE_CHECKING:
     import duckdb
+
+# A file that closes in one thread while another opens it counts as attached already (DuckDB 1.5.5 and 2.0.0).
+_opening: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
 class OpenConnections:
@@ -36,7 +41,9 @@ class OpenConnections:
         """Open a database, in UTC and within the target's memory limit."""
         import duckdb
 
-        connection = duckdb.connect(database, config={"autoinstall_known_extensions": "false", **config})
+        opening = _opening[os.path.realpath(database)]
+        with opening:
+            connection = duckdb.connect(database, config={"autoinstall_known_extensions": "false", **config})
         self._open.add(connection)
         try:
             connection.execute("SET enable_progress_bar = false")
@@ -45,7 +52,8 @@ class OpenConnections:
             yield connection
         finally:
             self._open.discard(connection)
-            connection.close()
+            with opening:
+                connection.close()
 
     @contextmanager
     def explained(self, publication: Publish, where: str) -> Iterator[None]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import secrets
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from servers.postgrest.answer import NotFoundError, RestError
-from servers.postgrest.query import Prefer, literal, quoted
+from servers.postgrest.query import Prefer, quoted
 from servers.postgrest.schema_cache import CachedTable, SchemaCache
 
 JSON = {"Content-Type": "application/json; charset=utf-8"}
@@ -61,6 +63,11 @@ class Call:
         assert found is not None
         return tuple(found)
 
+    @cached_property
+    def arguments(self) -> list[str]:
+        """The names of a function's arguments."""
+        return list(json.loads(self.body or b"{}"))
+
     def parsed(self) -> Any:
         try:
             return json.loads(self.body)
@@ -69,4 +76,5 @@ class Call:
 
     def literal(self) -> str:
         """The body as it came, for PostgreSQL to parse."""
-        return literal(self.body.decode()) + "::json"
+        quote = f"$body{secrets.token_hex(8)}$"
+        return f"{quote}{self.body.decode()}{quote}::json"

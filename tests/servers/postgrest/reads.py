@@ -57,7 +57,7 @@ def _single(count: int, body: str) -> str:
 
 def find_function(call: Call) -> CachedFunction:
     """Return the function that takes the body's arguments, as the cache knows it."""
-    names = set(json.loads(call.body or b"{}"))
+    names = set(call.arguments)
     for function in call.cache.functions.get((call.schema, call.name), []):
         if function.takes(names):
             return function
@@ -74,7 +74,7 @@ def find_function(call: Call) -> CachedFunction:
 
 def call_function(call: Call, function: CachedFunction) -> Answer:
     """Run a function with the body's members as arguments and return its bare value."""
-    names = list(json.loads(call.body or b"{}"))
+    names = call.arguments
     arguments = ", ".join(f"{quoted(name)} := a.{quoted(name)}" for name in names)
     typed = ", ".join(f"{quoted(name)} {function.arguments[name]}" for name in names)
     source = f"json_to_record({call.literal()}) AS a({typed})" if names else "(SELECT 1) AS a"

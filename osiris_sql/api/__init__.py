@@ -14,7 +14,7 @@ from osiris_sql.api.planning import Command, make_plan, observe_world
 from osiris_sql.api.remote import attach_run, collect_sandboxes, make_template
 from osiris_sql.api.running import clean_project, new_run_id, prepare_plan, run_plan
 from osiris_sql.api.sound import refuse_mistakes, refuse_mistakes_in
-from osiris_sql.lint import lint_project
+from osiris_sql.lint import fix_project, lint_project
 from osiris_sql.plan.selection import select_nodes
 from osiris_sql.run.difference import diff_publications
 
@@ -35,6 +35,7 @@ __all__ = [
     "drop_leftovers",
     "drop_named",
     "find_past",
+    "fix_project",
     "lint_project",
     "list_runs",
     "load_project",

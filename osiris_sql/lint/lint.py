@@ -5,34 +5,24 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from osiris_sql.lint.finding import Finding
+from osiris_sql.lint.linted_model import LintedModel
 from osiris_sql.lint.noqa import Suppressions
+from osiris_sql.lint.reading import read_models
 from osiris_sql.lint.rule_table import rule_table, unsafe_rules
 from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.manifest import Manifest
 from osiris_sql.types.project import LintConfig, Project
 
-if TYPE_CHECKING:
-    from osiris_sql.lint.linted_model import LintedModel
-
-Mended = tuple["LintedModel", Finding]
+Mended = tuple[LintedModel, Finding]
 """A model, and a finding of it that has edits."""
-
-
-def lint_project(project: Project, manifest: Manifest, paths: Sequence[str] = ()) -> tuple[Diagnostic, ...]:
-    """Return the findings of all rules, and the mistakes that compiling found; `paths` limits both."""
-    return find_all(project, manifest, paths)[0]
 
 
 def find_all(
     project: Project, manifest: Manifest, paths: Sequence[str] = ()
 ) -> tuple[tuple[Diagnostic, ...], list[Mended]]:
-    """Return what `lint_project` does, and those findings that can be mended."""
-    # Imported here, so that the package alone does not load sqlglot.
-    from osiris_sql.lint.reading import read_models
-
+    """Return the findings of all rules and of the compiler, and those that can be mended."""
     nodes = {m.node for m in manifest.models if not paths or is_under(m.path, paths)}
     said = [d for d in manifest.diagnostics if d.severity != "info" and d.rule not in unsafe_rules()]
     files: dict[str, list[Diagnostic]] = {}

@@ -57,7 +57,8 @@ def _query_of(model: LintedModel, scope: Scope, source: Source) -> exp.Expr | No
     item = next((item for added, item, _ in model.joined(scope) if added is source), None)
     if isinstance(item, exp.Subquery):
         return item.this if isinstance(item.this, exp.Select) else None
-    return cte_of(item).this if isinstance(item, exp.Table) and cte_of(item) is not None else None
+    cte = cte_of(item) if isinstance(item, exp.Table) else None
+    return cte.this if cte is not None else None
 
 
 def cte_of(table: exp.Table) -> exp.CTE | None:
@@ -67,7 +68,10 @@ def cte_of(table: exp.Table) -> exp.CTE | None:
     while here is not None and not table.db:
         inside = here if isinstance(here, exp.CTE) else inside
         clause = here.args.get("with_")
-        for cte in clause.expressions if isinstance(clause, exp.With) else ():
+        if not isinstance(clause, exp.With):
+            here = here.parent
+            continue
+        for cte in clause.expressions:
             if cte is inside:
                 break
             if cte.alias.lower() == table.name.lower():

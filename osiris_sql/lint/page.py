@@ -16,16 +16,16 @@ _HEAD = """# Lint rules
 
     osiris-sql lint [PATHS] [--fix | --diff] [--format text|json|sarif|github]
 
-needs no connection. Exit code 1 if there is an error or a warning; findings of severity `info` are only shown.
-With files as arguments (as pre-commit gives them) only these are linted, and only they and what they read are
-compiled. A rule that can't be sure is silent.
+needs no connection. Exit code 1 if there is an error or a warning; findings of severity `info` are only
+shown. With files as arguments (as pre-commit gives them) only these are linted, and only they and what they
+read are compiled. A rule that can't be sure is silent.
 
-`--fix` mends what it can without changing what a query means: it edits the author's text where it is no product of
-a template, compiles the result, and keeps an edit only if columns, types, configuration and verdict are the same,
-again until nothing more is found. `--diff` shows the same as a diff and writes nothing.
+`--fix` mends what it can without changing what a query means. It edits the author's text, where that is
+no product of a template, compiles the result, and keeps an edit only if columns, types, configuration and
+verdict are the same; then again until nothing more is found. `--diff` shows it and writes nothing.
 
-`-- noqa: rule-name` at the end of a line silences a rule there; one that silences nothing is a finding itself. In
-the settings:
+`-- noqa: rule-name` at the end of a line silences a rule there; one that silences nothing is a finding
+itself. In the settings:
 
     [tool.osiris-sql.lint]
     ignore = ["missing-description"]
@@ -36,8 +36,8 @@ the settings:
     [tool.osiris-sql.lint.severity]
     "union-distinct" = "info"
 
-What the compiler calls unsafe (the rules marked *determinism*) still stops a build where lint is told to be silent;
-`config(determinism='declared', reason='…')` takes it on.
+What the compiler calls unsafe (the rules marked *determinism*) still stops a build where lint is told to be
+silent; `config(determinism='declared', reason='…')` takes it on.
 
 | rule | finds | severity | `--fix` |
 |---|---|---|---|
@@ -60,7 +60,7 @@ class RulePage:
 
 def read_page(name: str) -> RulePage:
     """Return the page of a rule; raises ValueError if its docstring lacks a part."""
-    module = cast(ModuleType, rule_table()[name])
+    module = cast("ModuleType", rule_table()[name])
     text = inspect.getdoc(module) or ""
     found = re.fullmatch(r"(.+?)\n\nWhy: (.+?)\n\nBad:\n(.+?)\n\nGood:\n(.+?)", text, re.DOTALL)
     if found is None:

@@ -59,7 +59,7 @@ targets:
 }
 
 
-def write(root: Path, files: Mapping[str, str] = {}) -> Path:  # noqa: B006 - read only
+def write(root: Path, files: Mapping[str, str] = {}) -> Path:
     for name, text in (FILES | files).items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)

@@ -13,6 +13,7 @@ PANEL, PLACE = "Write", 1
 EXAMPLES = (
     "osiris-sql lint",
     "osiris-sql lint models/marts models/staging/stg_orders.sql",
+    "osiris-sql lint --diff",
     "osiris-sql lint --format github",
 )
 
@@ -33,6 +34,12 @@ def command(
     output: Annotated[
         Format, typer.Option("--format", help="How findings are printed.", rich_help_panel="Output")
     ] = Format.text,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Mend what can be without changing what a query means.")
+    ] = False,
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Show what --fix would change; write nothing.")
+    ] = False,
     env: Env = None,
     project_dir: ProjectDir = None,
     variables: Vars = None,
@@ -42,13 +49,25 @@ def command(
     """Check files, names, types, determinism and style.
 
     Needs no connection: schemas come from sources.lock. A line is excused by the comment
-    `-- noqa: rule-name`. Exit code 1 if there are findings.
+    `-- noqa: rule-name`. Exit code 1 if there are errors or warnings, or changes to show.
     """
     from osiris_sql import api
-    from osiris_sql.cli.findings import paths_in_project, show_findings
+    from osiris_sql.cli.findings import models_alone, paths_in_project, show_findings
+    from osiris_sql.cli.fixing import show_changes, write_changes
 
     project = inputs.open_project(env, project_dir, variables, env_file)
-    manifest = api.compile_project(project)
-    findings = api.lint_project(project, manifest, paths_in_project(paths or [], Path(project.root)))
-    show_findings(findings, Path(project.root), "json" if as_json else output.value)
-    raise typer.Exit(1 if findings else 0)
+    root = Path(project.root)
+    chosen = paths_in_project(paths or [], root)
+    manifest = api.compile_project(project, only=models_alone(project, chosen))
+    if diff:
+        fixed = api.fix_project(project, manifest, chosen)
+        show_changes(project, fixed.texts)
+        raise typer.Exit(1 if fixed.texts else 0)
+    if fix:
+        fixed = api.fix_project(project, manifest, chosen)
+        write_changes(project, fixed.texts, fixed.mended)
+        findings = fixed.findings
+    else:
+        findings = api.lint_project(project, manifest, chosen)
+    show_findings(findings, root, "json" if as_json else output.value)
+    raise typer.Exit(1 if any(finding.severity != "info" for finding in findings) else 0)

@@ -7,7 +7,8 @@ Bad:
     select sum(amount) as january from shop.orders where placed_at between '2026-01-01' and '2026-01-31'
 
 Good:
-    select sum(amount) as january from shop.orders where placed_at >= '2026-01-01' and placed_at < '2026-02-01'
+    select sum(amount) as january from shop.orders
+    where placed_at >= '2026-01-01' and placed_at < '2026-02-01'
 """
 
 import re

@@ -3,7 +3,7 @@
 Why: they differ between a laptop and a server, and so do the rows.
 
 Bad:
-    select order_id, current_user as loaded_by from shop.orders
+    select order_id, current_setting('threads') as threads from shop.orders
 
 Good:
     select order_id, 'nightly' as loaded_by from shop.orders

@@ -18,10 +18,10 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from osiris_sql.compile.lineage.chase import chase
 from osiris_sql.compile.lineage.facts import Atom, Scope, Source
 from osiris_sql.lint.finding import Finding
 from osiris_sql.lint.linted_model import LintedModel
+from osiris_sql.lint.settled import repeating
 
 SEVERITY = "warning"
 
@@ -38,7 +38,8 @@ def check(model: LintedModel) -> Iterator[Finding]:
         source = _only_source(model, aggregate, scope)
         if source is None or not source.relation.keys or frozenset() in source.relation.keys:
             continue
-        other = _repeats(model, scope, source)
+        group = _group_atoms(model, scope)
+        other = repeating(model, scope, source, group) if group is not None else None
         if other is not None:
             yield Finding(
                 f"{other.alias} repeats rows of {source.alias}, so this counts some of them more than once",
@@ -63,50 +64,24 @@ def _only_source(model: LintedModel, aggregate: exp.Expr, scope: Scope) -> Sourc
     return found.pop() if len(found) == 1 else None
 
 
-def _repeats(model: LintedModel, scope: Scope, source: Source) -> Source | None:
-    """Return a source that may have several rows for one of `source` in a group."""
-    atoms: set[Atom] = {(source, name) for name in source.names}
+def _group_atoms(model: LintedModel, scope: Scope) -> set[Atom] | None:
+    """Return the columns that GROUP BY is made from, or None for several groupings at once."""
     group = scope.select.args.get("group")
-    if group is not None:
-        listed = group.expressions or [i for i in scope.select.expressions if not i.find(exp.AggFunc)]
-        if group.args.get("cube") or group.args.get("rollup") or group.args.get("grouping_sets"):
-            return None
-        for item in listed:
-            node = _grouped(item, scope)
-            if isinstance(node, exp.Column):
-                column = model.column(node)
-                if column is not None and column.origin is not None:
-                    atoms.add(column.origin)
-            elif node.find(exp.Column):
-                return _repeats_plainly(scope, source, atoms, node, model)
-    return _first_loose(scope, source, atoms)
+    if group is None:
+        return set()
+    if any(group.args.get(key) for key in ("cube", "rollup", "grouping_sets")):
+        return None
+    listed = group.expressions or [item for item in scope.select.expressions if not item.find(exp.AggFunc)]
+    nodes = [node for item in listed for node in _grouped(item, scope).find_all(exp.Column)]
+    columns = [model.column(node) for node in nodes]
+    return {column.origin for column in columns if column is not None and column.origin is not None}
 
 
 def _grouped(item: exp.Expr, scope: Scope) -> exp.Expr:
     """Return what GROUP BY groups by: an item of the list where it is named by place or alias."""
-    if (
-        isinstance(item, exp.Literal)
-        and not item.is_string
-        and int(item.this) <= len(scope.select.expressions)
-    ):
-        return scope.select.expressions[int(item.this) - 1].unalias()
+    listed: list[exp.Expr] = scope.select.expressions
+    if isinstance(item, exp.Literal) and not item.is_string and int(item.this) <= len(listed):
+        return listed[int(item.this) - 1].unalias()
     if isinstance(item, exp.Column) and not item.table and item.name.lower() in scope.alias_nodes:
         return scope.alias_nodes[item.name.lower()]
     return item.unalias()
-
-
-def _repeats_plainly(
-    scope: Scope, source: Source, atoms: set[Atom], node: exp.Expr, model: LintedModel
-) -> Source | None:
-    """Count the columns of an expression as fixed by it: that may only hide a finding."""
-    atoms |= {c.origin for n in node.find_all(exp.Column) if (c := model.column(n)) and c.origin}
-    return _first_loose(scope, source, atoms)
-
-
-def _first_loose(scope: Scope, source: Source, atoms: set[Atom]) -> Source | None:
-    known = chase(scope, atoms)
-    for other in scope.visible:
-        loose = other is not source and other not in known.sources and other.mode == "plain"
-        if loose and other.relation.keys and not other.after:
-            return other
-    return None

@@ -32,14 +32,14 @@ def check(model: LintedModel) -> Iterator[Finding]:
                 model.span(division),
                 fix="divide with /, after multiplying",
             )
-    for division in model.nodes(exp.Div):
-        parent, scope = _outside(division), model.scope_of(division)
+    for quotient in model.nodes(exp.Div):
+        parent, scope = _outside(quotient), model.scope_of(quotient)
         if isinstance(parent, exp.Cast) and parent.to.this in exp.DataType.INTEGER_TYPES and scope:
-            kinds = [kind_of(side, scope, model.walk) for side in (division.left, division.right)]
+            kinds = [kind_of(side, scope, model.walk) for side in (quotient.left, quotient.right)]
             if kinds == ["int", "int"]:
                 yield Finding(
                     "/ gives a fraction, which this cast rounds: 7 / 2 becomes 4",
-                    model.span(division),
+                    model.span(quotient),
                     fix="write // to cut it off, or round() to say that it is meant",
                 )
 
@@ -59,4 +59,4 @@ def _wants_fraction(parent: exp.Expr | None, division: exp.Expr) -> bool:
     if not isinstance(parent, exp.Mul) or parent.this.unnest() is not division:
         return False
     # `x // 10 * 10` rounds down to tens, which is what it says.
-    return parent.expression.unnest() != division.expression.unnest()
+    return bool(parent.expression.unnest() != division.expression.unnest())

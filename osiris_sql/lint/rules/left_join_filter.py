@@ -4,7 +4,8 @@ Why: for rows without a partner the columns are NULL, which no comparison keeps,
 written for are gone.
 
 Bad:
-    select c.name, o.amount from shop.customers as c left join shop.orders as o on o.customer_id = c.customer_id
+    select c.name, o.amount from shop.customers as c
+    left join shop.orders as o on o.customer_id = c.customer_id
     where o.amount > 10
 
 Good:
@@ -35,7 +36,7 @@ def check(model: LintedModel) -> Iterator[Finding]:
                 source = model.source_of(side, scope)
                 if source in optional and source is not None:
                     yield Finding(
-                        f"this filter drops the rows that have no {source.alias}, as if the join were not LEFT",
+                        f"this filter drops the rows without {source.alias}, which LEFT would keep",
                         model.span(condition),
                         fix="put it into the ON of the join, or join without LEFT if that is meant",
                     )

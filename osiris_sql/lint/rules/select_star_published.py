@@ -83,9 +83,14 @@ def _written(name: str) -> str:
 
 # Quoted, because they mean something else: the reserved words of DuckDB that are likely names of columns.
 _WORDS = frozenset(
-    "all analyse analyze and any array as asc asymmetric both case cast check collate column constraint create"
-    " default deferrable desc describe distinct do else end except false fetch for foreign from grant group"
-    " having in initially intersect into lambda lateral leading limit not null offset on only or order pivot"
-    " placing primary qualify references returning select show some summarize symmetric table then to trailing"
-    " true union unique unpivot using variadic when where window with".split()
+    (
+        *("all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "both"),
+        *("case", "cast", "check", "collate", "column", "constraint", "create", "default"),
+        *("deferrable", "desc", "describe", "distinct", "do", "else", "end", "except", "false"),
+        *("fetch", "for", "foreign", "from", "grant", "group", "having", "in", "initially"),
+        *("intersect", "into", "lambda", "lateral", "leading", "limit", "not", "null", "offset", "on"),
+        *("only", "or", "order", "pivot", "placing", "primary", "qualify", "references", "returning"),
+        *("select", "show", "some", "summarize", "symmetric", "table", "then", "to", "trailing"),
+        *("true", "union", "unique", "unpivot", "using", "variadic", "when", "where", "window", "with"),
+    )
 )

@@ -14,7 +14,7 @@ Good:
 """
 
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from sqlglot import exp
 from sqlglot.tokenizer_core import TokenType
@@ -85,7 +85,7 @@ def _edits(model: LintedModel, branches: list[exp.Select]) -> tuple[Edit, ...]:
     if outline is None:
         return ()
     found = []
-    for before, after in zip(spans, spans[1:], strict=False):
+    for before, after in pairwise(spans):
         if before is None or after is None:
             return ()
         tokens = [t for t in outline.tokens if before[1] <= t.start < after[0]]

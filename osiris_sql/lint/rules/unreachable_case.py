@@ -3,10 +3,12 @@
 Why: an earlier branch takes their rows, so a value that somebody counts on never appears.
 
 Bad:
-    select order_id, case when amount > 10 then 'large' when amount > 100 then 'huge' end as size from shop.orders
+    select order_id, case when amount > 10 then 'large' when amount > 100 then 'huge' end as size
+    from shop.orders
 
 Good:
-    select order_id, case when amount > 100 then 'huge' when amount > 10 then 'large' end as size from shop.orders
+    select order_id, case when amount > 100 then 'huge' when amount > 10 then 'large' end as size
+    from shop.orders
 """
 
 from collections.abc import Iterator

@@ -3,7 +3,8 @@
 Why: they are read and carried for nothing, and who reads the query looks for their use.
 
 Bad:
-    with sales as (select customer_id, sum(amount) as total, max(placed_at) as latest from shop.orders group by all)
+    with sales as (select customer_id, sum(amount) as total, max(placed_at) as latest
+      from shop.orders group by all)
     select customer_id, total from sales
 
 Good:
@@ -41,7 +42,7 @@ def check(model: LintedModel) -> Iterator[Finding]:
 
 
 def _readers(model: LintedModel) -> dict[int, list[Source]]:
-    """Return the sources that each CTE is read as; none for one that is read in a way that we can't follow."""
+    """Return the sources that each CTE is read as; none for one that can't be followed."""
     found: dict[int, list[Source]] = {}
     followed = set[int]()
     for scope in model.scopes:
@@ -66,11 +67,10 @@ def _is_removable(item: exp.Expr) -> bool:
 
 def _is_read_inside(select: exp.Select, item: exp.Expr, name: str) -> bool:
     """Say whether the SELECT itself needs a column: by its name, by its place, or to group by it."""
-    if select.args.get("group") is not None and item.find(exp.AggFunc) is None:
+    is_grouped, aggregates = select.args.get("group") is not None, item.find(exp.AggFunc) is not None
+    alone = not any(part.find(exp.AggFunc) for part in select.expressions if part is not item)
+    if (is_grouped and not aggregates) or (aggregates and not is_grouped and alone):
         return True
-    if not any(part.find(exp.AggFunc) for part in select.expressions if part is not item):
-        if item.find(exp.AggFunc) is not None and select.args.get("group") is None:
-            return True
     clauses = [select.args.get(key) for key in ("group", "order", "where", "having", "qualify")]
     places = [c for c in clauses if c is not None and c.find(exp.Literal)]
     others = [part for part in (*select.expressions, *clauses) if part is not None and part is not item]

@@ -1,0 +1,57 @@
+"""Which rules are on, how grave they are, and that a comment excuses what compiling warns of too."""
+
+from __future__ import annotations
+
+import pytest
+from lint.shop import compiled, write
+
+from osiris_sql.lint import lint_project
+
+UNION = "select customer_id, 'c' as k from shop.customers\nunion\nselect order_id, 'o' from shop.orders\n"
+
+
+def found(folder, settings: str, files: dict[str, str]) -> dict[str, str]:
+    """The severities of what is found, by rule."""
+    toml = '[tool.osiris-sql]\nname = "shop"\n' + settings
+    project, manifest = compiled(write(folder, {"pyproject.toml": toml, **files}))
+    return {finding.rule: finding.severity for finding in lint_project(project, manifest)}
+
+
+@pytest.mark.parametrize(
+    ("settings", "severity"),
+    [
+        ("", "warning"),
+        ("[tool.osiris-sql.lint.severity]\n'union-distinct' = 'error'", "error"),
+        ("[tool.osiris-sql.lint.severity]\n'union-distinct' = 'info'", "info"),
+        ("[tool.osiris-sql.lint]\nignore = ['union-distinct']", None),
+        ("[tool.osiris-sql.lint.per_folder]\n'models' = ['union-distinct']", None),
+        ("[tool.osiris-sql.lint.per_folder]\n'models/marts' = ['union-distinct']", "warning"),
+    ],
+)
+def test_severities_and_what_is_ignored(tmp_path, settings, severity):
+    assert found(tmp_path, settings, {"models/example.sql": UNION}).get("union-distinct") == severity
+
+
+def test_a_severity_is_error_warning_or_info(tmp_path):
+    assert "wrong-value" in found(tmp_path, "[tool.osiris-sql.lint.severity]\n'union-distinct' = 'bad'", {})
+
+
+def test_a_class_of_determinism_is_named_and_excused(tmp_path):
+    sql = "select order_id, random() as r from shop.orders"
+    assert found(tmp_path, "", {"models/example.sql": sql})["random-value"] == "error"
+    excused = found(tmp_path, "", {"models/example.sql": sql + " -- noqa: random-value"})
+    assert not {"random-value", "unused-noqa"} & excused.keys()
+
+
+def test_a_mistake_can_not_be_excused(tmp_path):
+    sql = "select nam from shop.customers -- noqa: unknown-column"
+    ignored = "[tool.osiris-sql.lint]\nignore = ['unknown-column']"
+    assert found(tmp_path, ignored, {"models/example.sql": sql})["unknown-column"] == "error"
+
+
+def test_a_secret_is_not_said(tmp_path):
+    sql = "-- password = 'hunter22xyz'\nselect name from shop.customers"
+    project, manifest = compiled(write(tmp_path, {"models/example.sql": sql}))
+    [secret] = [f for f in lint_project(project, manifest) if f.rule == "secret-in-sql"]
+    assert "hunter22xyz" not in repr(secret)
+    assert (secret.location.line, secret.location.column) == (1, 16)

@@ -17,6 +17,7 @@ from osiris_sql.targets.supabase.rest import functions, plain, tables
 from osiris_sql.targets.supabase.rest.bodies import field_rows, json_rows
 from osiris_sql.targets.supabase.rest.bootstrap import VERSION
 from osiris_sql.targets.supabase.rest.difference import find_difference
+from osiris_sql.targets.supabase.rest.plain_difference import compare_rows
 from osiris_sql.targets.supabase.rest.refusals import explain_rest, unreachable_rest
 from osiris_sql.targets.supabase.rest.sql_endpoint import SqlEndpoint, sql_address
 from osiris_sql.targets.supabase.rest.table_changes import PATIENCE
@@ -93,13 +94,17 @@ class RestChannel:
         return self.observe(publication).latest_load == load_id
 
     def compare(self, publication: Publish, load: Load, samples: int) -> Difference:
-        """Return what delivering the spool file would change; needs osiris-sql's functions."""
+        """Return what delivering the spool file would change; plain tables are read, if they are small."""
         raise_all(publication_mistakes(publication))
         self._refuse_many(publication, load)
+        schema = self._schema(publication)
         with self._connected(publication) as rest:
-            if not self._functions(rest):
-                raise StepError(_no_comparison(publication))
-            return find_difference(rest, publication, load, self._schema(publication), samples)
+            if self._functions(rest):
+                return find_difference(rest, publication, load, schema, samples)
+            with self._endpoint() as endpoint:
+                seen = plain.observe(rest, publication, schema, self._options, endpoint)
+            raise_all(seen.diagnostics)
+            return compare_rows(rest, publication, load, samples, seen.ddl)
 
     def spool(self, publication: Publish) -> SpoolSpec:
         """Return how rows are written: as fields for the functions, as JSON for plain tables."""
@@ -176,12 +181,6 @@ def _find_functions(rest: Rest) -> bool:
     if found != VERSION:
         raise UnreachableError(_other_version(found))
     return True
-
-
-def _no_comparison(publication: Publish) -> Diagnostic:
-    message = "rows can't be compared over REST without osiris-sql's functions"
-    fix = "install them (osiris-sql doctor --bootstrap prints them), or give the connection a dsn"
-    return refusal(publication, "no-comparison", message, fix=fix)
 
 
 def _other_version(found: object) -> Diagnostic:

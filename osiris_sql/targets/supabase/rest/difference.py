@@ -43,7 +43,7 @@ def find_difference(rest: Rest, publication: Publish, load: Load, schema: str, s
         deleted=deleted,
         unchanged=load.rows - inserted - updated,
         total_before=total,
-        samples=tuple(_changes(publication, said["samples"])),
+        samples=tuple(row_changes(publication, said["samples"])),
         refusals=tuple(deletion_refusals(publication, deleted, total, load.rows)) if publication.key else (),
     )
 
@@ -57,7 +57,8 @@ def _same_type(name: str, there: Table | None, wanted: Table | None) -> bool:
     return bool(old and new and old.type == new.type)
 
 
-def _changes(publication: Publish, said: list[dict[str, Any]]) -> Iterator[RowChange]:
+def row_changes(publication: Publish, said: list[dict[str, Any]]) -> Iterator[RowChange]:
+    """Yield the rows: each has its `kind` (i, u or d), its values as texts `after` and `before`."""
     names = [column.name for column in publication.columns]
     for row in said:
         kind = row["kind"]

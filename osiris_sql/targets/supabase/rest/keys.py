@@ -23,21 +23,25 @@ def _text(value: Any) -> str:
 
 
 def fetch_keys(rest: Rest, publication: Publish) -> Iterator[Key]:
-    """Yield the keys of all rows in the table; pages go on after the last key, not at a number."""
-    names = [quoted(name) for name in publication.key]
+    """Yield the keys of all rows in the table."""
+    for row in fetch_rows(rest, publication, publication.key):
+        yield key_of(publication, row)
+
+
+def fetch_rows(rest: Rest, publication: Publish, columns: Sequence[str]) -> Iterator[Mapping[str, Any]]:
+    """Yield these columns of all rows in the table; pages go on after the last key, not at a number."""
     parameters = {
-        "select": ",".join(names),
-        "order": ",".join(f"{name}.asc" for name in names),
+        "select": ",".join(map(quoted, columns)),
+        "order": ",".join(f"{quoted(name)}.asc" for name in publication.key),
         "limit": str(_PAGE),
     }
-    path = table_path(publication)
     while True:
-        page = [key_of(publication, row) for row in rest.ask("GET", path, parameters=parameters).data]
+        page = rest.ask("GET", table_path(publication), parameters=parameters).data
         yield from page
         # A server may give fewer rows than were asked for: only an empty page is the end.
         if not page:
             return
-        parameters["or"] = f"({','.join(_after(publication, page[-1]))})"
+        parameters["or"] = f"({','.join(_after(publication, key_of(publication, page[-1])))})"
 
 
 def _after(publication: Publish, last: Key) -> Iterator[str]:

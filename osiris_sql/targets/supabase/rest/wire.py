@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from osiris_sql.targets.supabase.options import SupabaseOptions
+from osiris_sql.targets.supabase.rest.values import read_json
 from osiris_sql.types.diagnostic import CancelledError, Diagnostic, UnreachableError
 
 if TYPE_CHECKING:
@@ -143,7 +144,9 @@ class Rest:
         if done.status_code >= 400:
             raise RestError(done.status_code, _said(done))
         total = done.headers.get("Content-Range", "").partition("/")[2]
-        return Reply(done.json() if done.content else None, int(total) if total.isdigit() else None)
+        return Reply(
+            read_json(done.content) if done.content else None, int(total) if total.isdigit() else None
+        )
 
 
 def _said(done: httpx.Response) -> dict[str, Any]:

@@ -127,11 +127,13 @@ class SpoolSpec:
     """How the engine writes a spool file: `projection` is one DuckDB expression a column, in order.
 
     `csv` and `parquet` add `options` to COPY; `duckdb` is a database file with one table `spool`.
+    Rows whose order means nothing are written faster, and in a fifth of the memory, if not `ordered`.
     """
 
     kind: Literal["csv", "parquet", "duckdb"]
     projection: tuple[str, ...]
     options: str = ""
+    ordered: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

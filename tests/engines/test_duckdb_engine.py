@@ -232,6 +232,26 @@ def test_key_violations(engine, values, expected):
         assert transaction.key_violations(FILM, ("a", "b")) == expected
 
 
+@pytest.mark.parametrize("repeats", [0, 3, 10])
+def test_key_violations_of_more_rows_than_are_told_apart_at_once(engine, monkeypatch, repeats):
+    monkeypatch.setattr("osiris_sql.engines.duckdb.increments.SHARE", 3)
+    again = f"SELECT n FROM range({repeats}) t(n) UNION ALL SELECT n FROM range({repeats}) t(n)"
+    nulls = "SELECT NULL UNION ALL SELECT n FROM range(90, 91) t(n) UNION ALL SELECT NULL"
+    build(engine, f"SELECT n FROM range(10, 20) t(n) UNION ALL {again} UNION ALL {nulls}")
+    with engine.transaction() as transaction:
+        assert transaction.key_violations(FILM, ("n",)) == (2, repeats + 1)
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_a_spool_file_has_every_row_and_in_order_if_that_matters(engine, tmp_path, ordered):
+    build(engine, "SELECT * FROM range(300000) t(n)")
+    spec = SpoolSpec(kind="csv", projection=('"n"',), options="HEADER false", ordered=ordered)
+    with engine.transaction() as transaction:
+        assert transaction.spool(FILM, spec, tmp_path / "rows.csv") == 300_000
+    found = [int(line) for line in (tmp_path / "rows.csv").read_text().split()]
+    assert (found if ordered else sorted(found)) == list(range(300_000))
+
+
 @pytest.mark.parametrize("kind", ["csv", "parquet", "duckdb"])
 def test_spool_files(engine, tmp_path, kind):
     build(engine, "SELECT * FROM range(3) t(n)")

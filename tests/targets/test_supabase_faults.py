@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import psycopg2
 import pytest
@@ -43,7 +44,7 @@ def test_a_killed_backend_is_tried_again_and_writes_once(database, rows, mode, k
     assert (4, "Brazil") in database.sql("SELECT id, title FROM film")
 
 
-@pytest.mark.parametrize(("word", "tries"), [(b"COMMIT\0", 1), (b"ANALYZE", 1), (b'INSERT INTO "', 1)])
+@pytest.mark.parametrize(("word", "tries"), [(b"COMMIT\0", 1), (b"CREATE TEMP", 1), (b'INSERT INTO "', 1)])
 def test_a_line_cut_before_the_answer_leaves_the_rows_once(database, postgres, rows, word, tries):
     settings = {"mode": "append", "key": (), "append_all": True}
     rows.deliver(database.target(), A, "first", **settings)
@@ -71,6 +72,35 @@ def test_a_table_locked_by_somebody_is_waited_for_and_tried_again(database, rows
     done = target.publish(publication, rows.load(target, publication, B), progress)
     other.close()
     assert counts(done) == (1, 1, 1, 1, 3)
+
+
+@pytest.mark.parametrize(("mode", "title"), [("upsert", "Brazil"), ("append", "theirs")])
+def test_a_new_row_that_somebody_else_adds_first(database, rows, mode, title):
+    """Their row is not seen when we look, and is there when we insert: a conflict, then, and no error."""
+    rows.deliver(database.target(), A)
+    mine = films((4, "Brazil"), (5, "Ran"))
+    publication, target = rows.publication(mine, mode=mode), database.target()
+    other, waiting = psycopg2.connect(database.dsn), []
+    blocked = f"SELECT {other.info.backend_pid} = ANY(pg_blocking_pids(pid)) FROM pg_stat_activity"
+
+    def commit() -> None:
+        while (True,) not in database.sql(blocked):
+            time.sleep(0.01)
+        waiting.append(True)
+        other.commit()
+
+    thread = threading.Thread(target=commit, daemon=True)
+
+    def progress(count: int, message: str) -> None:
+        if message.startswith("applying") and not thread.ident:
+            other.cursor().execute(f"INSERT INTO {database.schema}.film VALUES (4, 'theirs')")
+            thread.start()
+
+    done = target.publish(publication, rows.load(target, publication, mine), progress)
+    thread.join()
+    other.close()
+    assert (waiting, done.total_after) == ([True], 5)
+    assert database.sql("SELECT title FROM film WHERE id > 3 ORDER BY id") == [(title,), ("Ran",)]
 
 
 def test_two_publishers_at_once_on_a_fresh_database(postgres, rows):

@@ -9,6 +9,9 @@ import duckdb
 from osiris_sql.types.diagnostic import Diagnostic, StepError
 from osiris_sql.types.relation import Column, RelationRef, TableSchema, quote_identifier
 
+SHARE = 1_000_000
+"""Rows whose keys are told apart at once: a hash table of 50 to 100 MB, whatever the size of the table."""
+
 INCREMENT = RelationRef("temp", "osiris_increment")
 
 
@@ -24,11 +27,23 @@ def key_violations(
     names = [quote_identifier(name) for name in key]
     absent = " OR ".join(f"{name} IS NULL" for name in names)
     columns = ", ".join(names)
-    [(nulls, repeated)] = cursor.execute(
-        f"SELECT (SELECT count(*) FROM {relation.sql} WHERE {absent}), (SELECT count(*) FROM (SELECT 1"
-        f" FROM {relation.sql} GROUP BY {columns} HAVING count(*) > 1))"
+    [(rows, nulls)] = cursor.execute(
+        f"SELECT count(*), count(*) FILTER (WHERE {absent}) FROM {relation.sql}"
     ).fetchall()
+    shares = rows // SHARE + 1 if _is_table(cursor, relation) else 1  # a view is computed for each share
+    repeated = 0
+    for share in range(shares):
+        some = f"WHERE hash({columns}) % {shares} = {share}" if shares > 1 else ""
+        groups = f"SELECT 1 FROM {relation.sql} {some} GROUP BY {columns} HAVING count(*) > 1"
+        [(found,)] = cursor.execute(f"SELECT count(*) FROM ({groups})").fetchall()
+        repeated += found
     return nulls, repeated
+
+
+def _is_table(cursor: duckdb.DuckDBPyConnection, relation: RelationRef) -> bool:
+    sql = "SELECT count(*) FROM duckdb_tables() WHERE schema_name = ? AND table_name = ?"
+    [(found,)] = cursor.execute(sql, [relation.schema, relation.name]).fetchall()
+    return bool(found)
 
 
 def refuse_repeated(cursor: duckdb.DuckDBPyConnection, relation: RelationRef, key: tuple[str, ...]) -> None:

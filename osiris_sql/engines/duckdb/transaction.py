@@ -16,7 +16,7 @@ from osiris_sql.engines.duckdb.fingerprint import ALGORITHM, digest_schema, hash
 from osiris_sql.engines.duckdb.increments import INCREMENT
 from osiris_sql.engines.duckdb.parcel import take_parcel
 from osiris_sql.engines.duckdb.run_clock import bind_run_clock
-from osiris_sql.engines.duckdb.spool import attach_spool, spool_statement
+from osiris_sql.engines.duckdb.spool import attach_spool, write_spool
 from osiris_sql.protocols import Rows, SpoolSpec, TestOutcome
 from osiris_sql.support import wire
 from osiris_sql.types.batches import Batches
@@ -180,7 +180,7 @@ class DuckDBTransaction:
         """Write the rows of a relation to a spool file and return how many."""
         if spec.kind == "duckdb":
             self._attached.append(attach_spool(self._cursor, path))
-        return self._count(spool_statement(relation, spec, path, self._attached))
+        return write_spool(self._cursor, relation, spec, path, self._attached)
 
     def preview(self, sql: str, run_clock: str, limit: int) -> tuple[TableSchema, list[tuple[Any, ...]]]:
         """Return the first rows of a query in a total order, values as text."""

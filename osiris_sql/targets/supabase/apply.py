@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from psycopg2.errors import UniqueViolation
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from osiris_sql.targets._modes import check_deletions
@@ -66,7 +67,7 @@ def _write_delta(work: Statements, delta: Delta) -> Changes:
     work.expect(delta.deleted, deleted, "rows were to be deleted")
     inserted, updated = _write_locked(work, delta, place) if replaces else _write_shared(work, delta)
     if work.may_rewrite or (inserted, updated) != (delta.inserted, delta.updated):
-        _check_there(work, delta.inserted + delta.updated)
+        _check_there(work, delta)
     # Under the lock a table that nothing was done to has the rows that were compared.
     nothing = replaces and delta == Delta(inserted=0, updated=0, deleted=0)
     total = before if nothing else work.total()
@@ -91,9 +92,27 @@ def _write_shared(work: Statements, delta: Delta) -> tuple[int, int]:
     """Insert or update; somebody else may have written some of the rows meanwhile."""
     if not delta.inserted + delta.updated:
         return 0, 0
-    written = work.change(f"{work.insert} {DELTA} AS s {_on_conflict(work)}")
+    inserted = None if delta.updated else _insert_new(work, delta)
+    if inserted is not None:
+        return inserted, 0
+    written = work.change(f"{work.insert} {delta.rows} {_on_conflict(work)}")
     inserted = min(delta.inserted, written)
     return inserted, written - inserted
+
+
+def _insert_new(work: Statements, delta: Delta) -> int | None:
+    """Insert rows that were all new when we looked; undone, and None, if one of them is there by now.
+
+    ON CONFLICT, which nobody can come before, makes the same INSERT take half as long again.
+    """
+    work.cursor.execute("SAVEPOINT osiris_insert")
+    try:
+        inserted = work.change(f"{work.insert} {delta.rows}")
+    except UniqueViolation:
+        work.cursor.execute("ROLLBACK TO SAVEPOINT osiris_insert")
+        return None
+    work.cursor.execute("RELEASE SAVEPOINT osiris_insert")
+    return inserted
 
 
 def _on_conflict(work: Statements) -> str:
@@ -105,10 +124,10 @@ def _on_conflict(work: Statements) -> str:
     return f"ON CONFLICT ({keys}) DO UPDATE SET {assignments} WHERE {differs}"
 
 
-def _check_there(work: Statements, promised: int) -> None:
+def _check_there(work: Statements, delta: Delta) -> None:
     equal = work.same_key("o", "s")
     if work.publication.mode != "append":
         equal += f" AND NOT ({work.differs('o', 's')})"
     arrived = f"EXISTS (SELECT 1 FROM {work.table.sql} AS o WHERE {equal})"
-    found = work.number(f"SELECT count(*) FROM {DELTA} AS s WHERE osiris_kind <> 'd' AND {arrived}")
-    work.expect(promised, found, "rows were sent")
+    found = work.number(f"SELECT count(*) FROM {delta.rows} WHERE {arrived}")
+    work.expect(delta.inserted + delta.updated, found, "rows were sent")

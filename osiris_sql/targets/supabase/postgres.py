@@ -123,7 +123,10 @@ class PostgresChannel:
                 quoted.append(name)
         # An unquoted \. alone on a line would end COPY without an error.
         force = f", FORCE_QUOTE ({', '.join(quoted)})" if quoted else ""
-        return SpoolSpec(kind="csv", projection=tuple(projection), options=rf"HEADER false, NULL '\N'{force}")
+        options = rf"HEADER false, NULL '\N'{force}"
+        # A table's own identity column numbers the rows as they come; those with a key need none.
+        ordered = not publication.key
+        return SpoolSpec(kind="csv", projection=tuple(projection), options=options, ordered=ordered)
 
     def publish(self, publication: Publish, load: Load, progress: Callable[[int, str], None]) -> Published:
         """Deliver the spool file in one transaction; what is returned was read on a fresh connection."""

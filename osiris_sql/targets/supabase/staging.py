@@ -78,7 +78,8 @@ def fill_stage(
     """Copy the spool file into the staging table; raises StepError unless every row arrived unchanged."""
     names = ", ".join(column.sql for column in columns)
     copy_rows(cursor, publication, STAGE, names, load, progress, stop)
-    cursor.execute(f"ANALYZE {STAGE}")
+    if publication.key:  # else nothing is joined
+        cursor.execute(f"ANALYZE {STAGE} ({', '.join(map(quote_identifier, publication.key))})")
     _check_exact(cursor, publication, [column for column in columns if column.rounds_to])
 
 

@@ -18,8 +18,9 @@ ROW_END = "\x81\n"  # no row holds it: fields escape U+0081, JSON the line feed
 _NATIVE = {"boolean", "smallint", "integer", "bigint"}
 MAX_BYTES = 1 << 20
 _END = ROW_END.encode()
-# One column, written as it is: nothing is quoted, so nothing is escaped.
-_RAW = "HEADER false, QUOTE '', ESCAPE ''"
+# One column, written as it is: nothing is quoted, so nothing is escaped. No table keeps the order of its
+# rows, and without it DuckDB writes twice as fast and holds less.
+_RAW = "HEADER false, QUOTE '', ESCAPE '', PRESERVE_ORDER false"
 
 
 def field_rows(publication: Publish) -> SpoolSpec:
@@ -28,18 +29,24 @@ def field_rows(publication: Publish) -> SpoolSpec:
     PostgreSQL splits such rows several times faster than it reads JSON. These signs are those that hardly
     any text holds and that JSON does not escape.
     """
-    fields = (f"|| chr(127) || coalesce({_field(column)}, chr(128))" for column in publication.columns)
-    return _spool(f"'.' {' '.join(fields)}")
+    fields = ", ".join(f"coalesce({_field(column)}, chr(128))" for column in publication.columns)
+    return _spool(f"concat_ws(chr(127), '.', {fields})")
 
 
 def _field(column: Column) -> str:
     made = postgres_type(column.type)
     assert made is not None  # checked by publication_mistakes
     value = f"({made.projection.replace('{c}', quote_identifier(column.name))})::VARCHAR"
-    if made.name in ("text", "jsonb"):  # nothing else can hold the signs that part fields and rows
-        for code, letter in ((130, "e"), (129, "r"), (128, "n"), (127, "f")):
-            value = f"replace({value}, chr({code}), chr(130) || '{letter}')"
-    return value
+    return _escaped(value) if made.name in ("text", "jsonb") else value  # nothing else can hold the signs
+
+
+def _escaped(value: str) -> str:
+    escaped = value
+    for code, letter in ((130, "e"), (129, "r"), (128, "n"), (127, "f")):
+        escaped = f"replace({escaped}, chr({code}), chr(130) || '{letter}')"
+    # Looking is much cheaper than replacing, and hardly any text holds a sign.
+    held = " OR ".join(f"contains({value}, chr({code}))" for code in range(127, 131))
+    return f"CASE WHEN {held} THEN {escaped} ELSE {value} END"
 
 
 def json_rows(publication: Publish) -> SpoolSpec:

@@ -34,7 +34,8 @@ def read_models(project: Project, manifest: Manifest, chosen: Collection[str]) -
             continue
         model = _read(compiled, around, renderer, texts[compiled.node])
         nulls = null_columns(model) if model.tree is not None else frozenset()
-        around.learn(compiled, model.relation, nulls)
+        grouped = any(model.nodes(exp.Group, exp.Distinct, exp.SetOperation))
+        around.learn(compiled, model.relation, nulls, grouped=grouped)
         if compiled.node in chosen:
             yield model
 

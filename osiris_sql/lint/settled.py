@@ -17,20 +17,32 @@ Rule = tuple[frozenset[Atom], Atom]
 def repeating(model: LintedModel, scope: Scope, source: Source, known: Iterable[Atom]) -> Source | None:
     """Return a source of which several rows may stand beside one row of `source`; None if there is none.
 
-    Of a row in which `source` has a partner every ON holds, LEFT or not. A source is left out if anything
-    but equations picks its rows, or if it has no key: then nothing is sure.
+    Of a row in which `source` has a partner every ON holds, LEFT or not. What anything but
+    equations picks counts as one row, and what has no key is left out: then nothing is sure.
     """
     if any(other.mode == "full" for other in scope.sources):
         return None
     rules, picked = _read_conditions(model, scope)
-    settled = _settle(scope, {source}, {*known, *((source, name) for name in source.names)}, rules)
-    for other in scope.visible:
-        if other not in settled and other not in picked and other.relation.keys:
-            return other
-    return None
+    kept, columns = {source, *picked}, set(known)
+    while True:
+        columns |= {(other, name) for other in kept for name in other.names}
+        kept, columns = _settle(scope, kept, columns, rules)
+        loose = [other for other in scope.visible if other not in kept and other.relation.keys]
+        perhaps = {other for other in loose if _may_be_settled(model, other, columns)}
+        if not perhaps:
+            return loose[0] if loose else None
+        kept |= perhaps
 
 
-def _settle(scope: Scope, settled: set[Source], known: set[Atom], rules: list[Rule]) -> set[Source]:
+def _may_be_settled(model: LintedModel, source: Source, known: set[Atom]) -> bool:
+    """Say whether a part of a key is known and may be enough: grouping and DISTINCT make keys too wide."""
+    partly = any((source, name) in known for key in source.relation.keys for name in key)
+    return partly and source.relation.node not in model.around.narrow
+
+
+def _settle(
+    scope: Scope, settled: set[Source], known: set[Atom], rules: list[Rule]
+) -> tuple[set[Source], set[Atom]]:
     while True:
         before = len(known), len(settled)
         known |= {gives for needs, gives in rules if needs <= known}
@@ -40,7 +52,7 @@ def _settle(scope: Scope, settled: set[Source], known: set[Atom], rules: list[Ru
                 settled.add(source)
                 known |= {(source, name) for name in source.names}
         if (len(known), len(settled)) == before:
-            return settled
+            return settled, known
 
 
 def _read_conditions(model: LintedModel, scope: Scope) -> tuple[list[Rule], set[Source]]:

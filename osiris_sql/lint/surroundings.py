@@ -17,7 +17,8 @@ class Surroundings:
     """A project compiled. Publications and tests are those that files declare, compiled or not.
 
     `keys` and `nulls` have, by node, the keys that are known to hold and the columns (lower case) that may
-    hold NULL; those of models are added as lint goes through them.
+    hold NULL; those of models are added as lint goes through them. `narrow` are the nodes whose keys are
+    surely no wider than they must be.
     """
 
     def __init__(self, project: Project, manifest: Manifest) -> None:
@@ -34,6 +35,7 @@ class Surroundings:
             if test.test == "not_null" and test.column
         }
         self.nulls = {node: self._nulls_of(node, schema) for node, schema in tables.items()}
+        self.narrow = {*self.keys, *tables}
         self._nodes = NodeNames(project).nodes
 
     def _nulls_of(self, node: str, schema: TableSchema) -> frozenset[str]:
@@ -50,8 +52,12 @@ class Surroundings:
             if node in wanted and node in self.schemas
         }
 
-    def learn(self, model: CompiledModel, relation: Relation | None, nulls: frozenset[str]) -> None:
-        """Note the keys of a model, and which of its columns may hold NULL."""
+    def learn(
+        self, model: CompiledModel, relation: Relation | None, nulls: frozenset[str], *, grouped: bool
+    ) -> None:
+        """Note the keys of a model, which of its columns may hold NULL, and whether its query groups."""
+        if not grouped and self.narrow.issuperset(model.needs):
+            self.narrow.add(model.node)
         keys = set(self.keys.get(model.node, ()))
         if model.config.merges:
             keys.add(lower_key(model.config.unique_key))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from osiris_sql import api
+from osiris_sql.lint import lint_project
 from osiris_sql.types.manifest import Manifest
 from osiris_sql.types.project import Project
 
@@ -71,8 +72,21 @@ def compiled(root: Path) -> tuple[Project, Manifest]:
     return project, api.compile_project(project)
 
 
-def snippet_files(snippet: str) -> dict[str, str]:
-    """Return the files that a rule's Bad or Good stands for."""
-    if snippet.startswith(("select", "with", "from")):
-        return {"models/example.sql": snippet + "\n"}
-    return {"models/example.yml": f"version: 2\n{snippet}\n"}
+def found_in(root: Path, queries: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Return what is found in each of some published models, compiled together: messages by rule."""
+    names = {f"example_{number}": name for number, name in enumerate(queries)}
+    tables = ", ".join(f"{{name: {model}, mode: replace, create: true}}" for model in ["example", *names])
+    targets = FILES["targets.yml"].replace("{name: example, mode: replace, create: true}", tables)
+    files = {f"models/{model}.sql": queries[name] + "\n" for model, name in names.items()}
+    project, manifest = compiled(write(root, {"targets.yml": targets, **files}))
+    found: dict[str, dict[str, str]] = {name: {} for name in queries}
+    for finding in lint_project(project, manifest):
+        name = names.get(Path(finding.location.path).stem if finding.location else "")
+        if name is not None:
+            found[name][finding.rule] = finding.message
+    return found
+
+
+def is_sql(snippet: str) -> bool:
+    """Say whether a rule's Bad or Good is a query; else it is YAML about the model `example`."""
+    return snippet.startswith(("select", "with", "from"))

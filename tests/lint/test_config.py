@@ -33,7 +33,8 @@ def test_severities_and_what_is_ignored(tmp_path, settings, severity):
 
 
 def test_a_severity_is_error_warning_or_info(tmp_path):
-    assert "wrong-value" in found(tmp_path, "[tool.osiris-sql.lint.severity]\n'union-distinct' = 'bad'", {})
+    wrong = "[tool.osiris-sql.lint.severity]\n'union-distinct' = 'bad'"
+    assert "invalid-value" in found(tmp_path, wrong, {})
 
 
 def test_a_class_of_determinism_is_named_and_excused(tmp_path):

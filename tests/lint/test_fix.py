@@ -43,8 +43,8 @@ CASES = {
         "select o.order_id from shop.orders as o\nwhere o.amount > 3",
     ),
     "UNION over rows that differ": (
-        "select customer_id, 'c' as kind from shop.customers\nUNION\nselect order_id, 'o' from shop.orders",
-        "select customer_id, 'c' as kind from shop.customers\nUNION ALL\nselect order_id, 'o' from shop.orders",
+        "select customer_id, 'c' as k from shop.customers\nUNION\nselect order_id, 'o' from shop.orders",
+        "select customer_id, 'c' as k from shop.customers\nUNION ALL\nselect order_id, 'o' from shop.orders",
     ),
     "the only CTE": (
         "with big as (select * from {{ source('shop', 'orders') }})\nselect name from shop.customers",
@@ -77,7 +77,7 @@ def fixed(folder, sql: str, more: str = "") -> str:
 
 def rows(folder, sql: str) -> list[tuple[object, ...]]:
     """What a model's SQL gives over real rows."""
-    project, manifest = compiled(write(folder, {"models/example.sql": sql}))
+    _, manifest = compiled(write(folder, {"models/example.sql": sql}))
     [model] = manifest.models
     with duckdb.connect(":memory:") as connection:
         connection.execute(TABLES)

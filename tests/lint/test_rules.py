@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from lint.shop import compiled, snippet_files, write
+from lint.shop import compiled, found_in, is_sql, write
 
 from osiris_sql.lint import lint_project
 from osiris_sql.lint.page import make_page, read_page
@@ -16,22 +16,35 @@ ROOT = Path(__file__).parents[2]
 ABOUT_PUBLISHING = {"missing-description", "missing-test", "missing-key", "select-star-published"}
 
 
-def rules_found(folder: Path, snippet: str) -> set[str]:
-    project, manifest = compiled(write(folder, snippet_files(snippet)))
+def yaml_found(folder: Path, yaml: str) -> set[str]:
+    files = {"models/example.yml": f"version: 2\n{yaml}\n"}
+    project, manifest = compiled(write(folder, files))
     return {finding.rule for finding in lint_project(project, manifest)}
 
 
-@pytest.mark.parametrize("name", rule_table())
-def test_bad_is_found_and_nothing_else(name, tmp_path):
-    found = rules_found(tmp_path, read_page(name).bad)
-    assert name in found
-    assert found <= {name} | ABOUT_PUBLISHING
+@pytest.fixture(scope="module")
+def sql_found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
+    pages = [read_page(name) for name in rule_table()]
+    snippets = {f"{page.name} {kind}": getattr(page, kind) for page in pages for kind in ("bad", "good")}
+    queries = {name: snippet for name, snippet in snippets.items() if is_sql(snippet)}
+    return found_in(tmp_path_factory.mktemp("rules"), queries)
+
+
+def found(name: str, kind: str, snippet: str, sql_found: dict[str, dict[str, str]], folder: Path) -> set[str]:
+    return set(sql_found[f"{name} {kind}"]) if is_sql(snippet) else yaml_found(folder, snippet)
 
 
 @pytest.mark.parametrize("name", rule_table())
-def test_good_is_not(name, tmp_path):
-    found = rules_found(tmp_path, read_page(name).good)
-    assert found <= ABOUT_PUBLISHING - {name}
+def test_bad_is_found_and_nothing_else(name, sql_found, tmp_path):
+    rules = found(name, "bad", read_page(name).bad, sql_found, tmp_path)
+    assert name in rules
+    assert rules <= {name} | ABOUT_PUBLISHING
+
+
+@pytest.mark.parametrize("name", rule_table())
+def test_good_is_not(name, sql_found, tmp_path):
+    rules = found(name, "good", read_page(name).good, sql_found, tmp_path)
+    assert rules <= ABOUT_PUBLISHING - {name}
 
 
 def test_the_page_is_what_the_docstrings_say():

@@ -30,6 +30,8 @@ def check(model: LintedModel) -> Iterator[Finding]:
             before = [other for other, _, _ in joined[:index]]
             if join is None or not isinstance(item, exp.Table) or item.this is None or source.after:
                 continue
+            if any(frozenset() in other.relation.keys for other in (source, *before)):
+                continue  # one row at most
             if _is_comma(join) and not _is_connected(model, scope, source):
                 yield Finding(
                     f"nothing connects {item.alias_or_name} with the tables before it",

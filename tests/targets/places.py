@@ -36,7 +36,6 @@ class Place:
         self, target, read: Callable[[str], list[tuple]], run: Callable[[str], object] | None
     ) -> None:
         self.target, self.read, self.run = target, read, run
-        self.can_compare = True
 
 
 def missing(kind: str) -> list[str]:
@@ -96,11 +95,8 @@ def _live(variables: tuple[str, ...]) -> Place:
 
 
 def _over_rest(made: Place, url: str, key: str, schema: str) -> Place:
-    place = Place(
-        _target("supabase", {"url": url, "secret_key": key, "schema": schema}, Path()), made.read, made.run
-    )
-    place.can_compare = False
-    return place
+    options = {"url": url, "secret_key": key, "schema": schema}
+    return Place(_target("supabase", options, Path()), made.read, made.run)
 
 
 def _files(folder: Path, kind: str) -> Place:

@@ -197,19 +197,14 @@ def test_what_would_change_is_counted_as_it_is_then_delivered(
     found = place.read("film") if before else None
     publication = rows.publication(B, mode=mode, key=key, append_all=not key)
     load = rows.load(place.target, publication, B)
-    if place.can_compare:
-        told = place.target.compare(publication, load, 5)
-        assert (place.read("film") if before else None) == found
-        done = place.target.publish(publication, load, quiet)
-        assert counts(done)[:4] == (told.inserted, told.updated, told.unchanged, told.deleted)
-        assert told.total_before == len(found or [])
-    else:
-        assert refusal_of(lambda: place.target.compare(publication, load, 5)).rule == "no-comparison"
+    told = place.target.compare(publication, load, 5)
+    assert (place.read("film") if before else None) == found
+    done = place.target.publish(publication, load, quiet)
+    assert counts(done)[:4] == (told.inserted, told.updated, told.unchanged, told.deleted)
+    assert told.total_before == len(found or [])
 
 
 def test_samples_show_the_first_rows_of_each_kind(place, rows):
-    if not place.can_compare:
-        pytest.skip("rows are not compared here")
     rows.deliver(place.target, A)
     publication = rows.publication(
         films((1, None), (2, "Heat"), (5, "Ran"), (4, "M"), (6, "Up")), mode="sync"
@@ -227,8 +222,6 @@ def test_samples_show_the_first_rows_of_each_kind(place, rows):
 
 
 def test_a_guard_that_would_refuse_is_told(place, rows):
-    if not place.can_compare:
-        pytest.skip("rows are not compared here")
     rows.deliver(place.target, A)
     publication = rows.publication(films((1, "Alien")), mode="sync")
     told = place.target.compare(publication, rows.load(place.target, publication, films((1, "Alien"))), 0)

@@ -196,3 +196,26 @@ def test_a_wrong_key_is_named_without_being_shown(plain, rows):
     [found] = caught.value.diagnostics
     assert found.rule == "login-refused"
     assert "7781" not in str(found)
+
+
+ROUNDED = [
+    ("numeric(6,2)", "1.25::DECIMAL(9,3)", "1.255::DECIMAL(9,3)"),
+    ("real", "0.5::DOUBLE", "0.123456789012::DOUBLE"),
+    ("timestamp(0)", "TIMESTAMP '2026-01-31 12:00:00'", "TIMESTAMP '2026-01-31 12:00:00.6'"),
+    ("timestamptz", "TIMESTAMPTZ '2026-01-31 12:00:00.123456+00'", None),
+    ("timestamp", "TIMESTAMP '20000-01-31 12:00:00'", None),
+    ("double precision", "'NaN'::DOUBLE", None),
+    ("double precision", "'-inf'::DOUBLE", None),
+    ("numeric", "12345678901234567890.123456789::DECIMAL(38,9)", None),
+]
+
+
+@pytest.mark.parametrize(("type_", "fits", "rounded"), ROUNDED)
+def test_a_value_that_the_table_rounds_is_no_success(plain, rows, type_, fits, rounded):
+    plain.make(f"CREATE TABLE {{0}} (id int PRIMARY KEY, v {type_}); GRANT ALL ON {{0}} TO service_role")
+    assert deliver(plain, rows, f"SELECT 1::INTEGER AS id, {fits} AS v", mode="upsert").total_after == 1
+    if rounded:
+        found = refusal_of(
+            lambda: deliver(plain, rows, f"SELECT 1::INTEGER AS id, {rounded} AS v", mode="upsert")
+        )
+        assert (found.rule, "v: " in found.message) == ("value-does-not-fit", True)

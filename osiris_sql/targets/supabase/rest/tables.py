@@ -12,6 +12,7 @@ from osiris_sql.targets.supabase.options import SupabaseOptions
 from osiris_sql.targets.supabase.rest.bodies import read_groups, read_rows, refuse_nul_rows
 from osiris_sql.targets.supabase.rest.keys import Key, fetch_keys, key_of, or_filter, quoted, table_path
 from osiris_sql.targets.supabase.rest.plain import count_rows, not_atomic, observe
+from osiris_sql.targets.supabase.rest.proof import provable, refuse_rounded
 from osiris_sql.targets.supabase.rest.sql_endpoint import SqlEndpoint
 from osiris_sql.targets.supabase.rest.table_changes import ready_table
 from osiris_sql.targets.supabase.rest.wire import COUNTED, Progress, Rest, RestError
@@ -110,14 +111,18 @@ def _refuse_lost(publication: Publish, lost: set[Key]) -> None:
 def _send(
     rest: Rest, publication: Publish, load: Load, resolution: str, progress: Progress, *, exact: bool
 ) -> None:
+    proved = provable(publication)
     parameters = {
         "columns": ",".join(quoted(c.name) for c in publication.columns),
         "on_conflict": ",".join(map(quoted, publication.key)),
     }
+    if proved:
+        parameters["select"] = ",".join(map(quoted, dict.fromkeys([*publication.key, *proved])))
+    kept = COUNTED.replace("minimal", "representation") if proved else COUNTED
 
     def post(rows: list[str]) -> None:
         body = f"[{','.join(rows)}]".encode()
-        prefer = f"{COUNTED},resolution={resolution}"
+        prefer = f"{kept},resolution={resolution}"
         done = rest.ask(
             "POST",
             table_path(publication),
@@ -130,6 +135,8 @@ def _send(
             message = f"{len(rows)} rows were sent in a batch, but {done.count} were written"
             fix = "look for a trigger or rule on the table that drops rows"
             raise StepError(refusal(publication, "rows-not-written", message, fix=fix))
+        if proved:
+            refuse_rounded(publication, proved, rows, done.data)
 
     sent = 0
     for group in read_groups(load.path, ONE_REQUEST):

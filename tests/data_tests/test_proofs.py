@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from data_tests.tested_project import _project, generic, open_database
+from data_tests.tested_project import generic, open_database, project_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from plan.manifests import model as compiled_model
@@ -68,7 +68,7 @@ def schema_of(columns: list[tuple[Any, ...]]) -> TableSchema:
 def scope_of(connection: duckdb.DuckDBPyConnection, sql: str, binder: Binder, **config: Any) -> Scope:
     """Return a project of the tables and one model `m`, whose SQL it is."""
     names = [*TABLES, "m"]
-    project = _project([generic("unique", node="model:m", column="a")], dict.fromkeys(names, ""), {}, {}, {})
+    project = project_of([generic("unique", node="model:m", column="a")], dict.fromkeys(names, ""), {}, {}, {})
     known: dict[str, Known] = {}
     for name in TABLES:
         schema = schema_of(connection.execute(f"DESCRIBE {name}").fetchall())

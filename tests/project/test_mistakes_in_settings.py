@@ -76,7 +76,7 @@ materialized = "table"
         (
             'materialized = "table"',
             '"+materialized" = "tabel"',
-            '5:2 invalid-value: "materialized" must be one of: view, table, incremental, ephemeral'
+            '5:2 invalid-value: "materialized" must be one of: view, table, incremental, ephemeral, snapshot'
             ' | did you mean "table"?',
         ),
         (

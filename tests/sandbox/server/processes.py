@@ -75,6 +75,9 @@ class Process:
         for pump in pumps:
             pump.join()
         code = self.popen.wait()
+        if self.popen.stdin:
+            with suppress(BrokenPipeError):  # what nobody read is lost with the process
+                self.popen.stdin.close()
         with self.lock:
             self.end, self.ended_at = {"event": {"end": _ended(code)}}, time.monotonic()
             listeners = list(self.listeners)

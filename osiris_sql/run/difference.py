@@ -61,7 +61,7 @@ def _difference(
         return replace(found, why=why)
     assert engine is not None  # or there was a reason
     try:
-        data = identify_rows(engine, step)
+        data = identify_rows(engine, step, engine.read_state().get(step.input))
         with (
             tempfile.TemporaryDirectory(prefix="osiris-diff-") as folder,
             spooled(engine, step, target.spool(step), Path(folder) / "spool", data) as path,

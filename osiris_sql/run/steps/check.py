@@ -31,6 +31,9 @@ def run_check(running: Running, step: Check) -> StepFinished:
     with running.engine.transaction() as transaction:
         passed = run_tests(running, transaction, step.id, step.tests, {})
         before = running.state.get(step.node)
-        if before:
-            transaction.write_state(replace(before, passed={**before.passed, **passed}))
+        after = before and replace(before, passed={**before.passed, **passed})
+        if after:
+            transaction.write_state(after)
+    if after:
+        running.state[step.node] = after
     return StepFinished(step=step.id, status="success", why=step.why)

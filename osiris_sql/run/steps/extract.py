@@ -31,19 +31,19 @@ def run_extract(running: Running, step: Extract) -> StepFinished:
         passed = run_tests(running, transaction, step.id, step.tests, {})
         mark = transaction.maximum(step.relation, step.watermark) if step.watermark else None
         schema = transaction.schema_of(step.relation)
-        transaction.write_state(
-            StepState(
-                step=step.node,
-                fingerprint=step.fingerprint,
-                data=data,
-                schema=schema,
-                change=step.change,
-                watermark=mark,
-                endpoint=endpoint,
-                passed=passed,
-                run_id=running.run_id,
-            )
+        state = StepState(
+            step=step.node,
+            fingerprint=step.fingerprint,
+            data=data,
+            schema=schema,
+            change=step.change,
+            watermark=mark,
+            endpoint=endpoint,
+            passed=passed,
+            run_id=running.run_id,
         )
+        transaction.write_state(state)
+    running.state[step.node] = state
     return StepFinished(
         step=step.id,
         status="success",

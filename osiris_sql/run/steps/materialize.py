@@ -36,20 +36,20 @@ def run_materialize(running: Running, step: Materialize) -> StepFinished:
         data = _identity(transaction, step, inputs)
         running.data[step.node] = str(data)
         passed = run_tests(running, transaction, step.id, step.tests, {})
-        transaction.write_state(
-            StepState(
-                step=step.node,
-                fingerprint=step.fingerprint,
-                inputs=inputs,
-                data=data,
-                schema=schema,
-                watermark=built_until(step, before, increment=increment),
-                clock=step.clock,
-                materialized=step.materialized,
-                passed=passed,
-                run_id=running.run_id,
-            )
+        state = StepState(
+            step=step.node,
+            fingerprint=step.fingerprint,
+            inputs=inputs,
+            data=data,
+            schema=schema,
+            watermark=built_until(step, before, increment=increment),
+            clock=step.clock,
+            materialized=step.materialized,
+            passed=passed,
+            run_id=running.run_id,
         )
+        transaction.write_state(state)
+    running.state[step.node] = state
     view = step.materialized == "view"
     return StepFinished(
         step=step.id,

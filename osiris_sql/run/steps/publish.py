@@ -22,11 +22,11 @@ def run_publish(running: Running, step: Publish) -> StepFinished:
     target = running.connections.target(step.connection)
     seen = target.observe(step)
     base = _begin(running, step, target, seen.latest_load)
-    data = identify_rows(running.engine, step)
+    data = identify_rows(running.engine, step, running.state.get(step.input))
     load_id = make_load_id(running.plan, step, data, base)
     if _is_published(step, target, seen, load_id):
         already = Published(sent=0, channel=seen.channel, already_published=True)
-        before = running.engine.read_state()[step.node]
+        before = running.state[step.node]
         due = [test for test in step.tests if before.passed.get(test.fingerprint) != load_id]
         if due:
             run_arrived(running, step.id, due, asking(running, step.connection))
@@ -61,7 +61,7 @@ def _begin(running: Running, step: Publish, target: Target, latest: str | None) 
     If the answer to a commit was lost with the process, the target is one load ahead: seen from the
     same place as then, the batch has the same identity and is recognised. So it is noted before sending.
     """
-    state = running.engine.read_state().get(step.node)
+    state = running.state.get(step.node)
     if state and state.endpoint == hash_endpoint(target.endpoint()):
         return state.change
     _remember(running, step, target, None, latest)
@@ -78,19 +78,19 @@ def _progress(running: Running, step: Publish, total: int) -> Callable[[int, str
 def _remember(
     running: Running, step: Publish, target: Target, data: DataFingerprint | None, load_id: str | None
 ) -> None:
+    state = StepState(
+        step=step.node,
+        fingerprint=step.fingerprint,
+        inputs={step.input: str(data)} if data else {},
+        data=data,
+        change=load_id,
+        passed={test.fingerprint: load_id for test in step.tests} if data and load_id else {},
+        endpoint=hash_endpoint(target.endpoint()),
+        run_id=running.run_id,
+    )
     with running.engine.transaction() as transaction:
-        transaction.write_state(
-            StepState(
-                step=step.node,
-                fingerprint=step.fingerprint,
-                inputs={step.input: str(data)} if data else {},
-                data=data,
-                change=load_id,
-                passed={test.fingerprint: load_id for test in step.tests} if data and load_id else {},
-                endpoint=hash_endpoint(target.endpoint()),
-                run_id=running.run_id,
-            )
-        )
+        transaction.write_state(state)
+    running.state[step.node] = state
 
 
 def _finished(step: Publish, data: DataFingerprint, done: Published, load_id: str | None) -> StepFinished:

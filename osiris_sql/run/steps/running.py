@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from osiris_sql.protocols import Emit, Engine
 from osiris_sql.run.connections import Connections
 from osiris_sql.types.observed import StepState
-from osiris_sql.types.plan import Plan
+from osiris_sql.types.plan import Materialize, Plan
 
 
 @dataclass(frozen=True, kw_only=True)
 class Running:
     """A run in progress: its plan, its open ends, and what the warehouse held when it began.
 
-    `data` maps a node to the data fingerprint of its rows as they are now, as text.
+    `data` maps a node to the data fingerprint of its rows as they are now, as text. `state` is what the
+    warehouse remembers of each node, with what this run has built and published.
     """
 
     run_id: str
@@ -29,3 +31,8 @@ class Running:
     state: dict[str, StepState]
     data: dict[str, str] = field(default_factory=dict)
     cancelled: threading.Event = field(default_factory=threading.Event)
+
+    @cached_property
+    def models(self) -> dict[str, Materialize]:
+        """The steps of the plan that build models, by their id."""
+        return {step.id: step for step in self.plan.steps if isinstance(step, Materialize)}

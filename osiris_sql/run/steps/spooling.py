@@ -9,13 +9,13 @@ from pathlib import Path
 
 from osiris_sql.protocols import Engine, SpoolSpec
 from osiris_sql.types.diagnostic import Diagnostic, StepError
+from osiris_sql.types.observed import StepState
 from osiris_sql.types.plan import Publish
 from osiris_sql.types.relation import DataFingerprint
 
 
-def identify_rows(engine: Engine, step: Publish) -> DataFingerprint:
+def identify_rows(engine: Engine, step: Publish, state: StepState | None) -> DataFingerprint:
     """Return the identity of the rows: remembered for a table, computed for a view."""
-    state = engine.read_state().get(step.input)
     if state and state.data and state.data.algorithm != "view":
         return state.data
     with engine.transaction() as transaction:

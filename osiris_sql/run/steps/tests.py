@@ -16,7 +16,7 @@ from osiris_sql.support import wire
 from osiris_sql.types.diagnostic import Diagnostic, StepError
 from osiris_sql.types.event import TestFinished, TestStatus
 from osiris_sql.types.manifest import Proof
-from osiris_sql.types.plan import Materialize, PlannedTest
+from osiris_sql.types.plan import PlannedTest
 from osiris_sql.types.relation import RelationRef
 
 SAMPLE = 5
@@ -89,8 +89,8 @@ def run_tests(
 
 def holds(running: Running, step: str, proof: Proof) -> bool:
     """Say whether a model's relation was made by the SQL that a proof speaks of: by this step, or before."""
-    mine = next((s for s in running.plan.steps if s.id == step), None)
-    if isinstance(mine, Materialize) and mine.node == proof.node:
+    mine = running.models.get(step)
+    if mine is not None and mine.node == proof.node:
         return mine.fingerprint == proof.fingerprint
     made = running.state.get(proof.node)
     return made is not None and made.fingerprint == proof.fingerprint

@@ -26,7 +26,8 @@ class LintedModel:
     """A compiled model and its query; `tree` is None where the text can't be parsed or followed.
 
     An incremental model's query is that of its first build. `is_plain` says that no control flow of Jinja
-    had a part in the text, so that each piece of it stands once in the file.
+    had a part in the text, so that each piece of it stands once in the file. `nulls` holds, by the id of a
+    SELECT, which of its columns may be NULL, once that was asked.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class LintedModel:
         self.walk = walk or Walk({})
         self.relation = relation
         self.is_plain = is_plain
+        self.nulls: dict[int, frozenset[str]] = {}
         self._locate = locate
 
     @property

@@ -26,6 +26,13 @@ def query_nulls(model: LintedModel, query: exp.Expr) -> frozenset[str]:
     scope = model.walk.scopes.get(id(select))
     if scope is None:
         return frozenset()
+    known = model.nulls.get(id(select))
+    if known is None:
+        known = model.nulls[id(select)] = _select_nulls(model, select, scope)
+    return known
+
+
+def _select_nulls(model: LintedModel, select: exp.Expr, scope: Scope) -> frozenset[str]:
     found = set[str]()
     for item in select.expressions:
         inner = item.unalias()

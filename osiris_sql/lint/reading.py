@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 
 from sqlglot import Dialect, exp
@@ -18,6 +19,8 @@ from osiris_sql.types.manifest import CompiledModel, Manifest
 from osiris_sql.types.project import Project
 
 _DUCKDB = Dialect.get_or_raise("duckdb")
+# The only question that is asked of them.
+_NOT_IN = re.compile(r"\bnot\s+in\b", re.IGNORECASE)
 
 
 def read_models(project: Project, manifest: Manifest, chosen: Collection[str]) -> Iterator[LintedModel]:
@@ -29,11 +32,12 @@ def read_models(project: Project, manifest: Manifest, chosen: Collection[str]) -
     texts = {model.node: model.text for model in project.models}
     renderer = Renderer(project, schema_of=around.schemas.get)
     wanted = _with_all_above(chosen, manifest)
+    asks_nulls = any(_NOT_IN.search(text) for text in (*texts.values(), *(m.text for m in project.macros)))
     for compiled in manifest.models:
         if compiled.node not in wanted:
             continue
         model = _read(compiled, around, renderer, texts[compiled.node])
-        nulls = null_columns(model) if model.tree is not None else frozenset()
+        nulls = null_columns(model) if asks_nulls and model.tree is not None else frozenset()
         grouped = any(model.nodes(exp.Group, exp.Distinct, exp.SetOperation))
         around.learn(compiled, model.relation, nulls, grouped=grouped)
         if compiled.node in chosen:

@@ -49,7 +49,12 @@ class Peer:
 
 @dataclass(kw_only=True)
 class Peers:
-    """Installs a peer when it is first asked for; `missing` says why one is not there."""
+    """Installs a peer when it is first asked for; `missing` says why one is not there.
+
+    Without `installs` only those are used that are there: all of them are gigabytes.
+    """
+
+    installs: bool = True
 
     found: dict[str, Peer] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
@@ -58,17 +63,19 @@ class Peers:
         """Return a peer, or None if it can't be installed, which is then said in `missing`."""
         if name not in self.found and name not in self.missing:
             try:
-                self.found[name] = install(name)
+                self.found[name] = find(name, installs=self.installs)
             except BenchmarkError as error:
                 self.missing[name] = str(error)
         return self.found.get(name)
 
 
-def install(name: str) -> Peer:
-    """Return the peer of this name at its pinned versions; raises BenchmarkError if it can't be installed."""
+def find(name: str, *, installs: bool) -> Peer:
+    """Return the peer of this name at its pinned versions; raises BenchmarkError if it can't be had."""
     folder, wanted = FOLDER / name, PINNED[name]
     mark = folder / MARK
     if not mark.exists() or mark.read_text().split("\n") != list(wanted):
+        if not installs:
+            raise BenchmarkError("is not installed, and CI does not install it")
         venv.create(folder, clear=True, with_pip=True)
         pip = [
             str(folder / "bin" / "python"),

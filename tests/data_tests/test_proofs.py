@@ -68,7 +68,7 @@ def schema_of(columns: list[tuple[Any, ...]]) -> TableSchema:
 def scope_of(connection: duckdb.DuckDBPyConnection, sql: str, binder: Binder, **config: Any) -> Scope:
     """Return a project of the tables and one model `m`, whose SQL it is."""
     names = [*TABLES, "m"]
-    project = project_of([generic("unique", node="model:m", column="a")], dict.fromkeys(names, ""), {}, {}, {})
+    project = project_of([generic("unique", node="model:m", column="a")], dict.fromkeys(names, ""))
     known: dict[str, Known] = {}
     for name in TABLES:
         schema = schema_of(connection.execute(f"DESCRIBE {name}").fetchall())

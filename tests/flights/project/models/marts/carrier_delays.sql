@@ -7,8 +7,8 @@ select
     any_value(airlines.airline) as airline,
     count(*) as flights,
     count(*) filter (where cancelled) as cancelled,
-    avg(dep_delay) as mean_delay,
-    max(dep_delay) as worst_delay
+    avg(flights.dep_delay) as mean_delay,
+    max(flights.dep_delay) as worst_delay
 from flights
 inner join {{ ref('stg_airlines') }} as airlines on airlines.carrier = flights.carrier
 group by flights.carrier

@@ -175,7 +175,7 @@ def _read_warehouse(shape: SettingsShape, file: TomlFile, report: Report) -> str
         message = "several environments would write to one warehouse"
         fix = 'put {env} in its path, such as ".osiris/{env}.duckdb"'
     elif taken := sorted(names & TAKEN):
-        message = f'the warehouse\'s file can\'t be called "{taken[0]}": a schema or catalog has that name'
+        message = f"the warehouse's file can't be called \"{taken[0]}\": a schema or catalog has that name"
         fix = 'such as ".osiris/{env}_warehouse.duckdb"'
     if not message:
         return shape.warehouse

@@ -167,9 +167,7 @@ def _is_plain(text: str) -> bool:
 
 def _to_postgres(sql: str, test: DataTest) -> str:
     try:
-        [tree] = _DUCKDB.parse(sql)
-        if tree is None:
-            raise SqlglotError("there is no query")
+        tree = _DUCKDB.parse(sql)[0] or exp.Select()
         for number, query in enumerate(tree.find_all(exp.Subquery)):
             if isinstance(query.parent, exp.From | exp.Join) and not query.alias:
                 query.set("alias", exp.TableAlias(this=exp.to_identifier(f"q{number}")))

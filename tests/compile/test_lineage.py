@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import duckdb
 import pytest
 import sqlglot
 
 from osiris_sql.compile.columns import Binder, BinderError
 from osiris_sql.compile.lineage import Traced, trace_columns
 from osiris_sql.types.relation import Column, RelationRef, TableSchema
+
+ON_1 = duckdb.__version__.startswith("1.")
 
 
 def schema(**types: str) -> TableSchema:
@@ -106,9 +109,6 @@ LINEAGE = [
     ("select p, c from (values (1, 2)) as w(p, q) join u on u.id = p", "p:; c: u.c"),
     ('select "ID", t.A as "Mixed Case" from t', "id: t.id; Mixed Case: t.a"),
     ("select rowid, id from t", "rowid: ?; id: t.id"),
-    ("select s.upper().left(a) as m, st.f.abs() as n from t", "m: t.a t.s; n: t.st"),
-    ("select (s || b).upper() as m, l[a].abs() as n, (t.x + t.b).round() as o from t",
-     "m: t.b t.s; n: t.a t.l; o: t.b t.x"),
     ("select t.l.list_filter(lambda e: e > a).len() as n, {'d': a}.d.abs() as o from t",
      "n: t.a t.l; o: t.a"),
     ("select fdiv(a, b) as f, list_sum(l) as n, split_part(s, ',', 1) as p from t",
@@ -117,6 +117,13 @@ LINEAGE = [
     ("select id: a, z: t.s from t", "id: t.a; z: t.s"),
     ("select struct_pack(q := a, r := b) as p, map {'k': x} as m from t", "p: t.a t.b; m: t.x"),
 ]  # fmt: skip
+CALLS_ON_VALUES = [
+    ("select s.upper().left(a) as m, st.f.abs() as n from t", "m: t.a t.s; n: t.st"),
+    ("select (s || b).upper() as m, l[a].abs() as n, (t.x + t.b).round() as o from t",
+     "m: t.b t.s; n: t.a t.l; o: t.b t.x"),
+]  # fmt: skip
+"""What DuckDB parses since 2.0."""
+LINEAGE += [] if ON_1 else CALLS_ON_VALUES
 
 
 @pytest.mark.parametrize(("sql", "lineage"), LINEAGE)
@@ -167,7 +174,11 @@ def test_a_column_that_the_parser_loses_is_read() -> None:
     assert traced(sql).reads["t"] == ("s", "d")
 
 
-CORPUS = (Path(__file__).parent / "test_lineage_corpus.sql").read_text().splitlines()
+CORPUS = [
+    line
+    for line in (Path(__file__).parent / "test_lineage_corpus.sql").read_text().splitlines()
+    if not (ON_1 and "(s || b).upper()" in line)
+]
 
 
 @pytest.mark.parametrize("sql", CORPUS)

@@ -48,6 +48,9 @@ def _special(node: exp.Expr, scope: Scope, walk: Walk) -> object:
     if isinstance(node, exp.Comprehension):
         inner = [node.this, node.args.get("condition")]
         outer = inputs_of(node.args.get("iterator"), scope, walk)
+        name = node.expression.name
+        if any(name.lower() in source.names for source in scope.visible):
+            resolve(exp.column(name), scope, walk)  # DuckDB 1.5 means the column where there is one
         return union([outer, _with_locals(node, [node.expression.name], scope, walk, inner)])
     if isinstance(node, exp.Window) and node.args.get("alias"):
         return union([inputs_of(node.this, scope, walk), _named_window(node, scope, walk)])

@@ -83,14 +83,16 @@ class DuckDBEngine:
             self._catalog.absorb(opened.changed, opened.written)
             if self._mirror:
                 self._mirror.append(opened.written.values())
+            opened.release()
         except BaseException as error:
             with suppress(duckdb.Error):
                 cursor.execute("ROLLBACK")
+            with suppress(duckdb.Error):
+                opened.release()
             if isinstance(error, duckdb.Error):
                 raise explain_failure(error) from error
             raise
         finally:
-            opened.release()
             with self._lock:
                 self._cursors.discard(cursor)
             cursor.close()

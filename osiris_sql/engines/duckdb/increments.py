@@ -21,7 +21,7 @@ def same_key(key: Iterable[str], one: str, other: str) -> str:
 
 
 def key_violations(
-    cursor: duckdb.DuckDBPyConnection, relation: RelationRef, key: tuple[str, ...]
+    cursor: duckdb.DuckDBPyConnection, relation: RelationRef, key: tuple[str, ...], *, is_table: bool
 ) -> tuple[int, int]:
     """Return how many rows have a NULL in the key, and how many keys occur more than once."""
     names = [quote_identifier(name) for name in key]
@@ -30,7 +30,7 @@ def key_violations(
     [(rows, nulls)] = cursor.execute(
         f"SELECT count(*), count(*) FILTER (WHERE {absent}) FROM {relation.sql}"
     ).fetchall()
-    shares = rows // SHARE + 1 if _is_table(cursor, relation) else 1  # a view is computed for each share
+    shares = rows // SHARE + 1 if is_table else 1  # a view is computed for each share
     repeated = 0
     for share in range(shares):
         some = f"WHERE hash({columns}) % {shares} = {share}" if shares > 1 else ""
@@ -40,15 +40,9 @@ def key_violations(
     return nulls, repeated
 
 
-def _is_table(cursor: duckdb.DuckDBPyConnection, relation: RelationRef) -> bool:
-    sql = "SELECT count(*) FROM duckdb_tables() WHERE schema_name = ? AND table_name = ?"
-    [(found,)] = cursor.execute(sql, [relation.schema, relation.name]).fetchall()
-    return bool(found)
-
-
 def refuse_repeated(cursor: duckdb.DuckDBPyConnection, relation: RelationRef, key: tuple[str, ...]) -> None:
-    """Raise StepError unless the key identifies the rows of a relation."""
-    nulls, repeated = key_violations(cursor, relation, key)
+    """Raise StepError unless the key identifies the rows of a table."""
+    nulls, repeated = key_violations(cursor, relation, key, is_table=True)
     if nulls or repeated:
         raise StepError(
             Diagnostic(

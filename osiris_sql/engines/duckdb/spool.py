@@ -16,10 +16,27 @@ _NUMBERS = count()
 
 
 def attach_spool(cursor: duckdb.DuckDBPyConnection, path: Path) -> str:
-    """Attach a new database file to write to, and return the name that it has."""
+    """Attach a new database file to write to, and return the name that it has; `seal_spool` ends it."""
     name = f"osiris_spool_{next(_NUMBERS)}"
-    cursor.execute(f"ATTACH {_text(path)} AS {name} (STORAGE_VERSION 'v1.5.0')")
+    cursor.execute(f"ATTACH {_text(_unsealed(path))} AS {name} (STORAGE_VERSION 'v1.5.0')")
     return name
+
+
+def seal_spool(cursor: duckdb.DuckDBPyConnection, name: str, path: Path) -> None:
+    """Let go of an attached file after its transaction; from now on it stands at `path`, for others to open.
+
+    A query beside this one that lists the tables of all databases keeps a detached one open until it ends,
+    and so long no other connection of the process may attach its path (seen on DuckDB 1.5.5). So all of it
+    is in the file before it is detached, and the file gets its path afterwards.
+    """
+    # Without FORCE it fails while such a query runs, instead of waiting for it.
+    cursor.execute(f"FORCE CHECKPOINT {name}")
+    cursor.execute(f"DETACH {name}")
+    _unsealed(path).replace(path)
+
+
+def _unsealed(path: Path) -> Path:
+    return path.with_name(f"{path.name}.unsealed")
 
 
 def spool_statement(relation: RelationRef, spec: SpoolSpec, path: Path, attached: Sequence[str]) -> str:

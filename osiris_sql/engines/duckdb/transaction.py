@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from osiris_sql.engines.duckdb.fingerprint import ALGORITHM, digest_schema, hash
 from osiris_sql.engines.duckdb.increments import INCREMENT
 from osiris_sql.engines.duckdb.parcel import take_parcel
 from osiris_sql.engines.duckdb.run_clock import bind_run_clock
-from osiris_sql.engines.duckdb.spool import attach_spool, write_spool
+from osiris_sql.engines.duckdb.spool import attach_spool, seal_spool, write_spool
 from osiris_sql.protocols import Rows, SpoolSpec, TestOutcome
 from osiris_sql.support import wire
 from osiris_sql.types.batches import Batches
@@ -38,6 +37,7 @@ class DuckDBTransaction:
         self._schemas: dict[Place, TableSchema] = {}
         self.changed: dict[Place, Kind | None] = {}
         self._attached: list[str] = []
+        self._spools: dict[str, Path] = {}
         self.written: dict[str, str] = {}
 
     @property
@@ -155,7 +155,7 @@ class DuckDBTransaction:
         self, relation: RelationRef, tests: Sequence[PlannedTest], run_clock: str
     ) -> tuple[int, ...]:
         """Return the measure of each data test of a relation, from one scan if memory allows."""
-        return audit.measure_tests(self._cursor, relation, tests, run_clock)
+        return audit.measure_tests(self._cursor, relation, tests, run_clock, is_table=self.is_table(relation))
 
     def run_test(
         self, test: PlannedTest, run_clock: str, sample: int, *, counted: int | None = None
@@ -174,13 +174,13 @@ class DuckDBTransaction:
 
     def key_violations(self, relation: RelationRef, key: tuple[str, ...]) -> tuple[int, int]:
         """Return how many rows have a NULL in the key, and how many keys occur more than once."""
-        return increments.key_violations(self._cursor, relation, key)
+        return increments.key_violations(self._cursor, relation, key, is_table=self.is_table(relation))
 
     def spool(self, relation: RelationRef, spec: SpoolSpec, path: Path) -> int:
         """Write the rows of a relation to a spool file and return how many."""
         if spec.kind == "duckdb":
-            self._attached.append(attach_spool(self._cursor, path))
-        return write_spool(self._cursor, relation, spec, path, self._attached)
+            self._spools[attach_spool(self._cursor, path)] = path
+        return write_spool(self._cursor, relation, spec, path, tuple(self._spools))
 
     def preview(self, sql: str, run_clock: str, limit: int) -> tuple[TableSchema, list[tuple[Any, ...]]]:
         """Return the first rows of a query in a total order, values as text."""
@@ -220,10 +220,11 @@ class DuckDBTransaction:
         self._rows("DELETE FROM osiris.state WHERE node = $1", [node])
 
     def release(self) -> None:
-        """Let go of attached files, after the transaction has ended."""
+        """Let go of attached files, after the transaction has ended; spool files stand at their paths now."""
+        for name, path in self._spools.items():
+            seal_spool(self._cursor, name, path)
         for name in self._attached:
-            with suppress(duckdb.Error):
-                self._cursor.execute(f"DETACH {name}")
+            self._cursor.execute(f"DETACH {name}")
 
     def _make_room(self, relation: RelationRef, *, becomes: Kind | None) -> None:
         if self.begun:

@@ -7,7 +7,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from servers.cutting_proxy import cutting
+from servers.cutting_proxy import CuttingProxy
 from servers.postgres import PASSWORD
 from targets.publishing import Project, counted, words
 
@@ -164,7 +164,7 @@ def test_the_timeouts_of_role_and_database_do_not_hold_for_a_delivery(published,
 
 @pytest.mark.parametrize("moment", [b"COPY ", b'INSERT INTO "', b"COMMIT\0"])
 def test_a_dropped_link_is_found_out_through_the_ledger(published, postgres, moment):
-    with cutting(postgres.port, moment) as proxy:
+    with CuttingProxy(postgres.port, moment) as proxy:
         published.environ["DSN"] = postgres.dsn("app", port=proxy.port) + "?sslmode=disable"
         done = published.build()
         assert proxy.cuts == 2

@@ -7,7 +7,7 @@ import time
 
 import psycopg2
 import pytest
-from servers.cutting_proxy import cutting
+from servers.cutting_proxy import CuttingProxy
 from servers.postgres import PASSWORD
 from servers.tcp_proxy import tcp_proxy
 from targets.delivering import counts, films, quiet
@@ -48,7 +48,7 @@ def test_a_killed_backend_is_tried_again_and_writes_once(database, rows, mode, k
 def test_a_line_cut_before_the_answer_leaves_the_rows_once(database, postgres, rows, word, tries):
     settings = {"mode": "append", "key": (), "append_all": True}
     rows.deliver(database.target(), A, "first", **settings)
-    with cutting(postgres.port, word) as proxy:
+    with CuttingProxy(postgres.port, word) as proxy:
         target = database.target(postgres.dsn("app", port=proxy.port) + "?sslmode=disable")
         publication, said = rows.publication(B, **settings), []
         load = rows.load(target, publication, B, "second")

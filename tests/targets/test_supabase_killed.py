@@ -9,7 +9,7 @@ import signal
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from servers.statement_proxy import acting_at
+from servers.statement_proxy import StatementProxy
 from targets.delivering import films, quiet
 from targets.supabase_table import Database
 
@@ -105,7 +105,7 @@ def killing(postgres, database: Database, victim: Victim, at: int):
     """Return what runs a delivery whose process is killed after its statement number `at`."""
 
     def run(publication, load) -> None:
-        with acting_at(postgres.port, at, victim.kill, after=True) as proxy:
+        with StatementProxy(postgres.port, at, victim.kill, after=True) as proxy:
             target = database.target(postgres.dsn("app", port=proxy.port) + "?sslmode=disable")
             victim.publish(target, publication, load)
             killed = victim.end()
@@ -136,7 +136,7 @@ def test_over_rest(app_dsn, rest_server, rows, mode, at, what):
 def test_the_commit_itself_is_among_the_statements_that_were_tried(app_dsn, postgres, rows):
     database = Database(app_dsn, f"killed{next(_numbers)}")
     rows.deliver(database.target(), OLD, "first")
-    with acting_at(postgres.port, 1000, lambda: None, after=False) as proxy:
+    with StatementProxy(postgres.port, 1000, lambda: None, after=False) as proxy:
         target = database.target(postgres.dsn("app", port=proxy.port) + "?sslmode=disable")
         rows.deliver(target, BATCH, "second", mode="sync")
     assert 15 < proxy.statements <= KILL_POINTS

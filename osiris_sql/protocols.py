@@ -45,13 +45,15 @@ class DiscoveredTable:
 
 @dataclass(frozen=True, kw_only=True)
 class TableRead:
-    """What to read: `columns` with the types to arrive in; rows whose `watermark` is at or after `since`."""
+    """What to read: `columns` with the types to arrive in; rows whose `watermark` is at or after `since`,
+    and for which `where` holds, a condition in the source's own SQL. As VARCHAR any value arrives."""
 
     node: str
     identifier: str
     columns: tuple[Column, ...]
     watermark: str | None = None
     since: str | None = None
+    where: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +156,8 @@ class Load:
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """What a delivery did, counted at the target after it was committed."""
+    """What a delivery did, counted at the target after it was committed; `channel` is the way that the
+    rows went, where a target has several."""
 
     sent: int
     inserted: int = 0

@@ -95,7 +95,7 @@ class _Compilation:
             warehouse=project.warehouse,
             settings=project.settings,
             connections=project.connections,
-            sources=tuple(finish_sources(project.tables, schemas, models, tests)),
+            sources=tuple(finish_sources(project, schemas, models, tests)),
             models=models,
             tests=tests,
             publications=publications,

@@ -74,8 +74,9 @@ def model_fingerprint(
 def source_fingerprint(table: SourceTable, schema: TableSchema) -> str:
     """Return the fingerprint of a source table: its columns, and how it is extracted."""
     extract = table.extract
-    how = [table.identifier, extract.mode, extract.watermark, extract.key, extract.lookback]
-    return fingerprint(table.node, how, _columns(schema))
+    how = [table.identifier, extract.mode, extract.watermark, extract.key, extract.lookback, extract.where]
+    policies = [[spec.name, spec.on_invalid] for spec in table.columns if spec.on_invalid != "error"]
+    return fingerprint(table.node, how, policies, _columns(schema))
 
 
 def _columns(schema: TableSchema) -> Iterable[object]:

@@ -9,7 +9,7 @@ from osiris_sql.project.nearest import did_you_mean
 from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.manifest import CompiledModel, CompiledSource, CompiledTest
 from osiris_sql.types.project import Project, SourceTable
-from osiris_sql.types.relation import TableSchema
+from osiris_sql.types.relation import ColumnPolicy, TableSchema
 
 _TYPES = (
     *("BIGINT", "BLOB", "BOOLEAN", "DATE", "DECIMAL(18,2)", "DOUBLE", "FLOAT", "HUGEINT", "INTEGER", "JSON"),
@@ -60,8 +60,15 @@ def _bind_source(
     ]
     if unknown:
         return None
+    as_text = {spec.name.lower() for spec in table.columns if spec.on_invalid == "text"}
     pairs = zip(schema.columns, types, strict=True)
-    bound = replace(schema, columns=tuple(replace(column, type=known or "") for column, known in pairs))
+    bound = replace(
+        schema,
+        columns=tuple(
+            replace(column, type="VARCHAR" if column.name.lower() in as_text else known or "")
+            for column, known in pairs
+        ),
+    )
     try:
         binder.create_table(table.relation, bound)
     except BinderError as error:
@@ -79,14 +86,19 @@ def _bind_source(
 
 
 def finish_sources(
-    tables: Iterable[SourceTable],
+    project: Project,
     schemas: Mapping[str, TableSchema],
     models: Iterable[CompiledModel],
     tests: Iterable[CompiledTest],
 ) -> Iterator[CompiledSource]:
     """Yield each source table with the columns that models, tests, its extract and freshness read."""
-    used = _columns_used([*(model.reads for model in models), *(test.columns_read for test in tests)])
-    for table in tables:
+    readings = {
+        **{model.node: model.reads for model in models},
+        **{f"test:{test.name}": test.columns_read for test in tests},
+    }
+    used = _columns_used(readings.values())
+    readers = _readers(readings)
+    for table in project.tables:
         schema = schemas.get(table.node)
         if schema is None:
             continue
@@ -99,8 +111,42 @@ def finish_sources(
             relation=table.relation,
             schema=schema,
             used=tuple(names),
+            policies=tuple(_policies(table, project.schemas[table.node], names)),
+            readers=_by_column(readers.get(table.node, {}), schema),
+            recorded=project.locked.get(table.node),
             fingerprint=source_fingerprint(table, schema),
         )
+
+
+def _policies(table: SourceTable, natural: TableSchema, names: Iterable[str]) -> Iterator[ColumnPolicy]:
+    """Yield what becomes of values that do not fit, for the columns that are read; text fits any text."""
+    for spec in table.columns:
+        type_ = natural.type_of(spec.name)
+        name = next((name for name in names if name.lower() == spec.name.lower()), None)
+        if spec.on_invalid != "error" and name and type_ and type_ != "VARCHAR":
+            yield ColumnPolicy(column=name, action=spec.on_invalid, type=type_)
+
+
+def _readers(readings: Mapping[str, Reads]) -> dict[str, dict[str, tuple[str, ...] | None]]:
+    """Return who reads each node, and which of its columns."""
+    readers: dict[str, dict[str, tuple[str, ...] | None]] = {}
+    for reader, reads in readings.items():
+        for node, columns in reads.items():
+            readers.setdefault(node, {})[reader] = columns
+    return readers
+
+
+def _by_column(
+    readers: Mapping[str, tuple[str, ...] | None], schema: TableSchema
+) -> dict[str, tuple[str, ...]]:
+    """Return the readers of each column that has any."""
+    found: dict[str, list[str]] = {}
+    for reader, columns in readers.items():
+        lowered = None if columns is None else {name.lower() for name in columns}
+        for name in schema.names:
+            if lowered is None or name.lower() in lowered:
+                found.setdefault(name, []).append(reader)
+    return {name: tuple(sorted(nodes)) for name, nodes in found.items()}
 
 
 def _columns_used(readings: Iterable[Reads]) -> dict[str, set[str] | None]:
@@ -118,5 +164,6 @@ def _own_columns(table: SourceTable) -> Iterator[str]:
     if table.extract.watermark:
         yield table.extract.watermark
     yield from table.extract.key
+    yield from table.extract.columns
     if table.freshness:
         yield table.freshness.loaded_at_field

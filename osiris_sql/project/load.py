@@ -70,7 +70,8 @@ def _load(scope: _Scope) -> Project:
     seeds, seed_ends = read_seeds(seed_paths, described.seeds)
     source_ends, tables, source_tests = _read_sources_file(scope)
     target_ends, publications, target_tests = _read_targets_file(models, scope)
-    schemas = effective_schemas(tables, _read_lock(scope), settings.default_env, scope.env, report)
+    lock = _read_lock(scope)
+    schemas = effective_schemas(tables, lock, settings.default_env, scope.env, report)
     tests = [*source_tests, *described.data_tests, *target_tests, *_read_singular_tests(scope)]
     return Project(
         root=scope.root.as_posix(),
@@ -88,6 +89,7 @@ def _load(scope: _Scope) -> Project:
         unit_tests=tuple(described.unit_tests),
         publications=tuple(publications),
         schemas=schemas,
+        locked=lock.get(scope.env, {}),
         lint=settings.lint,
         seeds=tuple(seeds),
     )

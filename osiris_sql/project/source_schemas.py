@@ -19,6 +19,7 @@ def effective_schemas(
         locked = lock.get(default_env, {}).get(table.node) or lock.get(env, {}).get(table.node)
         schema = _effective(table, locked, report)
         if schema:
+            schema = _restricted(table, schema, report)
             _check_columns(table, schema, report)
             found[table.node] = schema
     return found
@@ -34,6 +35,19 @@ def _effective(table: SourceTable, locked: TableSchema | None, report: Report) -
     columns = [_override(column, declared.get(column.name.lower())) for column in locked.columns]
     columns += [_from_spec(c) for c in table.columns if c.data_type and locked.type_of(c.name) is None]
     return TableSchema(columns=tuple(columns), key=locked.key)
+
+
+def _restricted(table: SourceTable, schema: TableSchema, report: Report) -> TableSchema:
+    """The schema without the columns that `extract: columns:` does not read."""
+    wanted = {name.lower() for name in table.extract.columns}
+    if not wanted:
+        return schema
+    for name in table.extract.columns:
+        if schema.type_of(name) is None:
+            report(_absent_column(table, "column to extract", name, schema))
+    columns = tuple(c for c in schema.columns if c.name.lower() in wanted)
+    key = schema.key if wanted.issuperset(name.lower() for name in schema.key) else ()
+    return TableSchema(columns=columns, key=key)
 
 
 def _declared_schema(table: SourceTable, report: Report) -> TableSchema | None:
@@ -81,15 +95,17 @@ def _unknown_column(table: SourceTable, column: ColumnSpec, locked: TableSchema)
 def _check_columns(table: SourceTable, schema: TableSchema, report: Report) -> None:
     for what, name in _named_columns(table):
         if schema.type_of(name) is None:
-            report(
-                Diagnostic(
-                    rule="unknown-column",
-                    message=f'{table.source}.{table.name} has no column "{name}"',
-                    location=table.location,
-                    why=f"it is the table's {what}; columns: {', '.join(schema.names)}",
-                    fix=did_you_mean(name, schema.names, f"osiris-sql discover {table.source}"),
-                )
-            )
+            report(_absent_column(table, what, name, schema))
+
+
+def _absent_column(table: SourceTable, what: str, name: str, schema: TableSchema) -> Diagnostic:
+    return Diagnostic(
+        rule="unknown-column",
+        message=f'{table.source}.{table.name} has no column "{name}"',
+        location=table.location,
+        why=f"it is the table's {what}; columns: {', '.join(schema.names)}",
+        fix=did_you_mean(name, schema.names, f"osiris-sql discover {table.source}"),
+    )
 
 
 def _named_columns(table: SourceTable) -> Iterator[tuple[str, str]]:

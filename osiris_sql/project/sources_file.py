@@ -1,8 +1,8 @@
 """`sources.yml`: where rows come from."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -15,19 +15,33 @@ from osiris_sql.project.names import Name, Taken, unknown_name
 from osiris_sql.project.shape import Names, Report, Shape
 from osiris_sql.support.yamlfile import KeyPath, YamlFile
 from osiris_sql.types.diagnostic import Diagnostic
-from osiris_sql.types.project import DataTest, ExtractConfig, Freshness, SourceTable
+from osiris_sql.types.project import ColumnSpec, DataTest, ExtractConfig, Freshness, OnInvalid, SourceTable
 
 # Schemas of the warehouse that are not for source tables: models live in `main`, state in `osiris`.
 _RESERVED = frozenset({"main", "osiris", "temp", "system", "information_schema", "pg_catalog"})
 
 
 class ExtractShape(Shape):
-    """How a table is read: `full`, or `incremental` from a watermark on, merged by key."""
+    """How a table is read: `full`, or `incremental` from a watermark on, merged by key.
+
+    `columns` are the only ones that are read, used or not; `where` is a condition in the source's SQL;
+    more than `max_rows` rows are an error. `deletes: scan` reads all keys after an increment.
+    """
 
     mode: Literal["full", "incremental"] = "full"
     watermark: str | None = None
     key: Names = Field(default_factory=list)
     lookback: Duration | None = None
+    columns: Names = Field(default_factory=list)
+    where: str = ""
+    max_rows: Annotated[int, Field(ge=1)] | None = None
+    deletes: Literal["ignore", "scan"] = "ignore"
+
+
+class SourceColumnShape(ColumnShape):
+    """A column of a source table; `on_invalid` says what becomes of a value that is none of its type."""
+
+    on_invalid: OnInvalid = "error"
 
 
 class FreshnessShape(Shape):
@@ -57,7 +71,7 @@ class TableShape(Shape):
     extract: ExtractShape = Field(default_factory=ExtractShape)
     freshness: FreshnessShape | None = None
     loaded_at_field: str | None = None
-    columns: list[ColumnShape] = Field(default_factory=list)
+    columns: list[SourceColumnShape] = Field(default_factory=list)
     data_tests: DeclaredTests = Field(default_factory=list)
     tests: DeclaredTests = Field(default_factory=list)
     tags: Names = Field(default_factory=list)
@@ -147,7 +161,7 @@ def _read_table(source: SourceShape, table: TableShape, scope: _Scope, tests: li
         identifier=table.identifier or table.name,
         connection=source.connection or source.name,
         extract=_read_extract(table, scope),
-        columns=read_columns(table.columns, subject, scope.file, tests, scope.report),
+        columns=_read_columns(table, subject, scope, tests),
         description=table.description.strip(),
         freshness=_read_freshness(source, table, scope),
         tags=tuple(dict.fromkeys([*source.tags, *source.config.tags, *table.tags, *table.config.tags])),
@@ -156,12 +170,27 @@ def _read_table(source: SourceShape, table: TableShape, scope: _Scope, tests: li
     )
 
 
+def _read_columns(
+    table: TableShape, subject: Subject, scope: _Scope, tests: list[DataTest]
+) -> tuple[ColumnSpec, ...]:
+    policies = {column.name: column.on_invalid for column in table.columns}
+    columns = read_columns(list[ColumnShape](table.columns), subject, scope.file, tests, scope.report)
+    return tuple(replace(column, on_invalid=policies[column.name]) for column in columns)
+
+
 def _read_extract(table: TableShape, scope: _Scope) -> ExtractConfig:
     shape, path = table.extract, (*table.path, "extract")
     if not scope.checked.is_broken(path):
         _check_extract(shape, path, scope)
     return ExtractConfig(
-        mode=shape.mode, watermark=shape.watermark, key=tuple(shape.key), lookback=shape.lookback or 0
+        mode=shape.mode,
+        watermark=shape.watermark,
+        key=tuple(shape.key),
+        lookback=shape.lookback or 0,
+        columns=tuple(shape.columns),
+        where=shape.where.strip(),
+        max_rows=shape.max_rows,
+        deletes=shape.deletes,
     )
 
 
@@ -175,8 +204,8 @@ def _check_extract(shape: ExtractShape, path: KeyPath, scope: _Scope) -> None:
             if not getattr(shape, name):
                 scope.report(missing_key(name, scope.file.at(path), f"extract is incremental: {why}"))
         return
-    for name in ("watermark", "key", "lookback"):
-        if getattr(shape, name):
+    for name in ("watermark", "key", "lookback", "deletes"):
+        if getattr(shape, name) not in (None, "", 0, [], "ignore"):
             scope.report(
                 Diagnostic(
                     rule="unused-key",

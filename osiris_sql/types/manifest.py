@@ -7,7 +7,7 @@ from typing import Literal
 from osiris_sql.types.diagnostic import Diagnostic, Location
 from osiris_sql.types.noun import Json, noun
 from osiris_sql.types.project import Connection, EngineSettings, Publication, SourceTable, TestSeverity
-from osiris_sql.types.relation import RelationRef, TableSchema
+from osiris_sql.types.relation import ColumnPolicy, RelationRef, TableSchema
 
 Materialized = Literal["view", "table", "incremental", "ephemeral", "snapshot"]
 IncrementalStrategy = Literal["append", "merge", "delete+insert", "microbatch"]
@@ -211,12 +211,18 @@ class UnitTestResult:
 
 @noun
 class CompiledSource:
-    """A source table with the schema that models see, and the columns that anything reads."""
+    """A source table with the schema that models see, and the columns that anything reads.
+
+    `readers` are the nodes that read each column, `recorded` is what sources.lock says of the table.
+    """
 
     table: SourceTable
     relation: RelationRef
     schema: TableSchema
     used: tuple[str, ...]
+    policies: tuple[ColumnPolicy, ...] = ()
+    readers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    recorded: TableSchema | None = None
     fingerprint: str
 
     @property

@@ -10,7 +10,7 @@ from osiris_sql.types.manifest import IncrementalStrategy, Proof, SnapshotSpec, 
 from osiris_sql.types.noun import Discriminated, Json, noun
 from osiris_sql.types.observed import Deferred
 from osiris_sql.types.project import ExtractMode, PublishMode, SchemaChange, TestSeverity
-from osiris_sql.types.relation import Column, RelationRef, TableSchema
+from osiris_sql.types.relation import Column, ColumnPolicy, RelationRef, TableSchema
 
 Decision = Literal["run", "reuse", "run if inputs change"]
 
@@ -58,7 +58,11 @@ class PlannedTest:
 
 @noun
 class Extract:
-    """Reads a source table into the warehouse; `columns` are those that somebody uses."""
+    """Reads a source table into the warehouse; `columns` are those that somebody uses.
+
+    `recorded` is the table as sources.lock knows it, and `readers` who reads each column: the source is
+    compared with it before anything is read.
+    """
 
     kind: Literal["extract"] = "extract"
     id: str
@@ -74,6 +78,12 @@ class Extract:
     watermark: str | None = None
     key: tuple[str, ...] = ()
     lookback: int = 0
+    where: str = ""
+    max_rows: int | None = None
+    scan_deletes: bool = False
+    policies: tuple[ColumnPolicy, ...] = ()
+    readers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    recorded: TableSchema | None = None
     change: str | None = None
     files: Mapping[str, str] = field(default_factory=dict)
     tests: tuple[PlannedTest, ...] = ()
@@ -140,6 +150,7 @@ class Check:
 class Publish:
     """Delivers a model's rows to a target's table in one atomic, verified write.
 
+    `channel` is the way that planning found open: the run takes no other; "" is for the run to look.
     `notes` and `ddl` are what planning found at the target, for people: the run looks again.
     """
 
@@ -165,6 +176,7 @@ class Publish:
     on_schema_change: SchemaChange = "add"
     description: str = ""
     tests: tuple[PlannedTest, ...] = ()
+    channel: str = ""
     notes: tuple[str, ...] = ()
     ddl: tuple[str, ...] = ()
     fingerprint: str

@@ -9,6 +9,7 @@ from osiris_sql.types.noun import Json, noun
 from osiris_sql.types.relation import RelationRef, TableSchema
 
 ExtractMode = Literal["full", "incremental"]
+OnInvalid = Literal["error", "null", "text"]
 PublishMode = Literal["append", "upsert", "replace", "sync"]
 SchemaChange = Literal["add", "sync", "rebuild"]
 TestSeverity = Literal["error", "warn"]
@@ -27,22 +28,33 @@ class Connection:
 
 @noun
 class ColumnSpec:
-    """A column as a YAML file describes it."""
+    """A column as a YAML file describes it; `on_invalid` says what becomes of a source's value that is none
+    of its type."""
 
     name: str
     data_type: str | None = None
     description: str = ""
+    on_invalid: OnInvalid = "error"
     location: Location
 
 
 @noun
 class ExtractConfig:
-    """How a source table is read; `lookback` in seconds reaches back before the last watermark."""
+    """How a source table is read; `lookback` in seconds reaches back before the last watermark.
+
+    `columns` are all that is read, used or not; `where` is a condition in the source's own SQL; more rows
+    than `max_rows` are an error. With `deletes: scan` an incremental extract reads all keys, and lets go
+    of the rows whose key went.
+    """
 
     mode: ExtractMode = "full"
     watermark: str | None = None
     key: tuple[str, ...] = ()
     lookback: int = 0
+    columns: tuple[str, ...] = ()
+    where: str = ""
+    max_rows: int | None = None
+    deletes: Literal["ignore", "scan"] = "ignore"
 
 
 @noun
@@ -202,7 +214,8 @@ class LintConfig:
 class Project:
     """Everything the files of a project say, for one environment.
 
-    `schemas` comes from sources.lock, by source node. `diagnostics` are the mistakes found while
+    `schemas` comes from sources.lock and what sources.yml declares, by source node; `locked` is what
+    sources.lock says of this environment alone. `diagnostics` are the mistakes found while
     loading: what they concern is left out of the rest, so that the rest can still be checked.
     """
 
@@ -221,6 +234,7 @@ class Project:
     unit_tests: tuple[UnitTest, ...]
     publications: tuple[Publication, ...]
     schemas: Mapping[str, TableSchema]
+    locked: Mapping[str, TableSchema] = field(default_factory=dict)
     lint: LintConfig
     seeds: tuple[SourceTable, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()

@@ -1,6 +1,6 @@
 """Relations: tables and views by name, and what their columns are."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from osiris_sql.types.noun import noun
 
@@ -50,6 +50,15 @@ class TableSchema:
     def type_of(self, name: str) -> str | None:
         """Return the DuckDB type of column `name`, compared without case, or None."""
         return next((c.type for c in self.columns if c.name.lower() == name.lower()), None)
+
+
+@noun
+class ColumnPolicy:
+    """What becomes of a column's values that are none of `type`: NULL, or all of its values stay text."""
+
+    column: str
+    action: Literal["null", "text"]
+    type: str
 
 
 @noun

@@ -68,6 +68,7 @@ class Wanted:
     columns: tuple[Column, ...]
     watermark: str | None
     since: str | None
+    where: str = ""
 
     @property
     def names(self) -> list[str]:
@@ -90,7 +91,9 @@ class FilesSnapshot:
         columns = tuple(
             Column(name=c.name, type=canonical_type(c.type), nullable=c.nullable) for c in request.columns
         )
-        wanted = Wanted(columns=columns, watermark=request.watermark, since=request.since)
+        wanted = Wanted(
+            columns=columns, watermark=request.watermark, since=request.since, where=request.where
+        )
         empty = ", ".join(f"NULL::{c.type} AS {quote_identifier(c.name)}" for c in columns)
         with self._con.cursor() as cursor:
             schema = cursor.sql(f"SELECT {empty} LIMIT 0").to_arrow_table().schema
@@ -152,7 +155,8 @@ def _select(relation: FileRelation, wanted: Wanted, place: str) -> str:
         f"{relation.value(by_name[column.name.lower()], column.type)} AS {quote_identifier(column.name)}"
         for column in wanted.columns
     ]
-    select = f"SELECT {', '.join(values)} FROM ({relation.sql})"
+    some = f" WHERE (\n{wanted.where}\n)" if wanted.where else ""
+    select = f"SELECT {', '.join(values)} FROM ({relation.sql}){some}"
     if wanted.watermark is None or wanted.since is None:
         return select
     types = {column.name.lower(): column.type for column in wanted.columns}

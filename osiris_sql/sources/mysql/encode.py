@@ -56,7 +56,8 @@ class ServerColumn:
 def duckdb_type(column: ServerColumn) -> str:
     """Return the DuckDB type that holds every value of the column; text where DuckDB has none.
 
-    DECIMAL beyond 38 digits, JSON, ENUM, SET and unknown types are VARCHAR; GEOMETRY is BLOB (WKB).
+    DECIMAL beyond 38 digits, JSON, ENUM, SET and unknown types are VARCHAR; GEOMETRY is BLOB, as stored: four bytes
+    of SRID, the least significant first, then WKB.
     """
     if column.kind in INTEGERS:
         return ("U" if column.unsigned else "") + INTEGERS[column.kind]
@@ -105,7 +106,7 @@ def _server_text(column: ServerColumn) -> str:
     if column.kind in BYTES:
         return f"HEX({name})"
     if column.kind in SHAPES:
-        return f"HEX(ST_AsWKB({name}))"
+        return f"HEX({name})"  # four bytes of SRID, then WKB: ST_AsWKB would lose the SRID
     if column.charset is None:
         name = f"CAST({name} AS CHAR CHARACTER SET utf8mb4)"
     elif column.charset not in UTF8:

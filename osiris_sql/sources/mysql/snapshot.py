@@ -85,10 +85,11 @@ class MysqlSnapshot:
 
     def _from(self, table: ServerTable, request: TableRead) -> str:
         source = f"{quote_name(self._database)}.{quote_name(table.name)}"
-        if request.watermark is None or request.since is None:
-            return source
-        [column] = _matched(table, [request.watermark])
-        return f"{source} WHERE {since_condition(self._connection, column, request.since)}"
+        conditions = [f"(\n{request.where}\n)"] if request.where else []
+        if request.watermark is not None and request.since is not None:
+            [column] = _matched(table, [request.watermark])
+            conditions.append(since_condition(self._connection, column, request.since))
+        return f"{source} WHERE {' AND '.join(conditions)}" if conditions else source
 
     def _stream(self, sql: str, what: str, table: str, dates: dict[int, str]) -> Iterator[pa.RecordBatch]:
         cursor: Any = SSCursor(self._connection)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from osiris_sql.api.backfill import read_backfill as read_backfill
     from osiris_sql.api.bootstrap import bootstrap_targets as bootstrap_targets
+    from osiris_sql.api.choosing import compile_chosen as compile_chosen
     from osiris_sql.api.comparing import FactChange as FactChange
     from osiris_sql.api.comparing import compare_runs as compare_runs
     from osiris_sql.api.comparing import read_card as read_card
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     from osiris_sql.api.running import new_run_id as new_run_id
     from osiris_sql.api.running import prepare_plan as prepare_plan
     from osiris_sql.api.running import run_plan as run_plan
+    from osiris_sql.api.sound import add_wrong_models as add_wrong_models
+    from osiris_sql.api.sound import are_stopped as are_stopped
+    from osiris_sql.api.sound import errors_of as errors_of
     from osiris_sql.api.sound import refuse_mistakes as refuse_mistakes
     from osiris_sql.api.sound import refuse_mistakes_in as refuse_mistakes_in
     from osiris_sql.lint import fix_project as fix_project
@@ -48,6 +52,7 @@ if TYPE_CHECKING:
 _VERBS = {
     "osiris_sql.api.backfill": ("read_backfill",),
     "osiris_sql.api.bootstrap": ("bootstrap_targets",),
+    "osiris_sql.api.choosing": ("compile_chosen",),
     "osiris_sql.api.comparing": ("FactChange", "compare_runs", "read_card"),
     "osiris_sql.api.compiling": ("compile_project", "run_unit_tests"),
     "osiris_sql.api.discovery": ("SourceChange", "discover_sources"),
@@ -59,7 +64,13 @@ _VERBS = {
     "osiris_sql.api.planning": ("Command", "make_plan", "observe_world"),
     "osiris_sql.api.remote": ("attach_run", "collect_sandboxes", "make_template"),
     "osiris_sql.api.running": ("clean_project", "new_run_id", "prepare_plan", "run_plan"),
-    "osiris_sql.api.sound": ("refuse_mistakes", "refuse_mistakes_in"),
+    "osiris_sql.api.sound": (
+        "add_wrong_models",
+        "are_stopped",
+        "errors_of",
+        "refuse_mistakes",
+        "refuse_mistakes_in",
+    ),
     "osiris_sql.lint": ("fix_project", "lint_project"),
     "osiris_sql.plan.selection": ("select_nodes",),
     "osiris_sql.run.difference": ("diff_publications",),

@@ -63,10 +63,10 @@ def new_run_id(now: datetime) -> str:
 
 
 def clean_project(project: Project, *, warehouse: bool = False) -> list[str]:
-    """Remove the runs (and the warehouse, if asked) and return the removed paths."""
+    """Remove the runs, the cache, and the warehouse if asked; return the removed paths."""
     root = Path(project.root)
     file = root / project.warehouse
-    doomed = [root / ".osiris" / "runs", file.with_suffix(".spill")]
+    doomed = [root / ".osiris" / "runs", root / ".osiris" / "cache", file.with_suffix(".spill")]
     if warehouse:
         doomed += [file, Path(f"{file}.wal")]
     removed = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from osiris_sql.plan.past import Past
@@ -22,7 +22,7 @@ def refuse_mistakes(
 ) -> None:
     """Raise ProjectError with every error, unless all are in models that the selection leaves out."""
     if errors_of(manifest):
-        whole = _with_wrong(project, manifest)
+        whole = add_wrong_models(project, manifest)
         refuse_mistakes_in(
             project, manifest, select_nodes(whole, select, exclude, past) if select or exclude else None
         )
@@ -31,12 +31,17 @@ def refuse_mistakes(
 def refuse_mistakes_in(project: Project, manifest: Manifest, nodes: Collection[str] | None) -> None:
     """Raise ProjectError with every error, unless all are in models that are none of these nodes; None
     means all nodes."""
+    if are_stopped(project, manifest, nodes):
+        raise ProjectError(*errors_of(manifest))
+
+
+def are_stopped(project: Project, manifest: Manifest, nodes: Collection[str] | None) -> bool:
+    """Say whether a mistake is of one of these nodes (None: any), or of no model and so of all."""
     errors = errors_of(manifest)
     paths = {model.path for model in project.models}
     if any(error.location is None or error.location.path not in paths for error in errors):
-        raise ProjectError(*errors)
-    if errors and (nodes is None or _wrong_models(project, manifest, errors) & set(nodes)):
-        raise ProjectError(*errors)
+        return True
+    return bool(errors) and (nodes is None or bool(_wrong_models(project, manifest, errors) & set(nodes)))
 
 
 def errors_of(manifest: Manifest) -> tuple[Diagnostic, ...]:
@@ -49,16 +54,20 @@ def _wrong_models(project: Project, manifest: Manifest, errors: Sequence[Diagnos
     return {model.node for model in project.models if model.path in places} | manifest.blocked.keys()
 
 
-def _with_wrong(project: Project, manifest: Manifest) -> Manifest:
-    """Return the manifest with the models that could not be compiled, for a selection to name them."""
+def add_wrong_models(project: Project, manifest: Manifest) -> Manifest:
+    """Return the manifest with the models that could not be compiled, for a selection to name them.
+
+    They have no SQL.
+    """
     known = {model.node for model in manifest.models}
     wrong = _wrong_models(project, manifest, errors_of(manifest)) - known
-    stubs = [_stub(model, manifest) for model in project.models if model.node in wrong]
+    stubs = [make_stub(model, manifest.blocked) for model in project.models if model.node in wrong]
     return replace(manifest, models=(*manifest.models, *stubs))
 
 
-def _stub(model: Model, manifest: Manifest) -> CompiledModel:
-    above = manifest.blocked.get(model.node, ())
+def make_stub(model: Model, blocked: Mapping[str, Sequence[str]]) -> CompiledModel:
+    """Return a model as its file names it, without SQL; it needs what blocks it."""
+    above = blocked.get(model.node, ())
     return CompiledModel(
         name=model.name,
         path=model.path,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from difflib import unified_diff
 from typing import Any
 
@@ -24,14 +25,14 @@ VERDICT_STYLES = {
 }
 
 
-def models_table(manifest: Manifest) -> Table:
+def models_table(models: Iterable[CompiledModel]) -> Table:
     """Return one row a model: verdict, materialization, name, columns with types."""
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True, style="dim")
     table.add_column(overflow="fold")
     table.add_column(overflow="fold")
-    for model in manifest.models:
+    for model in models:
         words = Text(", ").join([_column(c.name, c.type) for c in model.schema.columns])
         for reason in model.reasons:
             place = f"{reason.location}: " if reason.location else ""
@@ -85,7 +86,8 @@ def nodes_data(manifest: Manifest, chosen: list[str]) -> list[dict[str, Any]]:
         kind = "csv" if source.table.seed else source.table.connection
         what[source.node] = (kind, place.path, place.line)
     for model in manifest.models:
-        what[model.node] = (model.config.materialized, model.path, model.location.line)
+        kind = model.config.materialized if model.sql else "not compiled"
+        what[model.node] = (kind, model.path, model.location.line)
     for test in manifest.tests:
         what[f"test:{test.name}"] = (test.test or "singular", test.location.path, test.location.line)
     for publication in manifest.publications:

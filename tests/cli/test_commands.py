@@ -6,12 +6,14 @@ import json
 import re
 import shutil
 from pathlib import Path
+from unittest.mock import patch
 
 import duckdb
 import pytest
 from typer.testing import CliRunner
 
 from osiris_sql.cli.app import make_app
+from osiris_sql.compile.model import ModelPass
 
 
 def call(folder: Path, *arguments: str, code: int = 0):
@@ -236,12 +238,66 @@ def test_every_mistake_is_shown_and_sound_models_are_listed(shop):
     assert "stg_customers" in [model["name"] for model in json.loads(answer.stdout)]
 
 
-@pytest.mark.parametrize("command", [["plan"], ["build"], ["test"], ["show", "customer_sales"], ["ls"]])
+@pytest.mark.parametrize(
+    "command",
+    [["plan"], ["build"], ["test"], ["show", "customer_sales"], ["verify"], ["lineage", "nobody.x"]],
+)
 def test_nothing_runs_on_a_wrong_project(shop, command):
     edit(shop / "models/staging/stg_orders.sql", "amount", "ammount")
     answer = call(shop, *command, code=2)
     assert "error[unknown-column]" in answer.stderr
     assert answer.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["compile", "-s", "stg_customers"],
+        ["compile", "-s", "stg_c*", "--exclude", "customer_sales"],
+        ["plan", "-s", "stg_customers"],
+        ["ls", "-s", "+stg_customers"],
+        ["verify", "-s", "stg_customers"],
+    ],
+)
+def test_who_selects_sound_models_hears_of_no_mistake(shop, command):
+    edit(shop / "models/staging/stg_orders.sql", "amount", "ammount")
+    answer = call(shop, *command)
+    assert "stg_customers" in answer.stdout
+    assert "ammount" not in answer.output
+
+
+def test_what_can_be_listed_and_followed_is_and_the_mistake_is_said(shop):
+    edit(shop / "models/staging/stg_orders.sql", "amount", "ammount")
+    listed = call(shop, "ls", "--json", code=2)
+    kinds = {node["node"]: node["is"] for node in json.loads(listed.stdout)}
+    assert kinds["model:stg_customers"] == "view"
+    assert kinds["model:stg_orders"] == kinds["model:customer_sales"] == "not compiled"
+    followed = call(shop, "lineage", "stg_customers.customer_id", code=2)
+    assert "shop.customers" in followed.stdout
+    assert all("error[unknown-column]" in answer.stderr for answer in (listed, followed))
+
+
+def test_compile_takes_a_selection_and_compiles_no_more(shop):
+    edit(shop / "models/staging/stg_orders.sql", "amount", "ammount")
+
+    def names(*words: str, code: int = 0) -> list[str]:
+        return [one["name"] for one in json.loads(call(shop, "compile", "--json", *words, code=code).stdout)]
+
+    with patch.object(ModelPass, "compile", autospec=True, side_effect=ModelPass.compile) as asked:
+        assert names("-s", "path:models/staging/stg_customers.sql") == ["stg_customers"]
+    assert [one.args[1].model.name for one in asked.call_args_list] in (["stg_customers"], [])
+    assert names("-s", "customer_sales", code=2) == []
+    blocked = call(shop, "compile", "-s", "customer_sales", code=2).stderr
+    assert "error[unknown-column]" in blocked
+    assert "blocked by stg_orders" in blocked
+    assert call(shop, "compile", "-s", "nobody", code=2).stderr.count("nothing matches") == 1
+
+
+def test_clean_removes_what_the_compiler_remembers(shop):
+    call(shop, "compile")
+    assert (shop / ".osiris/cache").is_dir()
+    assert ".osiris/cache" in call(shop, "clean").stdout
+    assert not (shop / ".osiris/cache").exists()
 
 
 @pytest.mark.parametrize("form", ["text", "json", "sarif", "github"])
@@ -377,7 +433,7 @@ def test_doctor_of_a_source_that_does_not_answer_exits_3(shop, monkeypatch):
 
 
 def test_clean_removes_runs_and_the_warehouse_only_if_asked(shop):
-    assert call(shop, "clean").stdout == "removed .osiris/runs\n"
+    assert call(shop, "clean").stdout == "removed .osiris/runs\nremoved .osiris/cache\n"
     assert (shop / ".osiris/dev.duckdb").exists()
     assert ".osiris/dev.duckdb" in json.loads(call(shop, "clean", "--warehouse", "--json").stdout)
     assert not (shop / ".osiris/dev.duckdb").exists()

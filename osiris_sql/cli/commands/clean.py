@@ -37,7 +37,7 @@ def command(
     project_dir: ProjectDir = None,
     as_json: Json = False,
 ) -> None:
-    """Remove past runs, and the warehouse if asked to.
+    """Remove past runs and the cache; the warehouse if asked.
 
     Of the warehouse --dropped removes what an earlier build made of models, seeds and source tables that
     are gone from the project, and --relation what it names, which the next build makes again from its

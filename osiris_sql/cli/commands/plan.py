@@ -75,16 +75,19 @@ def command(
     from osiris_sql.cli.planning import plan_build, show_plan
 
     project = inputs.open_project(env, project_dir, variables, env_file)
-    manifest = inputs.compile_sound(project)
+    manifest = api.compile_project(project)
+    chosen, left_out = select or (), exclude or ()
+    past = api.find_past(manifest, [*chosen, *left_out], state)
+    api.refuse_mistakes(project, manifest, chosen, left_out, past)
     plan = plan_build(
         manifest,
-        select=select or (),
-        exclude=exclude or (),
+        select=chosen,
+        exclude=left_out,
         full_refresh=full_refresh,
         as_of=as_of,
         offline=offline,
         while_running=True,
-        past=api.find_past(manifest, [*(select or ()), *(exclude or ())], state),
+        past=past,
         backfill=api.read_backfill(event_time_start, event_time_end),
         defer_to=defer,
     )

@@ -50,8 +50,11 @@ def command(
     models must also give what a full rebuild gives. Publishes nothing, and leaves the warehouse as it is.
     Exit code 1 if anything differs that was not declared.
     """
+    from osiris_sql import api
+
     project = inputs.open_project(env, project_dir, variables, env_file)
-    manifest = inputs.compile_sound(project)
+    manifest = api.compile_project(project)
+    api.refuse_mistakes(project, manifest, select or (), exclude or ())
     if on is None:
         _prove(manifest, select or (), exclude or (), as_of, rows, as_json=as_json)
     else:

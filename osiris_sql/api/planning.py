@@ -69,7 +69,8 @@ def observe_world(
         while_running=while_running or offline,
     )
     elsewhere = look_elsewhere(manifest, defer_to) if defer_to else None
-    return replace(seen, offline=offline, elsewhere=elsewhere)
+    foreseen = observe.foresee([planned_connection(c) for c in manifest.connections]) if offline else {}
+    return replace(seen, offline=offline, elsewhere=elsewhere, foreseen=foreseen)
 
 
 def make_plan(

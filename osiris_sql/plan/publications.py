@@ -26,6 +26,7 @@ def publish_step(
     runs = above is not None and above.decision != "reuse"
     decision, reason = why.publish(observed, publication.node, model.name, above_runs=runs)
     found = observed.targets.get(publication.node)
+    foreseen = observed.foreseen.get(publication.connection)
     return Publish(
         id=f"publish.{publication.target}.{publication.table}",
         node=publication.node,
@@ -47,7 +48,8 @@ def publish_step(
         on_schema_change=publication.on_schema_change,
         description=model.description,
         tests=tests,
-        notes=found.notes if found else (),
+        channel=found.channel if found else "",
+        notes=found.notes if found else (foreseen,) if foreseen else (),
         ddl=found.ddl if found else (),
         fingerprint=publication_fingerprint(manifest, publication),
         location=publication.location,

@@ -68,6 +68,13 @@ def observe_world(
     )
 
 
+def foresee(connections: Sequence[PlannedConnection]) -> dict[str, str]:
+    """Return what can be said of target connections without asking them, by name."""
+    plugins = {c.name: (load_plugin("targets", c.type), c.options) for c in connections if c.role == "target"}
+    said = {n: plugin.foresee(o) for n, (plugin, o) in plugins.items() if hasattr(plugin, "foresee")}
+    return {name: words for name, words in said.items() if words}
+
+
 def read_state(warehouse: Path, engine: str, *, while_running: bool) -> dict[str, StepState]:
     """Return what a warehouse remembers; nothing of one that does not exist yet."""
     if not warehouse.exists():

@@ -98,4 +98,5 @@ def published_text(finished: StepFinished) -> str:
         return ""
     counts = ((facts.get(name, 0), name) for name in ("inserted", "updated", "deleted", "unchanged"))
     said = [f"{count:,} {name}" for count, name in counts if count]
-    return ", ".join(said) or "nothing changed"
+    over = f" over {facts['channel']}" if facts.get("channel") else ""
+    return (", ".join(said) or "nothing changed") + over

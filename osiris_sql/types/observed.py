@@ -80,7 +80,8 @@ class Deferred:
 class Observed:
     """The world at planning time; `offline` says that nothing but the lock and the state was asked.
 
-    `elsewhere` is the environment that is asked for what this one lacks.
+    `elsewhere` is the environment that is asked for what this one lacks; `foreseen` is what can be said
+    of a target connection without asking it.
     """
 
     state: Mapping[str, StepState] = field(default_factory=dict)
@@ -91,3 +92,4 @@ class Observed:
     state_digest: str | None = None
     offline: bool = False
     elsewhere: Elsewhere | None = None
+    foreseen: Mapping[str, str] = field(default_factory=dict)

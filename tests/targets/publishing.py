@@ -26,6 +26,7 @@ targets:
       - {{ name: film, model: film, create: true, {settings} }}
 """
 OVER_POSTGRES, OVER_REST = 'dsn: "${DSN}"', 'url: "${URL}", secret_key: "${KEY}"'
+OVER_EITHER = f"{OVER_POSTGRES}, {OVER_REST}"
 OSIRIS = str(Path(sys.executable).with_name("osiris-sql"))
 Row = tuple[int, str]
 
@@ -33,13 +34,15 @@ Row = tuple[int, str]
 class Project:
     """The files of a project; `rows` are what its model holds when it is built the next time."""
 
-    def __init__(self, folder: Path, database: Database, settings: str, options: str = "") -> None:
+    def __init__(
+        self, folder: Path, database: Database, settings: str, options: str = "", place: str = ""
+    ) -> None:
         self.folder, self.database, self.settings = folder, database, settings
         self.environ = {"DSN": database.dsn, "URL": database.url, "KEY": SECRET_KEY}
         (folder / "models").mkdir(parents=True)
         (folder / "osiris-sql.toml").write_text('name = "films"\nenvironments = ["dev", "prod"]\n')
         more = f", {options}" if options else ""
-        place = OVER_REST if database.url else OVER_POSTGRES
+        place = place or (OVER_REST if database.url else OVER_POSTGRES)
         text = TARGETS.format(place=place, schema=database.schema, options=more, settings=settings)
         (folder / "targets.yml").write_text(text)
 

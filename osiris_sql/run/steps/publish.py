@@ -32,7 +32,7 @@ def run_publish(running: Running, step: Publish) -> StepFinished:
             run_arrived(running, step.id, due, asking(running, step.connection))
         if due or before.data != data:
             _remember(running, step, target, data, load_id)
-        return _finished(step, data, already, load_id)
+        return _finished(step, data, already, load_id, seen)
     folder = running.folder / "spool" / step.id
     with spooled(running.engine, step, target.spool(step), folder, data) as path:
         load = Load(
@@ -45,7 +45,7 @@ def run_publish(running: Running, step: Publish) -> StepFinished:
         )
         published = target.publish(step, load, _progress(running, step, load.rows))
     _remember(running, step, target, load.data, load.load_id)
-    return _finished(step, load.data, published, load.load_id)
+    return _finished(step, load.data, published, load.load_id, seen)
 
 
 def _is_published(step: Publish, target: Target, seen: ObservedTarget, load_id: str) -> bool:
@@ -93,7 +93,11 @@ def _remember(
     running.state[step.node] = state
 
 
-def _finished(step: Publish, data: DataFingerprint, done: Published, load_id: str | None) -> StepFinished:
+def _finished(
+    step: Publish, data: DataFingerprint, done: Published, load_id: str | None, seen: ObservedTarget
+) -> StepFinished:
+    # A plan that was made offline says no channel, and not why it is that one.
+    notes = step.notes if step.channel else seen.notes
     return StepFinished(
         step=step.id,
         status="reused" if done.already_published else "success",
@@ -104,6 +108,7 @@ def _finished(step: Publish, data: DataFingerprint, done: Published, load_id: st
         facts={
             "load_id": load_id,
             "channel": done.channel,
+            "notes": list(notes),
             "sent": done.sent,
             "inserted": done.inserted,
             "updated": done.updated,

@@ -89,4 +89,4 @@ def read_delivery(cursor: duckdb.DuckDBPyConnection, seq: int, table: str) -> Pu
     ).fetchone()
     assert row is not None
     counted = dict(zip(("sent", "inserted", "updated", "deleted", "unchanged"), row, strict=True))
-    return Published(**counted, total_after=number(cursor, f"SELECT count(*) FROM {table}"), channel="duckdb")
+    return Published(**counted, total_after=number(cursor, f"SELECT count(*) FROM {table}"))

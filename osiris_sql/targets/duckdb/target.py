@@ -128,7 +128,7 @@ class DuckDBFile:
                 if seq is not None:
                     return ledger.read_delivery(cursor, seq, table)
                 total = number(cursor, f"SELECT count(*) FROM {table}")
-        return Published(sent=0, total_after=total, channel="duckdb", already_published=True)
+        return Published(sent=0, total_after=total, already_published=True)
 
     def interrupt(self) -> None:
         """Stop the running statement; its transaction rolls back."""

@@ -108,7 +108,7 @@ class Files:
                 entries = ledger.read_entries(path, current)
                 if self._is_delivered(publication, load, entries):
                     total = self._count(publication, path)
-                    return Published(sent=0, total_after=total, channel="files", already_published=True)
+                    return Published(sent=0, total_after=total, already_published=True)
                 progress(0, f"writing {path.name}")
                 changes = self._write(publication, load, path, current, entries)
             progress(load.rows, "reading back")
@@ -120,7 +120,6 @@ class Files:
             deleted=changes.deleted,
             unchanged=changes.unchanged,
             total_after=total,
-            channel="files",
         )
 
     def interrupt(self) -> None:

@@ -11,6 +11,7 @@ from psycopg2.extensions import parse_dsn
 
 from osiris_sql.support.secrets import Redactor, secret_values
 from osiris_sql.targets.supabase.endpoint import (
+    NOT_REACHED,
     Endpoint,
     endpoint_mistakes,
     host_families,
@@ -30,11 +31,15 @@ _PINNED = {
     "IntervalStyle": "postgres",
     "work_mem": "32MB",
 }
-_FINAL = {"login-refused", "options-through-pooler", "no-tls", "unknown-database"}
+_FINAL = {"login-refused", "options-through-pooler", "no-tls", "bad-certificate", "unknown-database"}
 
 
 class TransientError(UnreachableError):
     """The server can't be reached now; a later attempt may succeed."""
+
+
+class NotReachedError(TransientError):
+    """Nothing answered: no address, no route, nobody there, or a firewall."""
 
 
 def parse_options(options: SupabaseOptions) -> tuple[Endpoint, dict[str, str], Redactor]:
@@ -77,7 +82,8 @@ def connect(endpoint: Endpoint, parameters: dict[str, str], options: SupabaseOpt
     except psycopg2.OperationalError as error:
         text = Redactor([parameters.get("password", "")])(" ".join(str(error).split()))
         found = unreachable(endpoint, text, host_families(endpoint.host))
-        raise (UnreachableError if found.rule in _FINAL else TransientError)(found) from None
+        reached = UnreachableError if found.rule in _FINAL else TransientError
+        raise (NotReachedError if found.rule in NOT_REACHED else reached)(found) from None
     made.autocommit = True  # so that BEGIN and COMMIT stand in our own words, and SET never leaks
     return made
 

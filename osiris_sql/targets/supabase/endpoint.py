@@ -84,19 +84,22 @@ def endpoint_mistakes(endpoint: Endpoint, parameters: Mapping[str, str]) -> list
 def unreachable(endpoint: Endpoint, text: str, families: frozenset[int]) -> Diagnostic:
     """Return why a connection failed; `text` is the driver's message, `families` those of the host."""
     message = f"can't connect to {endpoint.kind} {endpoint.host}:{endpoint.port}"
+    for words, rule, fix in _REASONS:
+        if words in text:
+            return Diagnostic(rule=rule, message=message, why=text, fix=fix)
     if families == {socket.AF_INET6} and endpoint.kind in ("direct", "dedicated pooler"):
         why = f"{endpoint.host} has only an IPv6 address, and this machine did not reach it"
         return Diagnostic(rule="ipv6-only", message=message, why=why, fix=SESSION_POOLER)
     if not families and endpoint.kind == "direct":
         fix = f"check the project's reference and that it is not paused; without IPv6, {SESSION_POOLER}"
         return Diagnostic(rule="unknown-host", message=message, why=text, fix=fix)
-    for words, rule, fix in _REASONS:
-        if words in text:
-            return Diagnostic(rule=rule, message=message, why=text, fix=fix)
     return Diagnostic(
         rule="unreachable", message=message, why=text, fix="check host, port and network, then try again"
     )
 
+
+NOT_REACHED = {"ipv6-only", "unknown-host", "unreachable"}
+"""The rules of `unreachable` that say that nothing answered; by the others a server did."""
 
 _REASONS = (
     ("password authentication failed", "login-refused", "check user and password in the dsn"),
@@ -106,7 +109,9 @@ _REASONS = (
     ("no pg_hba.conf entry", "login-refused", "add ?sslmode=require to the dsn, or allow this address"),
     ("unsupported startup parameter", "options-through-pooler", "take options=… out of the dsn"),
     ("does not support SSL", "no-tls", "say sslmode=disable in the dsn, if the network is safe"),
+    ("certificate", "bad-certificate", "check sslrootcert and sslmode in the dsn"),
     ('" does not exist', "unknown-database", "check user and database name in the dsn"),
+    ("FATAL", "refused-connection", "the server answered: see what it says, then try again"),
 )
 
 

@@ -12,7 +12,8 @@ from osiris_sql.types.secret import Secret
 @dataclass(frozen=True, kw_only=True)
 class SupabaseOptions:
     """Options of a Supabase target: `dsn` is its Postgres connection string (Connect → Session pooler);
-    without it `url` and `secret_key` lead to the REST API.
+    `url` and `secret_key` lead to the REST API. With both, `channel: auto` takes Postgres, and REST where
+    nothing answers to Postgres when the plan is made; `postgres` and `rest` leave no choice.
 
     Over REST tables are made and changed by osiris-sql's functions, or over an SQL endpoint: with
     `access_token` (Account → Access Tokens) that of Supabase's Management API, or the one at `sql_url`.

@@ -20,7 +20,7 @@ from osiris_sql.types.secret import Secret
 pytestmark = pytest.mark.servers
 
 INSTANT = "TIMESTAMP WITH TIME ZONE"
-ONE_TWO = "000000000000F03F0000000000000040"
+ONE_TWO = "0101000000" + "000000000000F03F" + "0000000000000040"
 CONTROLS = bytes([*range(32), 92, 39, 34, 37, 127])
 
 # MySQL type, value as MySQL writes it, the type in DuckDB, the value as DuckDB writes it
@@ -83,9 +83,9 @@ VALUES = [
     ("LONGBLOB", "''", "BLOB", "''"),
     ("LONGBLOB", "x'FFFE'", "BLOB", "'\\xFF\\xFE'"),
     ("VARCHAR(9) CHARACTER SET binary", "x'FF'", "BLOB", "'\\xFF'"),
-    ("POINT", "ST_GeomFromText('POINT(1 2)')", "BLOB", "unhex('00000000' || '0101000000" + ONE_TWO + "')"),
-    ("POINT", "ST_GeomFromText('POINT(1 2)', 4326)", "BLOB", "unhex('E6100000' || '0101000000" + ONE_TWO + "')"),
-    ("GEOMETRY", "ST_GeomFromText('POINT(1 2)', 258)", "BLOB", "unhex('02010000' || '0101000000" + ONE_TWO + "')"),
+    ("POINT", "ST_GeomFromText('POINT(1 2)')", "BLOB", f"unhex('00000000{ONE_TWO}')"),
+    ("POINT", "ST_GeomFromText('POINT(1 2)', 4326)", "BLOB", f"unhex('E6100000{ONE_TWO}')"),
+    ("GEOMETRY", "ST_GeomFromText('POINT(1 2)', 258)", "BLOB", f"unhex('02010000{ONE_TWO}')"),
     ("INT AS (6 * 7)", "DEFAULT", "INTEGER", "42"),
 ]  # fmt: skip
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
-from osiris_sql.protocols import TableRead, Transaction
 from osiris_sql.run.connections import hash_endpoint
+from osiris_sql.run.steps.deleted import drop_deleted
+from osiris_sql.run.steps.drift import compare_rows, compare_schema
+from osiris_sql.run.steps.invalid import explain_invalid
+from osiris_sql.run.steps.loading import Loaded, load_table
 from osiris_sql.run.steps.running import Running
 from osiris_sql.run.steps.tests import run_tests
 from osiris_sql.run.steps.watermark import move_back
 from osiris_sql.types.diagnostic import Diagnostic, StepError
-from osiris_sql.types.event import StepFinished, StepProgress
+from osiris_sql.types.event import StepFinished
+from osiris_sql.types.noun import Json
 from osiris_sql.types.observed import StepState
 from osiris_sql.types.plan import Extract
 
@@ -21,11 +26,27 @@ def run_extract(running: Running, step: Extract) -> StepFinished:
     endpoint = hash_endpoint(running.connections.source(step.connection).endpoint())
     if before and _unchanged(step, before, endpoint) and _stands(running, step):
         return _reuse(running, step, before)
+    warnings = compare_schema(running, step)
     since = _since(step, before, endpoint)
+    try:
+        return _extract(running, step, before, endpoint, since, warnings)
+    except StepError as error:
+        raise explain_invalid(running, step, since, error) from error
+
+
+def _extract(
+    running: Running,
+    step: Extract,
+    before: StepState | None,
+    endpoint: str,
+    since: str | None,
+    warnings: tuple[Diagnostic, ...],
+) -> StepFinished:
     with running.engine.transaction() as transaction:
         merge = since is not None and transaction.is_table(step.relation)
-        read = _load(running, transaction, step, since if merge else None)
-        _refuse_drift(running, step)
+        loaded = load_table(running, transaction, step, since if merge else None)
+        deleted = drop_deleted(running, transaction, step) if merge and step.scan_deletes else 0
+        _refuse_moved(running, step)
         data = transaction.fingerprint(step.relation)
         running.data[step.node] = str(data)
         passed = run_tests(running, transaction, step.id, step.tests, {})
@@ -48,11 +69,35 @@ def run_extract(running: Running, step: Extract) -> StepFinished:
         step=step.id,
         status="success",
         why=step.why,
-        rows_in=read,
+        rows_in=loaded.rows,
         rows_out=data.rows,
         data=data,
-        facts={"incremental": merge},
+        facts=_facts(step, loaded, deleted, incremental=merge),
+        diagnostics=(*warnings, *compare_rows(step, before, data.rows), *_touched(step, loaded)),
     )
+
+
+def _facts(step: Extract, loaded: Loaded, deleted: int, *, incremental: bool) -> dict[str, Json]:
+    facts: dict[str, Json] = {"incremental": incremental}
+    if step.policies:
+        facts["invalid"] = dict(loaded.invalid)
+    if step.scan_deletes:
+        facts["deleted"] = deleted
+    return facts
+
+
+def _touched(step: Extract, loaded: Loaded) -> Iterator[Diagnostic]:
+    """Say what the policies did: a value is never changed silently."""
+    for policy in step.policies:
+        if count := loaded.invalid[policy.column]:
+            became = "became NULL" if policy.action == "null" else "are there as text"
+            yield Diagnostic(
+                rule="invalid-value",
+                severity="warning",
+                message=f"{count} values of column {policy.column} of {step.node.partition(':')[2]} {became}",
+                location=step.location,
+                why=f"they are not exactly of type {policy.type}; on_invalid: {policy.action} allows them",
+            )
 
 
 def _unchanged(step: Extract, before: StepState, endpoint: str) -> bool:
@@ -99,31 +144,7 @@ def _since(step: Extract, before: StepState | None, endpoint: str) -> str | None
     return move_back(before.watermark, type_, step.lookback)
 
 
-def _load(running: Running, transaction: Transaction, step: Extract, since: str | None) -> int:
-    snapshot, lock = running.connections.snapshot(step.connection)
-    request = TableRead(
-        node=step.node,
-        identifier=step.identifier,
-        columns=step.columns,
-        watermark=step.watermark if since is not None else None,
-        since=since,
-    )
-
-    def progress(rows: int, size: int) -> None:
-        running.emit(StepProgress(step=step.id, rows=rows, bytes=size))
-
-    with lock:
-        rows = snapshot.read(request)
-        return transaction.load_rows(
-            step.relation,
-            step.columns,
-            rows,
-            merge_key=step.key if since is not None else None,
-            progress=progress,
-        )
-
-
-def _refuse_drift(running: Running, step: Extract) -> None:
+def _refuse_moved(running: Running, step: Extract) -> None:
     """Files are named and hashed in the plan; what was read must be what was planned."""
     if not step.files:
         return

@@ -11,6 +11,7 @@ from osiris_sql.protocols import Emit, Engine
 from osiris_sql.run.connections import Connections
 from osiris_sql.types.observed import StepState
 from osiris_sql.types.plan import Materialize, Plan
+from osiris_sql.types.relation import TableSchema
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +19,8 @@ class Running:
     """A run in progress: its plan, its open ends, and what the warehouse held when it began.
 
     `data` maps a node to the data fingerprint of its rows as they are now, as text. `state` is what the
-    warehouse remembers of each node, with what this run has built and published.
+    warehouse remembers of each node, with what this run has built and published. `discovered` are the
+    tables of a source connection as they are now, by identifier, once somebody asked.
     """
 
     run_id: str
@@ -30,6 +32,7 @@ class Running:
     emit: Emit
     state: dict[str, StepState]
     data: dict[str, str] = field(default_factory=dict)
+    discovered: dict[str, dict[str, TableSchema]] = field(default_factory=dict)
     cancelled: threading.Event = field(default_factory=threading.Event)
 
     @cached_property

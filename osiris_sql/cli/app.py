@@ -23,8 +23,11 @@ EXIT_CODES = (
 SHORT = {"help_option_names": ["-h", "--help"]}
 
 
-def make_app() -> typer.Typer:
-    """Return the program with every command there is, grouped in the help as in `PANELS`."""
+def make_app(asked: str = "") -> typer.Typer:
+    """Return the program with every command there is, grouped in the help as in `PANELS`.
+
+    Where `asked` names a command only that one is loaded: the others would cost more than most do.
+    """
     app = typer.Typer(
         name="osiris-sql",
         rich_markup_mode="rich",
@@ -34,7 +37,7 @@ def make_app() -> typer.Typer:
         epilog=EXIT_CODES,
     )
     app.callback()(_program)
-    for module in sorted(_modules(), key=lambda m: (PANELS.index(m.PANEL), m.PLACE)):
+    for module in sorted(_modules(asked), key=lambda m: (PANELS.index(m.PANEL), m.PLACE)):
         name = module.__name__.rpartition(".")[2]
         app.command(
             name,
@@ -47,9 +50,10 @@ def make_app() -> typer.Typer:
     return app
 
 
-def _modules() -> list[ModuleType]:
-    found = pkgutil.iter_modules(commands.__path__, f"{commands.__name__}.")
-    return [import_module(module.name) for module in found]
+def _modules(asked: str) -> list[ModuleType]:
+    names = [module.name for module in pkgutil.iter_modules(commands.__path__)]
+    wanted = [asked] if asked in names else names
+    return [import_module(f"{commands.__name__}.{name}") for name in wanted]
 
 
 def _help(module: ModuleType) -> str:

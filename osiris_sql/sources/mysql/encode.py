@@ -56,8 +56,8 @@ class ServerColumn:
 def duckdb_type(column: ServerColumn) -> str:
     """Return the DuckDB type that holds every value of the column; text where DuckDB has none.
 
-    DECIMAL beyond 38 digits, JSON, ENUM, SET and unknown types are VARCHAR; GEOMETRY is BLOB, as stored: four bytes
-    of SRID, the least significant first, then WKB.
+    DECIMAL beyond 38 digits, JSON, ENUM, SET and unknown types are VARCHAR; GEOMETRY is BLOB, as stored:
+    four bytes of SRID, the least significant first, then WKB.
     """
     if column.kind in INTEGERS:
         return ("U" if column.unsigned else "") + INTEGERS[column.kind]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-from osiris_sql.run.execute import hash_plan
 from osiris_sql.support import wire
 from osiris_sql.types.plan import Plan
 from osiris_sql.types.result import RunResult
@@ -18,7 +16,7 @@ def make_card(plan: Plan, result: RunResult) -> dict[str, Any]:
     tests = sorted(result.tests, key=lambda test: test.test)
     return {
         "facts": {
-            "plan_sha256": hash_plan(plan),
+            "plan_sha256": result.plan_sha256,
             "code_sha256": result.code_sha256,
             "versions": dict(plan.versions),
             "status": result.status,
@@ -28,7 +26,7 @@ def make_card(plan: Plan, result: RunResult) -> dict[str, Any]:
                     "rows_in": step.rows_in,
                     "rows_out": step.rows_out,
                     "data": str(step.data) if step.data else None,
-                    **wire.to_data(step)["facts"],
+                    **step.facts,
                 }
                 for step in steps
             },
@@ -45,5 +43,4 @@ def make_card(plan: Plan, result: RunResult) -> dict[str, Any]:
 
 def write_card(folder: Path, plan: Plan, result: RunResult) -> None:
     """Write `run_card.json` into the run's folder."""
-    text = json.dumps(make_card(plan, result), sort_keys=True, indent=1)
-    (folder / "run_card.json").write_text(text + "\n")
+    (folder / "run_card.json").write_text(wire.dump_lines(make_card(plan, result), 3) + "\n")

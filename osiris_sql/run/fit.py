@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from importlib.metadata import version
 
@@ -61,4 +62,5 @@ def refuse_moved(deferred: Deferred, state: Mapping[str, StepState]) -> None:
 
 def digest_state(state: Mapping[str, StepState]) -> str:
     """Return the identity of what a warehouse remembers."""
-    return wire.digest({node: wire.to_data(known) for node, known in state.items()})
+    known = wire.dump_canonical({node: wire.to_data(known) for node, known in state.items()})
+    return hashlib.sha256(known.encode()).hexdigest()

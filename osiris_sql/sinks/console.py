@@ -138,7 +138,7 @@ class Console:
             )
 
     def _line(self, body: StepFinished) -> None:
-        if not self._summary and body.status == "success":
+        if body.status == "reused" or (not self._summary and body.status == "success"):
             return
         label = self._label(body.step)
         rows = rows_text(body)

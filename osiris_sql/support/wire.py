@@ -39,19 +39,21 @@ def dump_canonical(value: object) -> str:
 def to_document(noun: object) -> str:
     """Return a noun as canonical JSON for a file that people read too: a line a field, and a line for each
     entry of a field; newline at the end."""
-    data = _adapter(type(noun)).dump_python(noun, mode="json")
+    return dump_lines(to_data(noun), 2) + "\n"
+
+
+def dump_lines(value: Any, levels: int, indent: str = " ") -> str:
+    """Return plain data as canonical JSON with a line for each entry down to so many levels."""
     # json's own indentation is written in Python and ten times slower: seconds for a large plan.
-    fields = (f" {dump_canonical(name)}: {_in_lines(data[name])}" for name in sorted(data))
-    return "{\n" + ",\n".join(fields) + "\n}\n"
-
-
-def _in_lines(value: Any) -> str:
-    if isinstance(value, dict) and value:
-        entries = (f"  {dump_canonical(key)}: {dump_canonical(value[key])}" for key in sorted(value))
-        return "{\n" + ",\n".join(entries) + "\n }"
-    if isinstance(value, list) and value:
-        return "[\n" + ",\n".join(f"  {dump_canonical(item)}" for item in value) + "\n ]"
-    return dump_canonical(value)
+    if not levels or not value or not isinstance(value, dict | list):
+        return dump_canonical(value)
+    below, deeper = levels - 1, f"{indent} "
+    if isinstance(value, dict):
+        entries = [f"{dump_canonical(k)}: {dump_lines(value[k], below, deeper)}" for k in sorted(value)]
+    else:
+        entries = [dump_lines(item, below, deeper) for item in value]
+    first, last = "{}" if isinstance(value, dict) else "[]"
+    return f"{first}\n{indent}" + f",\n{indent}".join(entries) + f"\n{indent[1:]}{last}"
 
 
 def to_data(noun: object) -> Any:

@@ -16,6 +16,7 @@ class RunResult:
     project: str = ""
     env: str = ""
     command: str = ""
+    plan_sha256: str = ""
     code_sha256: str = ""
     status: Literal["running", "success", "failed", "cancelled"] = "running"
     exit_code: int | None = None
@@ -55,6 +56,7 @@ def fold_events(events: Iterable[Event]) -> RunResult:
         project=head.project if head else "",
         env=head.env if head else "",
         command=head.command if head else "",
+        plan_sha256=head.plan_sha256 if head else "",
         code_sha256=head.code_sha256 if head else "",
         status=tail.status if tail else "running",
         exit_code=tail.exit_code if tail else None,

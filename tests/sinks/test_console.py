@@ -118,7 +118,8 @@ def test_without_summary_only_failures_are_shown(tmp_path):
 def test_of_a_long_run_the_reused_steps_are_counted(tmp_path):
     plan = plan_of(*(model(f"m{n}", f"SELECT {n} AS id") for n in range(41)))
     show(plan, tmp_path)
-    out, _ = show(plan, tmp_path)
+    out, err = show(plan, tmp_path)
+    assert err == "build test (dev), 41 steps", "a log has a line a step that did something"
     counted, total = out.splitlines()
     assert counted == "= and 41 reused"
     assert total.partition("s: ")[2] == "41 reused · .osiris/runs/r1"

@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from osiris_sql.support.wire import dump_canonical, from_json, json_schema, to_data, to_document, to_json
+from osiris_sql.support.wire import (
+    dump_canonical,
+    dump_lines,
+    from_json,
+    json_schema,
+    to_data,
+    to_document,
+    to_json,
+)
 from osiris_sql.types.diagnostic import Diagnostic, Location
 from osiris_sql.types.event import Event, StepFinished, StepStarted
 from osiris_sql.types.plan import Extract, Plan
@@ -73,6 +81,24 @@ def test_canonical_text_has_one_line_sorted_keys_and_only_ascii(value):
     assert "\n" not in text
     assert json.loads(text) == value
     assert dump_canonical(dict(reversed(value.items()))) == text
+
+
+@pytest.mark.parametrize(
+    ("levels", "text"),
+    [
+        (0, '{"a":[{"b":1}],"c":{}}'),
+        (1, '{\n "a": [{"b":1}],\n "c": {}\n}'),
+        (2, '{\n "a": [\n  {"b":1}\n ],\n "c": {}\n}'),
+        (3, '{\n "a": [\n  {\n   "b": 1\n  }\n ],\n "c": {}\n}'),
+    ],
+)
+def test_a_document_has_a_line_for_each_entry_of_so_many_levels(levels, text):
+    assert dump_lines({"c": {}, "a": [{"b": 1}]}, levels) == text
+
+
+@given(st.dictionaries(texts, json_values), st.integers(0, 4))
+def test_lines_change_nothing_but_blanks(value, levels):
+    assert dump_canonical(json.loads(dump_lines(value, levels))) == dump_canonical(value)
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])

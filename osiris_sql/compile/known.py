@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sqlglot import exp
-
 from osiris_sql.compile.binder_failure import InScope
 from osiris_sql.compile.columns import Binder
 from osiris_sql.compile.draft import Variant
@@ -105,11 +103,12 @@ def _splice(table: TableName, inside: Inlined) -> Splice:
     return Splice(table.start, table.end, "(", inside.sql, tail, inside.locate)
 
 
-def walk_inputs(tree: exp.Expr | None, tables: Mapping[tuple[str, str], Known]) -> Walked | None:
+def walk_inputs(query: Query, tables: Mapping[tuple[str, str], Known]) -> Walked | None:
     """Return a query walked over what it reads, None where it has no tree or is nested too deep."""
-    if tree is None:
+    if query.tree is None:
         return None
+    inputs = {key: base_relation(k.node, k.schema, k.keys) for key, k in tables.items()}
     try:
-        return walk_query(tree, {key: base_relation(k.node, k.schema, k.keys) for key, k in tables.items()})
+        return walk_query(query.sql, query.tree, inputs)
     except RecursionError:
         return None

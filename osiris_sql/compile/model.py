@@ -102,7 +102,7 @@ class ModelPass:
             found.append(error.problem.at(readable.locate, draft.model.path))
             return None
         sql, tree, tables = readable.query.sql, readable.query.tree, readable.tables
-        walked = walk_inputs(tree, tables)
+        walked = walk_inputs(readable.query, tables)
         inputs = {key: (k.node, k.schema) for key, k in tables.items()}
         traced = trace_columns(sql, tree, inputs, schema, walked)
         judged = self._judge(draft.config, readable, schema, walked)

@@ -35,13 +35,14 @@ class Query:
 
 def parse_query(sql: str, binder: Binder) -> Query:
     """Return what the syntax of a text says; DuckDB is asked wherever sqlglot alone is not enough."""
+    # The text that everything below reads, so that its tokens are those of later passes too.
+    sql = sql.rstrip()
     found = tokenize(sql)
     if found is None:
         return Query(sql, None, problems=tuple(binder.check_statement(sql)))
     tokens = [*found]
     while tokens and tokens[-1].token_type == TokenType.SEMICOLON:
-        sql = sql[: tokens.pop().start]
-    sql = sql.rstrip()
+        sql = sql[: tokens.pop().start].rstrip()
     problem = _one_select(tokens)
     if problem:
         return Query(sql, None, problems=(problem,))

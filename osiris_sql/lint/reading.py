@@ -69,7 +69,7 @@ def _read(compiled: CompiledModel, around: Surroundings, renderer: Renderer, tex
         return LintedModel(compiled, around, text, sql, locate=rendered.locate)
     inputs = around.inputs(compiled.needs)
     try:
-        walked = walk_query(tree, inputs)
+        walked = walk_query(sql, tree, inputs)
     except RecursionError:
         return LintedModel(compiled, around, text, sql, locate=rendered.locate)
     return LintedModel(

@@ -12,7 +12,6 @@ from osiris_sql.compile.determinism.outline import Block, Call, Outline, Tokens
 from osiris_sql.compile.determinism.splice import Edit
 from osiris_sql.compile.lineage import Walked, walk_query
 from osiris_sql.compile.lineage.facts import Scope, base_relation
-from osiris_sql.compile.lineage.lost_names import lost_names
 from osiris_sql.types.manifest import Verdict
 from osiris_sql.types.relation import TableSchema
 
@@ -57,10 +56,10 @@ class Subject:
         self.clock_grain = clock_grain
         self.outline = Outline(sql)
         walked = walked or walk_query(
-            tree, {k: base_relation(f.node, f.schema, f.keys) for k, f in inputs.items()}
+            sql, tree, {k: base_relation(f.node, f.schema, f.keys) for k, f in inputs.items()}
         )
         self.walk, self.relation = walked.walk, walked.relation
-        self.lost = lost_names(sql, tree) or frozenset()
+        self.lost = walked.lost or frozenset()
         self._types: dict[Tokens, str | None] = {}
 
     @cached_property

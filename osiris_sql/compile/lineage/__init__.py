@@ -27,16 +27,20 @@ class Traced:
 
 @dataclass(frozen=True, slots=True)
 class Walked:
-    """A query after its one walk: lineage reads it first, then determinism."""
+    """A query after its one walk: lineage reads it first, then determinism.
+
+    `lost` are names of its text that its tree doesn't hold, None where the text can't be split up.
+    """
 
     walk: Walk
     relation: Relation
+    lost: frozenset[str] | None
 
 
-def walk_query(tree: exp.Expr, inputs: Mapping[tuple[str, str], Relation]) -> Walked:
+def walk_query(sql: str, tree: exp.Expr, inputs: Mapping[tuple[str, str], Relation]) -> Walked:
     """Return a query walked over its inputs; raises RecursionError where it is nested too deep."""
     walk = Walk(inputs)
-    return Walked(walk, walk.query(tree, {}, None))
+    return Walked(walk, walk.query(tree, {}, None), lost_names(sql, tree))
 
 
 def trace_columns(
@@ -55,15 +59,14 @@ def trace_columns(
     if tree is None:
         return _unknown(inputs, output)
     try:
-        walked = walked or walk_query(tree, {k: base_relation(n, s, ()) for k, (n, s) in inputs.items()})
+        walked = walked or walk_query(sql, tree, {k: base_relation(n, s, ()) for k, (n, s) in inputs.items()})
     except RecursionError:
         return _unknown(inputs, output)
     lineage = tuple(
         ColumnLineage(column=column.name, inputs=_sorted(found))
         for column, found in zip(output.columns, match_outputs(walked.relation, output), strict=True)
     )
-    lost = lost_names(sql, tree)
-    reads = {node: _reads(node, schema, walked.walk, lost) for node, schema in inputs.values()}
+    reads = {node: _reads(node, schema, walked) for node, schema in inputs.values()}
     return Traced(lineage, reads)
 
 
@@ -76,8 +79,9 @@ def _sorted(inputs: Inputs) -> tuple[ColumnInput, ...] | None:
     return None if inputs is None else tuple(ColumnInput(node=n, column=c) for n, c in sorted(inputs))
 
 
-def _reads(node: str, schema: TableSchema, walk: Walk, lost: frozenset[str] | None) -> tuple[str, ...] | None:
+def _reads(node: str, schema: TableSchema, walked: Walked) -> tuple[str, ...] | None:
     """Return the columns of an input in its own order; a name that the parser lost counts as read."""
+    walk, lost = walked.walk, walked.lost
     if node not in walk.seen or walk.reads_by_name or lost is None:
         return None
     used = walk.reads[node]

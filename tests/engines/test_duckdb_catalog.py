@@ -73,6 +73,22 @@ def test_a_rollback_forgets(engines):
         assert {n: s.fingerprint for n, s in engines().read_state().items()} == {"model:x": fingerprint}
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+def test_what_was_forgotten_is_remembered_anew(engines, at_once):
+    anew = StepState(step="model:x", fingerprint="anew", run_id="r")
+    with engines().transaction() as transaction:
+        transaction.write_state(StepState(step="model:x", fingerprint="before", run_id="r"))
+    with engines().transaction() as transaction:
+        transaction.forget("model:x")
+        if at_once:
+            transaction.write_state(anew)
+    if not at_once:
+        assert engines().read_state() == {}
+        with engines().transaction() as transaction:
+            transaction.write_state(anew)
+    assert engines().read_state() == {"model:x": anew}
+
+
 def test_reshape(engines):
     with engines().transaction() as transaction:
         transaction.replace_table(WEIRD, "SELECT 1 AS id, 'x' AS gone", CLOCK)

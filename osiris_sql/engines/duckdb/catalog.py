@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Literal
 
 import duckdb
@@ -62,11 +62,12 @@ class Catalog:
                 cursor.close()
                 self._schemas.add(name)
 
-    def absorb(self, changed: Mapping[Place, Kind | None], nodes: Iterable[str]) -> None:
-        """Take over what a transaction has committed; None is a relation that is gone."""
+    def absorb(self, changed: Mapping[Place, Kind | None], written: Mapping[str, str | None]) -> None:
+        """Take over what a transaction has committed; None is a relation, or a node's state, that is gone."""
         for place, kind in changed.items():
             if kind is None:
                 self.kinds.pop(place, None)
             else:
                 self.kinds[place] = kind
-        self.nodes.update(nodes)
+        self.nodes -= {node for node, record in written.items() if record is None}
+        self.nodes |= {node for node, record in written.items() if record is not None}

@@ -82,7 +82,7 @@ class DuckDBEngine:
                 cursor.execute("COMMIT")
             self._catalog.absorb(opened.changed, opened.written)
             if self._mirror:
-                self._mirror.append(opened.written.values())
+                self._mirror.append(record for record in opened.written.values() if record)
             opened.release()
         except BaseException as error:
             with suppress(duckdb.Error):

@@ -38,7 +38,7 @@ class DuckDBTransaction:
         self.changed: dict[Place, Kind | None] = {}
         self._attached: list[str] = []
         self._spools: dict[str, Path] = {}
-        self.written: dict[str, str] = {}
+        self.written: dict[str, str | None] = {}
 
     @property
     def _cursor(self) -> duckdb.DuckDBPyConnection:
@@ -200,15 +200,11 @@ class DuckDBTransaction:
     def write_state(self, state: StepState) -> None:
         """Remember a step, in this transaction."""
         # An upsert costs DuckDB three times as much as either.
-        known = state.step in self._catalog.nodes or state.step in self.written
-        sql = (
-            "UPDATE osiris.state SET record = $2 WHERE node = $1"
-            if known
-            else "INSERT INTO osiris.state VALUES ($1, $2)"
-        )
-        record = wire.to_json(state)
-        self._rows(sql, [state.step, record])
-        self.written[state.step] = record
+        node = state.step
+        known = self.written[node] is not None if node in self.written else node in self._catalog.nodes
+        self.written[node] = record = wire.to_json(state)
+        change = "UPDATE osiris.state SET record = $2 WHERE node = $1"
+        self._rows(change if known else "INSERT INTO osiris.state VALUES ($1, $2)", [node, record])
 
     def take_parcel(self, path: Path) -> None:
         """Take over the relations and states of a parcel, in the place of those here."""
@@ -218,6 +214,7 @@ class DuckDBTransaction:
     def forget(self, node: str) -> None:
         """Remember nothing of a node, in this transaction."""
         self._rows("DELETE FROM osiris.state WHERE node = $1", [node])
+        self.written[node] = None
 
     def release(self) -> None:
         """Let go of attached files, after the transaction has ended; spool files stand at their paths now."""

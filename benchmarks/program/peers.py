@@ -26,6 +26,7 @@ PINNED = {
     ),
     "connectorx": ("connectorx==0.4.6", "pandas==3.1.1", "pyarrow==26.0.1", "duckdb==2.0.0"),
     "pandas": ("pandas==3.1.1", "pymysql==1.2.4", "duckdb==2.0.0", "supabase==2.34.1"),
+    "tpch": ("duckdb==1.5.5", "duckdb-extension-tpch==1.5.5"),
     "duckdb-mysql": ("duckdb==1.5.5", "duckdb-extensions==1.5.5", "duckdb-extension-mysql-scanner==1.5.5"),
 }
 MARK = "installed.txt"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +39,7 @@ def discover_sources(
     for table in tables:
         wanted.setdefault(table.connection, []).append(table.identifier)
     used = [c for c in project.connections if c.role == "source" and c.name in wanted]
+    _refuse_wrong_connections(project, wanted.keys() - {c.name for c in used})
     root = Path(project.root)
     found = discover_tables([planned_connection(c) for c in used], wanted, environ, root)
     schemas = {(name, table.identifier): table.schema for name, listed in found.items() for table in listed}
@@ -66,6 +68,13 @@ def _refuse_unknown_sources(project: Project, names: Sequence[str]) -> None:
     )
     if wrong:
         raise ProjectError(*wrong)
+
+
+def _refuse_wrong_connections(project: Project, names: AbstractSet[str]) -> None:
+    """A connection whose description has a mistake was left out when the project was loaded."""
+    mistakes = (d for d in project.diagnostics if d.location and d.location.path == "sources.yml")
+    if names:  # what is not discovered yet is why we are here
+        raise ProjectError(*(d for d in mistakes if d.rule != "undiscovered-source"))
 
 
 def _compare(node: str, old: TableSchema | None, new: TableSchema | None) -> SourceChange:

@@ -106,6 +106,14 @@ def test_the_written_lock_is_what_discover_finds(fresh):
     assert (fresh / "sources.lock").read_text() == before
 
 
+def test_discover_names_the_mistake_in_a_connection(fresh):
+    path = fresh / "sources.yml"
+    path.write_text(path.read_text().replace("type: files,", "type: files, format: csv,"))
+    answer = call(fresh, "discover", code=2)
+    assert 'error[unknown-key]  unknown key "format"' in answer.stderr
+    assert "undiscovered" not in answer.stderr
+
+
 def test_the_written_project_has_nothing_to_lint(built):
     answer = call(built, "lint")
     assert (answer.stdout, answer.stderr) == ("", "no findings\n")

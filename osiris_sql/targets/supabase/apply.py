@@ -13,6 +13,9 @@ from osiris_sql.targets.supabase.statements import DELTA, Statements
 from osiris_sql.types.plan import Publish
 from osiris_sql.types.relation import quote_identifier
 
+# By place and not by key: a key of a unique constraint may be NULL in rows that are not ours.
+_PLACE = f"{DELTA} AS d WHERE t.ctid = d.osiris_at AND t.tableoid = d.osiris_of AND d.osiris_kind"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Changes:
@@ -61,11 +64,9 @@ def _write_delta(work: Statements, delta: Delta) -> Changes:
     before = work.sent - delta.inserted + delta.deleted
     if replaces:
         check_deletions(work.publication, delta.deleted, before, work.sent)
-    # By place and not by key: a key of a unique constraint may be NULL in rows that are not ours.
-    place = f"{DELTA} AS d WHERE t.ctid = d.osiris_at AND t.tableoid = d.osiris_of AND d.osiris_kind"
-    deleted = delta.deleted and work.change(f"DELETE FROM {work.table.sql} AS t USING {place} = 'd'")
+    deleted = delete_gone(work, delta)
     work.expect(delta.deleted, deleted, "rows were to be deleted")
-    inserted, updated = _write_locked(work, delta, place) if replaces else _write_shared(work, delta)
+    inserted, updated = _write_locked(work, delta) if replaces else _write_shared(work, delta)
     if work.may_rewrite or (inserted, updated) != (delta.inserted, delta.updated):
         _check_there(work, delta)
     # Under the lock a table that nothing was done to has the rows that were compared.
@@ -79,10 +80,15 @@ def _write_delta(work: Statements, delta: Delta) -> Changes:
     )
 
 
-def _write_locked(work: Statements, delta: Delta, place: str) -> tuple[int, int]:
+def delete_gone(work: Statements, delta: Delta) -> int:
+    """Delete the rows that are gone, and return how many the table let go."""
+    return delta.deleted and work.change(f"DELETE FROM {work.table.sql} AS t USING {_PLACE} = 'd'")
+
+
+def _write_locked(work: Statements, delta: Delta) -> tuple[int, int]:
     """Insert and update where nobody else can write."""
     assignments = ", ".join(f"{column.sql} = d.{column.sql}" for column in work.rest)
-    update = f"UPDATE {work.table.sql} AS t SET {assignments} FROM {place} = 'u'"
+    update = f"UPDATE {work.table.sql} AS t SET {assignments} FROM {_PLACE} = 'u'"
     updated = delta.updated and work.change(update)
     inserted = delta.inserted and work.change(f"{work.insert} {DELTA} AS s WHERE osiris_kind = 'i'")
     return inserted, updated
@@ -95,7 +101,7 @@ def _write_shared(work: Statements, delta: Delta) -> tuple[int, int]:
     inserted = None if delta.updated else _insert_new(work, delta)
     if inserted is not None:
         return inserted, 0
-    written = work.change(f"{work.insert} {delta.rows} {_on_conflict(work)}")
+    written = work.change(f"{work.insert} {delta.rows} {on_conflict(work)}")
     inserted = min(delta.inserted, written)
     return inserted, written - inserted
 
@@ -115,7 +121,8 @@ def _insert_new(work: Statements, delta: Delta) -> int | None:
     return inserted
 
 
-def _on_conflict(work: Statements) -> str:
+def on_conflict(work: Statements) -> str:
+    """Return what follows an INSERT of rows whose key may be there by now."""
     keys = ", ".join(map(quote_identifier, work.publication.key))
     if not work.rest or work.publication.mode == "append":
         return f"ON CONFLICT ({keys}) DO NOTHING"
@@ -129,5 +136,8 @@ def _check_there(work: Statements, delta: Delta) -> None:
     if work.publication.mode != "append":
         equal += f" AND NOT ({work.differs('o', 's')})"
     arrived = f"EXISTS (SELECT 1 FROM {work.table.sql} AS o WHERE {equal})"
-    found = work.number(f"SELECT count(*) FROM {delta.rows} WHERE {arrived}")
-    work.expect(delta.inserted + delta.updated, found, "rows were sent")
+    lost = f"{delta.rows} WHERE NOT {arrived}"
+    work.cursor.execute(f"SELECT count(*), min({work.words('s')}) FROM {lost}")
+    [(count, first)] = work.cursor.fetchall()
+    sent = delta.inserted + delta.updated
+    work.expect(sent, sent - count, "rows were sent", f"one lost or changed: {first}")

@@ -51,7 +51,7 @@ def deliver(cursor: Cursor, delivery: Delivery) -> bool:
     ledger.ensure_ledger(cursor)
     if ledger.find_delivery(cursor, delivery.id):
         return True  # an earlier attempt was committed, its answer was lost
-    table, created = _ready_table(cursor, delivery)
+    table, created = ready_table(cursor, delivery)
     if not created and holds_load(cursor, delivery.publication, delivery.schema, delivery.load.load_id):
         return False
     changes = _write(cursor, delivery, table, created=created)
@@ -83,7 +83,8 @@ def _run(cursor: Cursor, statements: list[str]) -> None:
         cursor.execute(statement)
 
 
-def _ready_table(cursor: Cursor, delivery: Delivery) -> tuple[Table, bool]:
+def ready_table(cursor: Cursor, delivery: Delivery) -> tuple[Table, bool]:
+    """Return the table, made or altered as the publication wants it, and whether it is new."""
     table = read_table(cursor, delivery.schema, delivery.publication.table)
     publication = delivery.publication
     if table is None:

@@ -1,8 +1,6 @@
 """What the server refused, in the words of the person at the keyboard; and what may be tried again."""
 
-import csv
 import re
-from pathlib import Path
 from typing import NamedTuple
 
 import psycopg2
@@ -14,6 +12,7 @@ from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.plan import Publish
 
 _TRANSIENT = {"57P01", "57P02", "57P03", "53300", "40001", "40P01", "55P03"}
+_FUNCTION = re.compile(r"PL/pgSQL function .+? line \d+")
 _COPY_VALUE = re.compile(r'COPY .+?, line (\d+), column (.+?)(?:: (".*"|null input))?$', re.DOTALL)
 
 
@@ -26,8 +25,15 @@ class _Meaning(NamedTuple):
 _CONSTRAINTS = {
     "23502": _Meaning("null-violation", "a NOT NULL column would be NULL", "deliver the column, or relax it"),
     "23503": _Meaning("foreign-key-violation", "a foreign key would break", "publish the other table first"),
-    "23505": _Meaning("unique-violation", "a unique constraint would break", "compare key: with it"),
+    "23505": _Meaning(
+        "unique-violation", "a unique constraint would break", "make the rows unique there, or key: by it"
+    ),
     "23514": _Meaning("check-violation", "a check constraint would break", "correct the rows in the model"),
+    "P0001": _Meaning(
+        "raised-in-database",
+        "a trigger or function in the database refused the rows",
+        "do what it says, or correct the rows in the model",
+    ),
     "23P01": _Meaning("exclusion-violation", "an exclusion constraint would break"),
     "21000": _Meaning("duplicate-key", "a key occurs twice in the rows", "make the model's key unique"),
     "57014": _Meaning("statement-cancelled", "the statement was cancelled by a timeout or a person"),
@@ -60,6 +66,13 @@ def is_transient(error: Exception) -> bool:
     return error.pgcode in _TRANSIENT or error.pgcode.startswith("08")
 
 
+_REFERENCED = _Meaning(
+    "foreign-key-violation",
+    "rows that would go are still referenced by another table",
+    "publish that table first, or use mode upsert, which deletes nothing",
+)
+
+
 class Said(NamedTuple):
     """What the server said, whichever way it came."""
 
@@ -71,38 +84,19 @@ class Said(NamedTuple):
     where: str = ""
 
 
-def explain(
-    error: psycopg2.Error, publication: Publish, redact: Redactor, spool: Path | None = None
-) -> Diagnostic:
-    """Return the diagnostic of a server's error: constraint, key and first offending row, secrets masked.
-
-    Of a value that COPY refused the row is looked up in the spool file.
-    """
+def explain(error: psycopg2.Error, publication: Publish, redact: Redactor, row: str = "") -> Diagnostic:
+    """Return the diagnostic of a server's error: constraint, key and first offending row, secrets masked."""
     said = error.diag
-    places = (("column", said.column_name), ("constraint", said.constraint_name))
+    function = _FUNCTION.search(said.context or "")
     words = Said(
         code=error.pgcode or "",
         message=said.message_primary or " ".join(str(error).split()) or "the connection was lost",
         detail=said.message_detail,
         hint=said.message_hint,
-        place="; ".join(f'{kind} "{name}"' for kind, name in places if name),
+        place="; ".join(filter(None, [row, function and function[0]])),
         where=said.context or "",
     )
-    if spool and (place := _COPY_VALUE.search(words.where)):
-        words = words._replace(place=_offending_row(spool, int(place[1]), publication))
     return explain_words(words, publication, redact)
-
-
-def _offending_row(spool: Path, line: int, publication: Publish) -> str:
-    """The row of the spool file that holds a line: a value may have several."""
-    names = [column.name for column in publication.columns]
-    shown = publication.key or names[:3]
-    csv.field_size_limit(2**31 - 1)
-    with spool.open(newline="\n", encoding="utf-8") as file:
-        reader = csv.reader(file)
-        row = next((row for row in reader if reader.line_num >= line), [])
-    values = dict(zip(names, row, strict=False))
-    return "the row with " + ", ".join(f"{name} = {values.get(name, '')}" for name in shown)
 
 
 def explain_words(said: Said, publication: Publish, redact: Redactor) -> Diagnostic:
@@ -116,6 +110,8 @@ def explain_words(said: Said, publication: Publish, redact: Redactor) -> Diagnos
 
 
 def _meaning(code: str, message: str, where: str, publication: Publish) -> _Meaning:
+    if code == "23503" and message.startswith("update or delete"):
+        return _REFERENCED
     if code in _CONSTRAINTS:
         return _CONSTRAINTS[code]
     if code.startswith("22"):

@@ -5,7 +5,6 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from pathlib import Path
 from threading import Event
 from typing import Any, TypeVar
 
@@ -133,6 +132,7 @@ class PostgresChannel:
         from osiris_sql.targets.supabase.ask import ask_rows
         from osiris_sql.targets.supabase.copying import refuse_nul
         from osiris_sql.targets.supabase.delivery import Delivery, deliver, read_back
+        from osiris_sql.targets.supabase.offender import find_offender
 
         raise_all(publication_mistakes(publication))
         refuse_nul(publication, load.path)
@@ -156,7 +156,10 @@ class PostgresChannel:
             with self._transaction(read_only=True) as cursor:
                 return read_back(cursor, delivery, delivered=delivered)
 
-        delivered = self._retrying(publication, attempt, progress, spool=load.path)
+        def offender(error: Any) -> str:
+            return find_offender(error, delivery, self._transaction())
+
+        delivered = self._retrying(publication, attempt, progress, offender=offender)
         progress(load.rows, "reading back")
         return self._retrying(publication, verify, progress)
 
@@ -208,9 +211,12 @@ class PostgresChannel:
         progress: Callable[[int, str], None],
         *,
         patient: bool = True,
-        spool: Path | None = None,
+        offender: Callable[[Any], str] = lambda error: "",
     ) -> T:
-        """Do something again while that may help; who is not patient takes an unreachable server as it is."""
+        """Do something again while that may help; who is not patient takes an unreachable server as it is.
+
+        `offender` says which row a psycopg2.Error is about.
+        """
         import psycopg2
 
         from osiris_sql.targets.supabase.connect import TransientError
@@ -228,7 +234,7 @@ class PostgresChannel:
                 if attempt == ATTEMPTS or not is_transient(error) or (unreachable and not patient):
                     if isinstance(error, TransientError):
                         raise
-                    raise StepError(explain(error, publication, self._redact, spool)) from None
+                    raise StepError(explain(error, publication, self._redact, offender(error))) from None
             delay = random.uniform(0.5, 1) * 0.2 * 2**attempt  # noqa: S311 (jitter, no secret)
             progress(0, f"attempt {attempt} failed, trying again in {delay:.1f} s")
             self._stop.wait(delay)

@@ -12,6 +12,7 @@ from osiris_sql.targets.supabase.staging import STAGE, StagedColumn
 from osiris_sql.types.plan import Publish
 from osiris_sql.types.relation import quote_identifier
 
+_BETWEEN = ", ', ', "
 DELTA = "pg_temp.osiris_delta"
 
 
@@ -88,13 +89,13 @@ class Statements:
     def first(self, side: str, rows: str, limit: int) -> list[tuple[str | None, ...]]:
         """Return the first rows of one side as text, in the order of the key."""
         self.cursor.execute(
-            f"SELECT {self._texts(side)} FROM {rows} ORDER BY {self._order(side)} LIMIT {int(limit)}"
+            f"SELECT {self._texts(side)} FROM {rows} ORDER BY {self.order(side)} LIMIT {int(limit)}"
         )
         return self.cursor.fetchall()
 
     def first_changed(self, kind: str, joined: str, limit: int) -> list[tuple[str | None, ...]]:
         """Return the first rows of a kind: the staged values as text, then those of the table."""
-        order = self._order("t" if kind == "d" else "s")
+        order = self.order("t" if kind == "d" else "s")
         self.cursor.execute(
             f"SELECT {self._texts('s')}, {self._texts('t')} {joined} WHERE {self.kinds()} = '{kind}'"
             f" ORDER BY {order} LIMIT {int(limit)}"
@@ -104,7 +105,8 @@ class Statements:
     def _texts(self, side: str) -> str:
         return ", ".join(f"{side}.{column.sql}::text" for column in self.written)
 
-    def _order(self, side: str) -> str:
+    def order(self, side: str) -> str:
+        """Return a total order of one side's rows: by the key, where there is one."""
         keys = ", ".join(f"{side}.{key}" for key in map(quote_identifier, self.publication.key))
         return keys or self._texts(side)
 
@@ -124,11 +126,21 @@ class Statements:
         """Return the rows of the table."""
         return self.number(f"SELECT count(*) FROM {self.table.sql}")
 
-    def expect(self, promised: int, found: int, what: str) -> None:
-        """Raise StepError unless as many rows were found as were promised."""
+    def words(self, side: str) -> str:
+        """Return the expression that names a row by its key, or by its first columns: `id = 4`."""
+        shown = self.publication.key or tuple(column.target.name for column in self.written[:3])
+        pairs = (f"{_literal(f'{name} = ')}, {side}.{quote_identifier(name)}" for name in shown)
+        return f"left(concat({_BETWEEN.join(pairs)}), 500)"
+
+    def expect(self, promised: int, found: int, what: str, which: str = "") -> None:
+        """Raise StepError unless as many rows were found as were promised; `which` names one that was not."""
         names = ", ".join(self.table.triggers)
         why = f"row triggers on the table: {names}" if names else "counted before commit"
-        check_arrived(self.publication, promised, found, what=what, why=why)
+        check_arrived(self.publication, promised, found, what=what, why="; ".join(filter(None, [which, why])))
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _seen(column: StagedColumn, table: Table) -> str:

@@ -4,11 +4,11 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from functools import cache
-from importlib.metadata import version
 
 from sqlglot.tokenizer_core import TokenType
 
 from osiris_sql.compile.tokens import tokenize
+from osiris_sql.support.versions import installed_versions
 from osiris_sql.support.wire import dump_canonical
 from osiris_sql.types.manifest import BatchSpec, ModelConfig, SnapshotSpec
 from osiris_sql.types.project import SourceTable
@@ -25,7 +25,7 @@ _CASE_COUNTS = frozenset(
 @cache
 def tool_versions() -> tuple[tuple[str, str], ...]:
     """Return the versions that a fingerprint depends on: of this tool, DuckDB and sqlglot."""
-    return tuple((name, version(name)) for name in ("osiris-sql", "duckdb", "sqlglot"))
+    return tuple(installed_versions().items())
 
 
 def canonical_tokens(sql: str) -> list[str]:

@@ -42,9 +42,10 @@ def materialize_step(
         if asked.backfill:
             batches = plan_batches(model.batches, state, asked.run_clock, asked.backfill)
     running = [n for n in inputs if n in steps and steps[n].decision != "reuse"]
-    decision, reason = why.materialize(
-        model, observed, inputs, running, clock, full_refresh=full_refresh, batches=batches
-    )
+    foretold = why.materialize(model, observed, inputs, running, clock, full_refresh=full_refresh)
+    if batches:
+        foretold = why.in_batches(foretold, model, observed, batches, full_refresh=full_refresh)
+    decision, reason = foretold
     materialized = config.materialized
     return Materialize(
         id=f"materialize.{model.name}",

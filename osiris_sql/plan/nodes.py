@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from typing import Literal
 
 from osiris_sql.plan.publications import publication_fingerprint
@@ -87,7 +86,7 @@ def node_table(manifest: Manifest) -> dict[str, Node]:
 
 
 def _folders(path: str, name: str) -> tuple[str, ...]:
-    return (*PurePosixPath(path).parent.parts[1:], name)
+    return (*path.split("/")[1:-1], name)
 
 
 def node_edges(manifest: Manifest) -> dict[str, tuple[str, ...]]:

@@ -9,14 +9,14 @@ from datetime import datetime
 from osiris_sql.plan import schema_change, why
 from osiris_sql.plan.batches import Backfill
 from osiris_sql.plan.connections import planned_connections
-from osiris_sql.plan.impact import describe_impact, find_readers
+from osiris_sql.plan.impact import Readers, describe_impact, find_readers
 from osiris_sql.plan.leftovers import find_leftovers
 from osiris_sql.plan.models import Asked, materialize_step
 from osiris_sql.plan.nodes import node_table
 from osiris_sql.plan.planned_tests import real_inputs, tests_by_node
 from osiris_sql.plan.publications import publish_step
-from osiris_sql.plan.versions import installed_versions
 from osiris_sql.support.dag import sort_nodes
+from osiris_sql.support.versions import installed_versions
 from osiris_sql.types.diagnostic import ProjectError
 from osiris_sql.types.manifest import CompiledSource, Manifest
 from osiris_sql.types.observed import Observed
@@ -60,8 +60,9 @@ def make_build_plan(
     for node, own in tests.items():
         if node not in steps:
             steps[f"check:{node}"] = _check(manifest, node, own)
-    told = _tell_impact(manifest, observed, _link(steps, tests))
-    return finish_plan(manifest, observed, "build", told, run_clock)
+    readers = find_readers(manifest)
+    linked = [_linked(steps[node], ids, observed, readers) for node, ids in _needs(steps).items()]
+    return finish_plan(manifest, observed, "build", linked, run_clock)
 
 
 def make_check_plan(
@@ -162,18 +163,15 @@ def _check(manifest: Manifest, node: str, tests: tuple[PlannedTest, ...]) -> Che
     )
 
 
-def _tell_impact(manifest: Manifest, observed: Observed, steps: Sequence[Step]) -> list[Step]:
-    readers = find_readers(manifest)
-    return [
-        replace(step, impact=describe_impact(step.node, step.schema, observed, readers))
-        if isinstance(step, Materialize)
-        else step
-        for step in steps
-    ]
+def _linked(step: Step, needs: tuple[str, ...], observed: Observed, readers: Readers) -> Step:
+    if isinstance(step, Materialize):
+        impact = describe_impact(step.node, step.schema, observed, readers)
+        return replace(step, needs=needs, impact=impact)
+    return replace(step, needs=needs)
 
 
-def _link(steps: Mapping[str, Step], tests: Mapping[str, tuple[PlannedTest, ...]]) -> list[Step]:
-    """Set each step's `needs` and return the steps in build order."""
+def _needs(steps: Mapping[str, Step]) -> dict[str, tuple[str, ...]]:
+    """Return the ids of the steps that each needs, by node, in build order."""
     needs: dict[str, set[str]] = {}
     for node, step in steps.items():
         match step:
@@ -186,7 +184,4 @@ def _link(steps: Mapping[str, Step], tests: Mapping[str, tuple[PlannedTest, ...]
         attached = step.tests if isinstance(step, Extract | Materialize | Publish | Check) else ()
         wanted |= {read for test in attached for read in test.reads}
         needs[node] = {n for n in wanted if n in steps and n != node}
-    return [
-        replace(steps[node], needs=tuple(sorted(steps[n].id for n in needs[node])))
-        for node in sort_nodes(needs)
-    ]
+    return {node: tuple(sorted(steps[n].id for n in needs[node])) for node in sort_nodes(needs)}

@@ -46,32 +46,8 @@ def materialize(
     clock: str | None,
     *,
     full_refresh: bool,
-    batches: Batches | None = None,
 ) -> Foretold:
     """Return what is likely to happen to a model, and why; `running` are inputs that may change."""
-    decision, reason = _materialize(model, observed, inputs, running, clock, full_refresh=full_refresh)
-    if batches is None:
-        return decision, reason
-    state = observed.state.get(model.node)
-    kept = state and state.fingerprint == model.fingerprint
-    anew = schema_change.refreshes(model, full_refresh=full_refresh) or not (
-        kept or schema_change.continues_from(model, observed, full_refresh=full_refresh)
-    )
-    said = describe_batches(batches, all_of_them=anew)
-    if batches.asked:
-        return "run", f"asked for: {said}"
-    return decision, reason if decision == "reuse" else f"{reason}; {said}"
-
-
-def _materialize(
-    model: CompiledModel,
-    observed: Observed,
-    inputs: Sequence[str],
-    running: Sequence[str],
-    clock: str | None,
-    *,
-    full_refresh: bool,
-) -> Foretold:
     state = observed.state.get(model.node)
     if schema_change.refreshes(model, full_refresh=full_refresh):
         return "run", "full refresh asked for"
@@ -89,6 +65,22 @@ def _materialize(
     if stale:
         return "run", f"upstream changed: {', '.join(n.partition(':')[2] for n in stale)}"
     return "reuse", "same SQL, same rows"
+
+
+def in_batches(
+    foretold: Foretold, model: CompiledModel, observed: Observed, batches: Batches, *, full_refresh: bool
+) -> Foretold:
+    """Return what is likely to happen to a model that is built in batches, and which of them."""
+    decision, reason = foretold
+    state = observed.state.get(model.node)
+    kept = state and state.fingerprint == model.fingerprint
+    anew = schema_change.refreshes(model, full_refresh=full_refresh) or not (
+        kept or schema_change.continues_from(model, observed, full_refresh=full_refresh)
+    )
+    said = describe_batches(batches, all_of_them=anew)
+    if batches.asked:
+        return "run", f"asked for: {said}"
+    return decision, reason if decision == "reuse" else f"{reason}; {said}"
 
 
 def _definition(model: CompiledModel, observed: Observed, *, full_refresh: bool) -> str:

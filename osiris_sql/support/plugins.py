@@ -14,26 +14,32 @@ Kind = Literal["sources", "engines", "targets", "launchers", "sinks"]
 @cache
 def plugin_names(kind: Kind) -> tuple[str, ...]:
     """Return the names of a kind, sorted, importing none of them."""
-    package = import_module(f"osiris_sql.{kind}")
-    built_in = {m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")}
-    return tuple(sorted(built_in | {point.name for point in _entry_points(kind)}))
+    return tuple(sorted({*_built_in(kind), *(point.name for point in _entry_points(kind))}))
 
 
 @cache
 def load_plugin(kind: Kind, name: str) -> Any:
-    """Return the class called `name` of a kind; raises ProjectError that lists what there is."""
+    """Return the class called `name` of a kind; raises ProjectError that lists what there is.
+
+    A built-in one comes first: what somebody installs can't take its place, and nobody looks for it.
+    """
+    if name in _built_in(kind):
+        return import_module(f"osiris_sql.{kind}.{name}").PLUGIN
     for point in _entry_points(kind):
         if point.name == name:
             return _load_entry_point(point)
-    if name not in plugin_names(kind):
-        raise ProjectError(
-            Diagnostic(
-                rule="unknown-type",
-                message=f'there is no {kind[:-1]} of type "{name}"',
-                why=f"installed: {', '.join(plugin_names(kind))}",
-            )
+    raise ProjectError(
+        Diagnostic(
+            rule="unknown-type",
+            message=f'there is no {kind[:-1]} of type "{name}"',
+            why=f"installed: {', '.join(plugin_names(kind))}",
         )
-    return import_module(f"osiris_sql.{kind}.{name}").PLUGIN
+    )
+
+
+def _built_in(kind: Kind) -> set[str]:
+    package = import_module(f"osiris_sql.{kind}")
+    return {m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")}
 
 
 def _load_entry_point(point: Any) -> Any:

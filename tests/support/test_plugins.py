@@ -27,6 +27,7 @@ def installed(tmp_path, monkeypatch):
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: their-package\nVersion: 1\n")
     (info / "entry_points.txt").write_text(
         "[osiris_sql.sources]\ntheirs = their_package:Theirs\nbroken = their_package:Nothing\n"
+        "mysql = their_package:Theirs\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
     yield
@@ -61,6 +62,11 @@ def test_an_entry_point_is_a_plugin():
     assert "theirs" in plugin_names("sources")
     assert load_plugin("sources", "theirs").__name__ == "Theirs"
     assert "theirs" not in plugin_names("targets")
+
+
+@pytest.mark.usefixtures("installed")
+def test_nobody_takes_the_place_of_a_built_in_one():
+    assert load_plugin("sources", "mysql").__module__.startswith("osiris_sql.sources.mysql")
 
 
 @pytest.mark.usefixtures("installed")

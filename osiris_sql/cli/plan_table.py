@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from rich.table import Table
 from rich.text import Text
 
+from osiris_sql.cli.extract_query import extract_query
 from osiris_sql.support.excerpt import printable
 from osiris_sql.support.secrets import env_names
 from osiris_sql.types.plan import Check, Extract, Materialize, Plan, Publish, Step
 
+SETTLED = {"null": "becomes NULL", "text": "is counted, all of it stays text"}
 MARKS = {"run": ("+", "green"), "reuse": ("=", "dim"), "run if inputs change": ("~", "yellow")}
 
 
@@ -26,7 +28,8 @@ def plan_table(plan: Plan) -> Table:
         mark, style = MARKS[step.decision]
         words = Text(printable(step.why), "dim" if step.decision == "reuse" else "")
         if details := _details(step):
-            words.append(f"\n{printable(details)}", "dim")
+            details = printable(details, keep="\n")
+            words.append(f"\n{details}", "dim")
         table.add_row(Text(f"{mark} {step.decision}", style), _what(step), _name(step), words)
     return table
 
@@ -53,7 +56,13 @@ def _details(step: Step) -> str:
         case Extract():
             if step.node.startswith("seed:"):
                 return f"{step.location.path}, {len(step.columns)} columns{_tests(step)}"
-            return f"{step.mode}, {len(step.columns)} columns from {step.connection}{_tests(step)}"
+            most = f", at most {step.max_rows} rows" if step.max_rows else ""
+            scan = ", then all keys for deleted rows" if step.scan_deletes else ""
+            said = (
+                f"{step.mode}, {len(step.columns)} columns from {step.connection}{most}{scan}{_tests(step)}"
+            )
+            settled = [f"{p.column}: what is no {p.type} {SETTLED[p.action]}" for p in step.policies]
+            return "\n".join([said, extract_query(step), *settled])
         case Check():
             return ", ".join(test.name for test in step.tests) + _scans(step)
         case Materialize():

@@ -64,17 +64,18 @@ class ArrowRows:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EncodedLines:
-    """Rows as encoded lines: batches of one string column `line`, and the SELECT that decodes them.
+class EncodedRows:
+    """Rows as their source writes them: Arrow record batches, and the SELECT that decodes them.
 
-    `select` reads the relation `{lines}` and yields the requested columns, in order, exactly typed.
+    `select` reads the relation `{rows}` and yields the requested columns, in order, exactly typed.
     """
 
     batches: Iterator[pa.RecordBatch]
+    schema: pa.Schema
     select: str
 
 
-Rows = ArrowRows | EncodedLines
+Rows = ArrowRows | EncodedRows
 
 
 class Snapshot(Protocol):

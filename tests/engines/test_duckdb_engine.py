@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from osiris_sql.engines.duckdb.engine import DuckDBEngine
 from osiris_sql.engines.duckdb.run_clock import bind_run_clock
-from osiris_sql.protocols import ArrowRows, EncodedLines, SpoolSpec
+from osiris_sql.protocols import ArrowRows, EncodedRows, SpoolSpec
 from osiris_sql.types.diagnostic import Location, StepError, UnreachableError
 from osiris_sql.types.observed import StepState
 from osiris_sql.types.plan import PlannedTest
@@ -118,11 +118,12 @@ def test_arrow_rows_are_cast_to_the_asked_types(engine):
     assert [(c.name, c.type) for c in schema.columns] == [("id", "BIGINT"), ("price", "DECIMAL(5,2)")]
 
 
-def test_encoded_lines_are_decoded_by_their_select(engine):
+def test_encoded_rows_are_decoded_by_their_select(engine):
     batches = iter([pa.record_batch({"line": ["1|a", "2|b"]}), pa.record_batch({"line": ["3|c"]})])
-    lines = EncodedLines(
+    lines = EncodedRows(
         batches=batches,
-        select="SELECT p[1]::INTEGER, p[2] FROM (SELECT string_split(line, '|') AS p FROM {lines})",
+        schema=pa.schema([("line", pa.string())]),
+        select="SELECT p[1]::INTEGER, p[2] FROM (SELECT string_split(line, '|') AS p FROM {rows})",
     )
     seen: list[tuple[int, int]] = []
     with engine.transaction() as transaction:
@@ -144,7 +145,11 @@ def test_an_error_of_the_source_surfaces_as_itself_and_nothing_is_kept(engine):
         raise LinkCutError
 
     columns = (Column(name="id", type="INTEGER"),)
-    lines = EncodedLines(batches=broken(), select="SELECT line::INTEGER FROM {lines}")
+    lines = EncodedRows(
+        batches=broken(),
+        schema=pa.schema([("line", pa.string())]),
+        select="SELECT line::INTEGER FROM {rows}",
+    )
     with pytest.raises(LinkCutError), engine.transaction() as transaction:
         transaction.load_rows(FILM, columns, lines, merge_key=None, progress=quiet)
     with engine.transaction() as transaction:

@@ -33,11 +33,11 @@ def arrive(rows: Rows, wanted: tuple[Column, ...]) -> tuple[list[str], list[tupl
             failure.append(error)
             raise
 
-    schema = rows.batches.schema if isinstance(rows, ArrowRows) else pa.schema([("line", pa.string())])
+    schema = rows.batches.schema if isinstance(rows, ArrowRows) else rows.schema
     with duckdb.connect() as con:
         con.execute("SET TimeZone = 'UTC'")
         con.register("incoming", pa.RecordBatchReader.from_batches(schema, watched()))
-        select = "FROM incoming" if isinstance(rows, ArrowRows) else rows.select.format(lines="incoming")
+        select = "FROM incoming" if isinstance(rows, ArrowRows) else rows.select.format(rows="incoming")
         declared = ", ".join(f"c{place} {column.type}" for place, column in enumerate(wanted))
         con.execute(f"CREATE TABLE arrived ({declared})")
         try:

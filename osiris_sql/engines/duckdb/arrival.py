@@ -49,11 +49,7 @@ class Arrival:
         return int(count)
 
     def _schema(self) -> pa.Schema:
-        if isinstance(self._rows, ArrowRows):
-            return self._rows.batches.schema
-        import pyarrow as pa
-
-        return pa.schema([("line", pa.string())])
+        return self._rows.batches.schema if isinstance(self._rows, ArrowRows) else self._rows.schema
 
     def _batches(self) -> Iterator[pa.RecordBatch]:
         try:
@@ -74,4 +70,4 @@ class Arrival:
                 for name, column in zip(found, self._columns, strict=True)
             )
             return f"SELECT {', '.join(casts)} FROM {STREAM}"
-        return self._rows.select.replace("{lines}", STREAM)
+        return self._rows.select.replace("{rows}", STREAM)

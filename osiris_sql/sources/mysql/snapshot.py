@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any
 
 import pyarrow as pa
 import pymysql
-from pymysql.cursors import SSCursor
 
-from osiris_sql.protocols import EncodedLines, TableRead
+from osiris_sql.protocols import EncodedRows, TableRead
 from osiris_sql.sources._exact import canonical_type
 from osiris_sql.sources.mysql.catalog import ServerTable, find_table
 from osiris_sql.sources.mysql.connect import Connection, is_mariadb, query
-from osiris_sql.sources.mysql.encode import DATES, ServerColumn, decode_select, line_expression, quote_name
-from osiris_sql.sources.mysql.lines import line_batches
+from osiris_sql.sources.mysql.encode import (
+    DATES,
+    ServerColumn,
+    decode_select,
+    is_binary,
+    quote_name,
+    select_list,
+)
+from osiris_sql.sources.mysql.rows import Arriving, arriving_schema, row_batches
 from osiris_sql.sources.mysql.watermark import since_condition
+from osiris_sql.sources.mysql.wire import RowStream
 from osiris_sql.types.diagnostic import Diagnostic, OsirisError, StepError
 from osiris_sql.types.relation import Column
-
-QUERY_INTERRUPTED = 1317
 
 
 class MysqlSnapshot:
@@ -55,7 +60,7 @@ class MysqlSnapshot:
             # MySQL does not tell a snapshot's position; nothing was committed around it, so this is it.
             self.position = before
 
-    def read(self, request: TableRead) -> EncodedLines:
+    def read(self, request: TableRead) -> EncodedRows:
         """Return the rows asked for, streaming; a read that was not finished before is given up."""
         self.close()
         what = f"table {request.identifier}"
@@ -68,14 +73,17 @@ class MysqlSnapshot:
         )
         columns = _matched(table, [column.name for column in wanted])
         select = decode_select(columns, wanted)
-        dates = {
-            place: server.name
-            for place, (server, column) in enumerate(zip(columns, wanted, strict=True))
-            if server.kind in DATES and column.type != "VARCHAR"
-        }
-        sql = f"SELECT {line_expression(columns)} FROM {self._from(table, request)}"
-        self._reading = self._stream(sql, what, table.name, dates)
-        return EncodedLines(batches=self._reading, select=select)
+        arriving = [
+            Arriving(
+                name=server.name,
+                binary=is_binary(server),
+                is_date=server.kind in DATES and column.type != "VARCHAR",
+            )
+            for server, column in zip(columns, wanted, strict=True)
+        ]
+        sql = f"SELECT {select_list(columns)} FROM {self._from(table, request)}"
+        self._reading = self._stream(sql, what, table.name, arriving)
+        return EncodedRows(batches=self._reading, schema=arriving_schema(arriving), select=select)
 
     def close(self) -> None:
         """Give up the read that is under way, if any, so that the connection is free."""
@@ -91,31 +99,25 @@ class MysqlSnapshot:
             conditions.append(since_condition(self._connection, column, request.since))
         return f"{source} WHERE {' AND '.join(conditions)}" if conditions else source
 
-    def _stream(self, sql: str, what: str, table: str, dates: dict[int, str]) -> Iterator[pa.RecordBatch]:
-        cursor: Any = SSCursor(self._connection)
+    def _stream(
+        self, sql: str, what: str, table: str, columns: Sequence[Arriving]
+    ) -> Iterator[pa.RecordBatch]:
+        stream: RowStream | None = None
         try:
-            cursor.execute(sql)
-            yield from line_batches(cursor, table, dates)
+            stream = RowStream(self._connection, sql)
+            yield from row_batches(stream, table, columns)
         except pymysql.MySQLError as error:
-            _forget_result(cursor)
             raise self._explain(error, what) from error
         finally:
-            self._finish(cursor)
+            if stream is not None and not stream.ended:
+                self._give_up(stream)
 
-    def _finish(self, cursor: Any) -> None:
+    def _give_up(self, stream: RowStream) -> None:
         """Free the connection: an unfinished result must be read to its end, so it is killed first."""
-        if cursor._result is not None and cursor._result.unbuffered_active:
-            self._kill_query(self._connection)
-        try:
-            cursor.close()
-        except pymysql.MySQLError:  # the server's word that the query was killed
-            _forget_result(cursor)
-
-
-def _forget_result(cursor: Any) -> None:
-    """Keep the driver from reading on after an error, now or when it is garbage-collected."""
-    if cursor._result is not None:
-        cursor._result.unbuffered_active = False
+        self._kill_query(self._connection)
+        with suppress(pymysql.MySQLError):  # the server's word that the query was killed
+            for _ in stream.pieces():
+                pass
 
 
 def _matched(table: ServerTable, names: list[str]) -> list[ServerColumn]:

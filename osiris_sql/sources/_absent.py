@@ -1,0 +1,39 @@
+"""What is said of a table or column that a source does not have: with the nearest names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from osiris_sql.types.diagnostic import Diagnostic, StepError
+
+
+def unknown_table(where: str, name: str, there: Iterable[str]) -> StepError:
+    """Return what to raise for a table that is not there, or that the user may not see."""
+    names = list(there)
+    near = get_close_matches(name, names, n=3, cutoff=0.6)
+    return StepError(
+        Diagnostic(
+            rule="unknown-table",
+            message=f'{where} has no table "{name}" that may be read',
+            why=f"it shows {len(names)} tables" + (f"; near: {', '.join(near)}" if near else ""),
+            fix="check `identifier` and `schema` in sources.yml, the environment, and the user's rights",
+        )
+    )
+
+
+def unknown_columns(table: str, missing: Iterable[str], there: Iterable[str]) -> StepError:
+    """Return what to raise for columns that are not there, all of them at once."""
+    names = list(there)
+    return StepError(*(_unknown_column(table, name, names) for name in missing))
+
+
+def _unknown_column(table: str, name: str, names: list[str]) -> Diagnostic:
+    near = get_close_matches(name, names, n=1)
+    return Diagnostic(
+        rule="unknown-column",
+        message=f'table {table} has no column "{name}" that may be read',
+        why=f"it shows: {', '.join(names)}",
+        fix=(f'did you mean "{near[0]}"? ' if near else "")
+        + "if the table changed, run: osiris-sql discover",
+    )

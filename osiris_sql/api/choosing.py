@@ -7,10 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from osiris_sql.api.compiling import compile_project
-from osiris_sql.api.past import find_past
-from osiris_sql.api.sound import add_wrong_models, make_stub
-from osiris_sql.plan.selection import select_nodes
-from osiris_sql.support.dag import reach
 from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.manifest import CompiledModel, Manifest
 from osiris_sql.types.project import Project
@@ -34,9 +30,16 @@ def compile_chosen(
 
     Raises ProjectError for a word that matches nothing.
     """
-    manifest = compile_project(project, only=None if exclude else _roots(project, select))
     if not select and not exclude:
+        manifest = compile_project(project)
         return Chosen(models=manifest.models, diagnostics=manifest.diagnostics)
+    # Imported here: where everything is asked for, none of it is needed.
+    from osiris_sql.api.past import find_past
+    from osiris_sql.api.sound import add_wrong_models
+    from osiris_sql.plan.selection import select_nodes
+    from osiris_sql.support.dag import reach
+
+    manifest = compile_project(project, only=None if exclude else _roots(project, select))
     whole = add_wrong_models(project, manifest)
     chosen = set(select_nodes(whole, select, exclude, find_past(manifest, [*select, *exclude], state)))
     above = {model.node: model.needs for model in whole.models}
@@ -57,12 +60,16 @@ def _roots(project: Project, select: Sequence[str]) -> set[str] | None:
     words = [term for text in select for word in text.split() for term in word.split(",")]
     if not words or not all(_BY_FILE.fullmatch(word) for word in words):
         return None
+    from osiris_sql.plan.selection import select_nodes
+
     files = _files_alone(project)
     return set(select_nodes(files, [word.lstrip("0123456789+") for word in words], ()))
 
 
 def _files_alone(project: Project) -> Manifest:
     """Return the project as if no model read another."""
+    from osiris_sql.api.sound import make_stub
+
     return Manifest(
         project=project.name,
         root=project.root,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from difflib import unified_diff
 from typing import Any
 
@@ -10,7 +11,6 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from osiris_sql.support import wire
 from osiris_sql.support.excerpt import printable
 from osiris_sql.types.manifest import CompiledModel, Manifest
 
@@ -64,11 +64,13 @@ def model_data(model: CompiledModel) -> dict[str, Any]:
         "path": model.path,
         "materialized": model.config.materialized,
         "verdict": model.verdict,
-        "reasons": [wire.to_data(reason) for reason in model.reasons],
+        "reasons": [asdict(reason) for reason in model.reasons],
         "columns": [{"name": column.name, "type": column.type} for column in model.schema.columns],
         "needs": list(model.needs),
         "lineage": {
-            line.column: None if line.inputs is None else [wire.to_data(each) for each in line.inputs]
+            line.column: None
+            if line.inputs is None
+            else [{"node": each.node, "column": each.column} for each in line.inputs]
             for line in model.lineage
         },
         "fingerprint": model.fingerprint,

@@ -48,6 +48,12 @@ def print_json(data: Any) -> None:
     write(json.dumps(data, ensure_ascii=False, indent=2) + "\n")
 
 
+def print_json_lines(rows: Iterable[Any]) -> None:
+    """Print plain data as a JSON array to stdout, a line an item: with thousands indentation is dear."""
+    lines = (json.dumps(row, ensure_ascii=False) for row in rows)
+    write("[" + ",".join(f"\n{line}" for line in lines) + "\n]\n")
+
+
 def write(text: str) -> None:
     """Write text to stdout as it is; without a reader it goes nowhere."""
     with suppress(BrokenPipeError):

@@ -27,8 +27,8 @@ def compile_project(
         from osiris_sql.compile.compiler import compile_all
 
         return compile_all(project, environ, only=only)
-    from osiris_sql.compile.cache_files import SeenEnviron
     from osiris_sql.compile.manifest_cache import ManifestCache
+    from osiris_sql.compile.seen_environ import SeenEnviron
 
     kept = ManifestCache(cache, project)
     manifest = kept.read(environ)

@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
-from osiris_sql.compile.cache_files import SeenEnviron, digest_of, read_whole, tool_identity, write_whole
 from osiris_sql.compile.known import Known
 from osiris_sql.compile.node_names import NodeNames
 from osiris_sql.compile.rendered_model import RenderedModel
-from osiris_sql.support import wire
+from osiris_sql.compile.seen_environ import SeenEnviron, hidden_names, keyed, reveal
+from osiris_sql.support.kept_files import digest_of, read_whole, tool_identity, write_whole
+from osiris_sql.support.packed import pack, unpack
 from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.manifest import CompiledModel
 from osiris_sql.types.noun import noun
@@ -72,17 +74,21 @@ class ModelCache:
         line = self._old.get(key)
         if line is None:
             return None
-        entry = wire.from_json(Remembered, line)
+        head, _, hidden = line.partition(b"\t")
+        if any(keyed(self._environ.get(name), self._salt) != then for name, then in json.loads(head).items()):
+            return None
+        entry = unpack(Remembered, reveal(hidden, self._environ))
         if any(names.nodes.get(_pair(table)) != node for table, node in entry.tables.items()):
             return None
         self._used[key] = line
         return entry
 
     def keep(self, key: str, entry: Remembered) -> None:
-        """Remember a model, unless the value of an environment variable stands in it."""
-        text = wire.to_json(entry)
-        if not self._environ.shows_in(text):
-            self._used[key] = text.encode()
+        """Remember a model; values of variables are hidden in it."""
+        with suppress(TypeError):  # what JSON can't hold, such as a date in `meta`, is not remembered
+            line = self._environ.hide(pack(entry))
+            then = {name: keyed(self._environ.seen[name], self._salt) for name in hidden_names(line)}
+            self._used[key] = json.dumps(then).encode() + b"\t" + line
             self._is_new = True
 
     def save(self) -> None:

@@ -1,10 +1,11 @@
 """Model defaults by folder: the tree under `[tool.osiris-sql.models]`, as in dbt."""
 
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 from osiris_sql.project.check import check_shape
+from osiris_sql.project.disk import Disk
 from osiris_sql.project.mismatch import unknown_key
 from osiris_sql.project.model_config import CONFIG_KEYS, ConfigShape, merge_config
 from osiris_sql.project.nearest import did_you_mean
@@ -18,7 +19,7 @@ FolderDefaults = Mapping[PurePosixPath, Mapping[str, Json]]
 
 
 def read_folder_defaults(
-    root: Path, tree: Mapping[str, Any], locate: Locate, report: Report
+    disk: Disk, tree: Mapping[str, Any], locate: Locate, report: Report
 ) -> FolderDefaults:
     """Return the defaults of each folder that the tree names; a key may carry dbt's `+`."""
     defaults: dict[PurePosixPath, Mapping[str, Json]] = {}
@@ -29,8 +30,8 @@ def read_folder_defaults(
         folder, path, entries = todo.pop()
         folders = {key: value for key, value in entries.items() if _is_folder(key, value)}
         todo += [(folder / key, (*path, key), value) for key, value in folders.items()]
-        if not (root / folder).is_dir() and folder.name != "models":
-            report(_unknown_folder(root, folder, path, locate))
+        if not disk.has_folder(folder.as_posix()) and folder.name != "models":
+            report(_unknown_folder(disk, folder, path, locate))
         given = {key: value for key, value in entries.items() if key not in folders}
         defaults[folder] = _read_config(given, path, locate, report)
     return defaults
@@ -60,9 +61,8 @@ def _read_config(
     return shape.given() if shape else {}
 
 
-def _unknown_folder(root: Path, folder: PurePosixPath, path: KeyPath, locate: Locate) -> Diagnostic:
-    above = root / folder.parent
-    there = [entry.name for entry in above.iterdir() if entry.is_dir()] if above.is_dir() else []
+def _unknown_folder(disk: Disk, folder: PurePosixPath, path: KeyPath, locate: Locate) -> Diagnostic:
+    there = disk.folders(folder.parent.as_posix())
     return Diagnostic(
         rule="unknown-folder",
         severity="warning",

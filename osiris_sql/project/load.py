@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from osiris_sql.project.connections import Role, read_connections
+from osiris_sql.project.disk import Disk
 from osiris_sql.project.fixtures import FIXTURES, read_fixtures
 from osiris_sql.project.folder_defaults import defaults_of
 from osiris_sql.project.lockfile import LOCK_NAME, Lock, read_lock
@@ -25,23 +26,20 @@ from osiris_sql.types.diagnostic import Diagnostic, Location, ProjectError
 from osiris_sql.types.project import Connection, DataTest, MacroFile, Model, Project, Publication, SourceTable
 
 
-def load_project(
+def load_from_files(
     start: Path,
     *,
     env: str | None = None,
     vars: Mapping[str, object] | None = None,  # noqa: A002 - dbt's word
-) -> Project:
-    """Return the project that `start` is in, for one environment; `vars` win over those of the settings.
-
-    Mistakes are in its `diagnostics`, sorted by place, and what they concern is left out. Raises
-    ProjectError only where nothing can be loaded: no project, broken settings, unknown environment.
-    """
+) -> tuple[Project, Disk]:
+    """Return a project and what was asked of the disk for it; see `osiris_sql.project.load_project`."""
     found: list[Diagnostic] = []
     settings = find_settings(start, found.append)
     chosen = choose_environment(settings, env)
     project = _load(_Scope(settings, chosen, found.append))
     diagnostics = tuple(sorted(dict.fromkeys(found), key=_order))
-    return replace(project, vars={**project.vars, **(vars or {})}, diagnostics=diagnostics)
+    made = replace(project, vars={**project.vars, **(vars or {})}, diagnostics=diagnostics)
+    return made, settings.disk
 
 
 @dataclass(frozen=True)
@@ -51,8 +49,8 @@ class _Scope:
     report: Report
 
     @property
-    def root(self) -> Path:
-        return self.settings.root
+    def disk(self) -> Disk:
+        return self.settings.disk
 
 
 def _order(diagnostic: Diagnostic) -> tuple[str, int, int, str]:
@@ -63,9 +61,9 @@ def _order(diagnostic: Diagnostic) -> tuple[str, int, int, str]:
 def _load(scope: _Scope) -> Project:
     settings, report = scope.settings, scope.report
     taken = Taken("models", report)
-    models = read_models(scope.root, taken, report)
-    seed_paths = find_seeds(scope.root, taken, report)
-    files, fixtures = list(_read_yaml_files(scope)), read_fixtures(scope.root, settings.test_paths, report)
+    models = read_models(scope.disk, taken, report)
+    seed_paths = find_seeds(scope.disk, taken, report)
+    files, fixtures = list(_read_yaml_files(scope)), read_fixtures(scope.disk, settings.test_paths, report)
     described = read_models_files(files, models, seed_paths, fixtures, report)
     seeds, seed_ends = read_seeds(seed_paths, described.seeds)
     source_ends, tables, source_tests = _read_sources_file(scope)
@@ -74,7 +72,7 @@ def _load(scope: _Scope) -> Project:
     schemas = effective_schemas(tables, lock, settings.default_env, scope.env, report)
     tests = [*source_tests, *described.data_tests, *target_tests, *_read_singular_tests(scope)]
     return Project(
-        root=scope.root.as_posix(),
+        root=scope.disk.root.as_posix(),
         name=settings.name,
         env=scope.env,
         environments=settings.environments,
@@ -98,7 +96,7 @@ def _load(scope: _Scope) -> Project:
 def _read_yaml_files(scope: _Scope) -> Iterable[YamlFile]:
     """Yield what describes models, snapshots and seeds; each may stand in any of their folders."""
     for folder in ("models", SNAPSHOTS, SEEDS):
-        for path in find_files(scope.root, folder, ".yml", ".yaml"):
+        for path in find_files(scope.disk, folder, ".yml", ".yaml"):
             if file := _read_yaml(path, scope):
                 yield file
 
@@ -117,8 +115,8 @@ def _describe(model: Model, described: Described, settings: Settings) -> Model:
 
 
 def _read_macros(scope: _Scope) -> Iterable[MacroFile]:
-    for path in (*find_files(scope.root, "macros", ".sql"), *_find_tests(scope, generic=True)):
-        text = read_sql(scope.root, path, scope.report)
+    for path in (*find_files(scope.disk, "macros", ".sql"), *_find_tests(scope, generic=True)):
+        text = read_sql(scope.disk, path, scope.report)
         if text is not None:
             yield MacroFile(path=path, text=text)
 
@@ -131,7 +129,7 @@ def _find_tests(scope: _Scope, *, generic: bool) -> list[str]:
     found = {
         path
         for folder in scope.settings.test_paths
-        for path in find_files(scope.root, folder, ".sql")
+        for path in find_files(scope.disk, folder, ".sql")
         if ("generic" in (parts := PurePosixPath(path).relative_to(PurePosixPath(folder)).parts[:-1]))
         == generic
         and FIXTURES not in parts
@@ -141,7 +139,7 @@ def _find_tests(scope: _Scope, *, generic: bool) -> list[str]:
 
 def _read_singular_tests(scope: _Scope) -> Iterable[DataTest]:
     for path in _find_tests(scope, generic=False):
-        text = read_sql(scope.root, path, scope.report)
+        text = read_sql(scope.disk, path, scope.report)
         if text is not None:
             place = Location(path=path, line=1, column=1)
             yield DataTest(name=PurePosixPath(path).stem, kind="singular", text=text, location=place)
@@ -154,7 +152,7 @@ def _each_once(tests: Iterable[DataTest], report: Report) -> tuple[DataTest, ...
 
 
 def _read_yaml(path: str, scope: _Scope) -> YamlFile | None:
-    text = read_text(scope.root, path, scope.report)
+    text = read_text(scope.disk, path, scope.report)
     if text is None:
         return None
     file, found = read_yaml(text, path)
@@ -165,9 +163,9 @@ def _read_yaml(path: str, scope: _Scope) -> YamlFile | None:
 
 def _read_end(name: str, scope: _Scope) -> YamlFile | None:
     """Return sources.yml or targets.yml; a project may lack either."""
-    if (scope.root / f"{name}.yml").is_file():
+    if scope.disk.has_file(f"{name}.yml"):
         return _read_yaml(f"{name}.yml", scope)
-    if (scope.root / f"{name}.yaml").is_file():
+    if scope.disk.has_file(f"{name}.yaml"):
         place = Location(path=f"{name}.yaml")
         message, fix = "this file is not read", f"rename it to {name}.yml"
         scope.report(Diagnostic(rule="wrong-file-name", message=message, location=place, fix=fix))
@@ -204,9 +202,9 @@ def _read_connections(
 
 
 def _read_lock(scope: _Scope) -> Lock:
-    if not (scope.root / LOCK_NAME).is_file():
+    if not scope.disk.has_file(LOCK_NAME):
         return {}
-    text = read_text(scope.root, LOCK_NAME, scope.report)
+    text = read_text(scope.disk, LOCK_NAME, scope.report)
     try:
         return read_lock(text or "")
     except ProjectError as error:

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
+from osiris_sql.project.disk import Disk
 from osiris_sql.project.names import Taken, is_name
 from osiris_sql.project.shape import Report
 from osiris_sql.project.sql_files import find_files, read_sql
@@ -17,12 +18,12 @@ _FOLDERS: Mapping[str, Mapping[str, Json]] = {"models": {}, SNAPSHOTS: {"materia
 _BLOCK = re.compile(r"\{%-?\s*(?:snapshot\s+(?P<name>\w+)|endsnapshot)\s*-?%\}")
 
 
-def read_models(root: Path, taken: Taken, report: Report) -> dict[str, Model]:
+def read_models(disk: Disk, taken: Taken, report: Report) -> dict[str, Model]:
     """Return the models by name, with what their folder says of them, and not yet what YAML says."""
     models = {}
     for folder, config in _FOLDERS.items():
-        for path in find_files(root, folder, ".sql"):
-            for name, text, place in _models_in(root, path, report):
+        for path in find_files(disk, folder, ".sql"):
+            for name, text, place in _models_in(disk, path, report):
                 if not is_name(name):
                     report(_invalid_name(name, place))
                 elif taken.take(name, place, "rename one of the files"):
@@ -30,9 +31,9 @@ def read_models(root: Path, taken: Taken, report: Report) -> dict[str, Model]:
     return models
 
 
-def _models_in(root: Path, path: str, report: Report) -> Iterator[tuple[str, str, Location]]:
+def _models_in(disk: Disk, path: str, report: Report) -> Iterator[tuple[str, str, Location]]:
     """The name and text of each model of a file: one, or those of dbt's snapshot blocks."""
-    text = read_sql(root, path, report)
+    text = read_sql(disk, path, report)
     if text is None:
         return
     begins = [m for m in _BLOCK.finditer(text) if m["name"]] if path.startswith(SNAPSHOTS) else []

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
+from osiris_sql.project.disk import Disk
 from osiris_sql.project.models_file import ModelEntry, SeedConfigShape
 from osiris_sql.project.names import Taken, is_name
 from osiris_sql.project.nearest import did_you_mean
@@ -18,10 +19,10 @@ FOLDER = "seeds"
 _PLAIN = SeedConfigShape()
 
 
-def find_seeds(root: Path, taken: Taken, report: Report) -> dict[str, str]:
+def find_seeds(disk: Disk, taken: Taken, report: Report) -> dict[str, str]:
     """Return the path of each seed by its name, which no model may have."""
     found = {}
-    for path in find_files(root, FOLDER, ".csv"):
+    for path in find_files(disk, FOLDER, ".csv"):
         name, place = PurePosixPath(path).stem, Location(path=path, line=1, column=1)
         if not is_name(name):
             message = f'a seed can\'t be called "{name}"'
@@ -32,6 +33,8 @@ def find_seeds(root: Path, taken: Taken, report: Report) -> dict[str, str]:
                 )
             )
         elif taken.take(name, place, "rename one of the files"):
+            # Its columns follow from all of its rows.
+            disk.answer(("bytes", path))
             found[name] = path
     return found
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from osiris_sql.project.check import check_shape
+from osiris_sql.project.disk import Disk
 from osiris_sql.project.folder_defaults import FolderDefaults, read_folder_defaults
 from osiris_sql.project.mismatch import missing_key
 from osiris_sql.project.names import Name
@@ -64,7 +65,7 @@ class SettingsShape(Shape):
 class Settings:
     """What the settings file says; `file` knows the places in it."""
 
-    root: Path
+    disk: Disk
     file: TomlFile
     name: str
     environments: tuple[str, ...]
@@ -84,8 +85,9 @@ def find_settings(start: Path, report: Report) -> Settings:
     """
     here = start.resolve()
     for folder in (here, *here.parents):
-        if file := _settings_in(folder):
-            return _read_settings(folder, file, report)
+        disk = Disk(folder)
+        if file := _settings_in(disk):
+            return _read_settings(disk, file, report)
     raise ProjectError(
         Diagnostic(
             rule="no-project",
@@ -112,9 +114,9 @@ def choose_environment(settings: Settings, env: str | None) -> str:
     )
 
 
-def _settings_in(folder: Path) -> TomlFile | None:
-    own = _parse(folder, "osiris-sql.toml")
-    shared = _parse(folder, "pyproject.toml", marker="[tool.osiris-sql")
+def _settings_in(disk: Disk) -> TomlFile | None:
+    own = _parse(disk, "osiris-sql.toml")
+    shared = _parse(disk, "pyproject.toml", marker="[tool.osiris-sql")
     if shared:
         tools = shared.data.get("tool", {})
         shared = replace(shared, data=tools["osiris-sql"], prefix=("tool", "osiris-sql"))
@@ -130,25 +132,25 @@ def _settings_in(folder: Path) -> TomlFile | None:
     return own or shared
 
 
-def _parse(folder: Path, name: str, marker: str = "") -> TomlFile | None:
-    if not (folder / name).is_file():
+def _parse(disk: Disk, name: str, marker: str = "") -> TomlFile | None:
+    if not disk.has_file(name):
         return None
     found: list[Diagnostic] = []
-    text = read_text(folder, name, found.append)
+    text = read_text(disk, name, found.append)
     if text is None:
         raise ProjectError(*found)
     # A pyproject.toml that is not about us is none of our business, broken or not.
     return read_toml(text, name) if marker in text else None
 
 
-def _read_settings(root: Path, file: TomlFile, report: Report) -> Settings:
+def _read_settings(disk: Disk, file: TomlFile, report: Report) -> Settings:
     shape = check_shape(SettingsShape, file.data, file.at, report).value or SettingsShape()
     if "name" not in file.data:
         report(missing_key("name", file.at(()), "it names the project wherever its rows are delivered"))
     return Settings(
-        root=root,
+        disk=disk,
         file=file,
-        name=shape.name or root.name,
+        name=shape.name or disk.root.name,
         environments=tuple(dict.fromkeys(shape.environments)),
         default_env=shape.default_env or shape.environments[0],
         vars=shape.vars,
@@ -156,8 +158,8 @@ def _read_settings(root: Path, file: TomlFile, report: Report) -> Settings:
             threads=shape.threads, memory_limit=shape.memory_limit, concurrency=shape.concurrency
         ),
         warehouse=_read_warehouse(shape, file, report),
-        test_paths=_read_test_paths(root, shape, file, report),
-        model_defaults=read_folder_defaults(root, shape.models, file.at, report),
+        test_paths=_read_test_paths(disk, shape, file, report),
+        model_defaults=read_folder_defaults(disk, shape.models, file.at, report),
         lint=LintConfig(
             ignore=tuple(shape.lint.ignore),
             per_folder={folder: tuple(rules) for folder, rules in shape.lint.per_folder.items()},
@@ -184,11 +186,11 @@ def _read_warehouse(shape: SettingsShape, file: TomlFile, report: Report) -> str
     return ".osiris/{env}.duckdb"
 
 
-def _read_test_paths(root: Path, shape: SettingsShape, file: TomlFile, report: Report) -> tuple[str, ...]:
+def _read_test_paths(disk: Disk, shape: SettingsShape, file: TomlFile, report: Report) -> tuple[str, ...]:
     if shape.test_paths is None:
         return ("tests",)
     for folder in shape.test_paths:
-        if not (root / folder).is_dir():
+        if not disk.has_folder(folder):
             report(_missing_folder(folder, file.at(("test_paths",))))
     return tuple(shape.test_paths)
 

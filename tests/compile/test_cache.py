@@ -119,7 +119,7 @@ EDITS = st.one_of(
         for key, values in {
             "macro": st.none() | st.integers(0, len(MACROS) - 1),
             "step": st.sampled_from([None, 1, 1.0, True, "1", [1]]),
-            "city": st.sampled_from([None, "", "Brno", "it's"]),
+            "city": st.sampled_from([None, "", "Brno", "it's", "id", "1"]),
             "described": st.none() | st.sampled_from(NAMES),
             "typed": st.sampled_from(["BIGINT", "VARCHAR", "nonsense"]),
             "tested": st.booleans(),
@@ -176,7 +176,20 @@ def test_a_value_of_the_environment_is_never_written(tmp_path: Path) -> None:
     for value in ("hunter2-Žižkov", 'hunter2"\\'):
         manifest = compile_project(reading, environ={"CITY": value}, cache=tmp_path)
         assert "hunter2" in wire.to_json(manifest)
+        assert warm(reading, tmp_path, CITY=value) == manifest
+        assert warm(reading, tmp_path, CITY="another") is None
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and b"hunter2" in path.read_bytes()]
+
+
+@pytest.mark.parametrize("value", ["dev", "e", "id", "1", '"', "\\", "CITY", "select", "ž"])
+def test_a_value_that_stands_in_other_texts_too_keeps_nothing_from_being_remembered(
+    tmp_path: Path, value: str
+) -> None:
+    made = project({"a": "select '{{ env_var(\"CITY\") }}' as x", "b": "select 'dev' as id -- CITY, ž"})
+    found = compile_project(made, environ={"CITY": value}, cache=tmp_path)
+    assert warm(made, tmp_path, CITY=value) == found == compile_project(made, environ={"CITY": value})
+    other = compile_project(made, environ={"CITY": "0"}, cache=tmp_path)
+    assert wire.to_json(other) == wire.to_json(compile_project(made, environ={"CITY": "0"}))
 
 
 def test_an_environment_that_only_decides_is_remembered(tmp_path: Path) -> None:

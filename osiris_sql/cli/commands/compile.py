@@ -39,7 +39,7 @@ def command(
     project = inputs.open_project(env, project_dir, variables, env_file)
     found = api.compile_chosen(project, select or (), exclude or (), state)
     if as_json:
-        screen.print_json([model_data(model) for model in found.models])
+        screen.print_json_lines(model_data(model) for model in found.models)
     elif found.models:
         screen.out().print(models_table(found.models))
     screen.print_diagnostics(found.diagnostics, Path(project.root))

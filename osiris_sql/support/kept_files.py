@@ -1,32 +1,36 @@
-"""Files of the compiler's cache: whole or not there at all, and no reason to fail.
+"""Files of the cache: whole or not there at all, and no reason to fail.
 
 They hold JSON, which can run no code: reading it back costs no more than Python's own pickles would.
 """
 
 import hashlib
-import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 
-_TOOLS = ("osiris-sql", "duckdb", "sqlglot", "jinja2", "pydantic")
 _SIZE = 32
 _ABANDONED = 3600
 
 
 @cache
 def tool_identity() -> str:
-    """Return the identity of all that compiles: versions, and the files of this very program."""
+    """Return the identity of all that compiles: what is installed, and the files of this very program."""
     folder = Path(__file__).parents[1]
-    seen = [f"{name} {version(name)}" for name in _TOOLS]
+    seen = sorted(_installed())
     # A checkout that is worked on keeps its version while its code changes.
     seen += sorted(f"{name} {stat.st_mtime_ns} {stat.st_size}" for name, stat in _files(folder))
     return digest_of(repr([sys.version, seen]).encode())
+
+
+def _installed() -> Iterator[str]:
+    """Yield the packages with their versions, as the names of their folders say them."""
+    for folder in sys.path:
+        with suppress(OSError):
+            yield from (path.name for path in Path(folder).iterdir() if path.suffix == ".dist-info")
 
 
 def _files(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
@@ -71,25 +75,3 @@ def _sweep(path: Path) -> None:
     for left in path.parent.glob(f"{path.name}.*"):
         if time.time() - left.stat().st_mtime > _ABANDONED:
             left.unlink(missing_ok=True)
-
-
-class SeenEnviron(Mapping[str, str]):
-    """The environment, with a note of each variable that was asked for (None: it is not set)."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-        self.seen: dict[str, str | None] = {}
-
-    def __getitem__(self, name: str) -> str:
-        self.seen[name] = self._environ.get(name)
-        return self._environ[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._environ)
-
-    def __len__(self) -> int:
-        return len(self._environ)
-
-    def shows_in(self, text: str) -> bool:
-        """Say whether the value of a variable that was asked for stands in a text of JSON."""
-        return any(value and json.dumps(value)[1:-1] in text for value in self.seen.values())

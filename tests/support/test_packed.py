@@ -1,0 +1,59 @@
+"""Packed nouns are what they were, whatever they hold."""
+
+import datetime
+from collections.abc import Mapping
+
+import pytest
+
+from osiris_sql.support.packed import pack, unpack
+from osiris_sql.types.diagnostic import Location
+from osiris_sql.types.manifest import ColumnInput, ColumnLineage, Reason
+from osiris_sql.types.noun import Json, noun
+from osiris_sql.types.project import FixtureRows, Project
+from osiris_sql.types.relation import Column, RelationRef, TableSchema
+
+PLACE = Location(path="a.sql", line=1)
+
+
+@noun
+class Everything:
+    """A noun of each shape that nouns have."""
+
+    relation: RelationRef
+    schemas: Mapping[str, TableSchema] | None = None
+    free: Json = None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        PLACE,
+        ColumnInput(node="model:é", column='"'),
+        ColumnLineage(column="a", inputs=None),
+        ColumnLineage(column="a", inputs=(ColumnInput(node="n", column="c"),)),
+        Reason(rule="r", verdict="proved", message="m", location=PLACE),
+        TableSchema(columns=(Column(name="a", type="INTEGER", nullable=False),), key=("a",)),
+        FixtureRows(input="x", rows="select 1", location=PLACE),
+        FixtureRows(input="x", rows=({"a": 1, "b": None, "c": [1.5, True, {"d": "x"}]},), location=PLACE),
+        Everything(
+            relation=RelationRef("main", "x"),
+            schemas={"b": TableSchema(columns=()), "a": TableSchema(columns=(Column(name="a", type="T"),))},
+            free={"b": 1, "a": [float("inf"), 10**30]},
+        ),
+    ],
+)
+def test_what_was_packed_comes_back(value: object) -> None:
+    back = unpack(type(value), pack(value))
+    assert (back, repr(back)) == (value, repr(value))
+
+
+def test_what_json_can_not_hold_is_refused() -> None:
+    with pytest.raises(TypeError):
+        pack(Everything(relation=RelationRef("main", "x"), free={"since": datetime.date(2026, 1, 1)}))
+
+
+def test_nouns_of_the_program_can_be_packed() -> None:
+    from compile.films import project
+
+    made = project({"a": "select 1 as id"}, macros={"m": "x"})
+    assert repr(unpack(Project, pack(made))) == repr(made)

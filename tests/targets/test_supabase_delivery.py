@@ -53,7 +53,9 @@ def test_the_ledger_is_nobodys_business_but_ours(database, rows):
 # --------------------------------------------------------------------------------- what survives
 
 SURROUNDINGS = """
-CREATE TABLE film (id integer PRIMARY KEY, title text, seen timestamptz DEFAULT now(), n serial);
+CREATE TABLE genre (id integer PRIMARY KEY);
+CREATE TABLE film (id integer PRIMARY KEY, title text, seen timestamptz DEFAULT now(), n serial,
+  genre integer REFERENCES genre);
 COMMENT ON TABLE film IS 'kept'; COMMENT ON COLUMN film.title IS 'kept too';
 CREATE INDEX film_title ON film (title); CREATE VIEW best AS SELECT title FROM film;
 ALTER TABLE film ENABLE ROW LEVEL SECURITY; CREATE POLICY readers ON film FOR SELECT TO anon USING (true);
@@ -67,18 +69,24 @@ SELECT c.oid, c.relfilenode, c.relacl::text, c.relrowsecurity,
   (SELECT array_agg(indexrelid ORDER BY 1) FROM pg_index WHERE indrelid = c.oid),
   (SELECT array_agg(polname ORDER BY 1) FROM pg_policy WHERE polrelid = c.oid),
   (SELECT array_agg(tgname ORDER BY 1) FROM pg_trigger WHERE tgrelid = c.oid),
-  (SELECT array_agg(conname ORDER BY 1) FROM pg_constraint WHERE conrelid = c.oid)
+  (SELECT array_agg(oid::text || convalidated ORDER BY 1) FROM pg_constraint
+   WHERE c.oid IN (conrelid, confrelid)),
+  (SELECT array_agg(attacl::text || atthasdef ORDER BY attnum) FROM pg_attribute WHERE attrelid = c.oid),
+  pg_get_serial_sequence('film', 'n')::regclass::oid, pg_get_viewdef('best'::regclass)
 FROM pg_class c WHERE c.oid = 'film'::regclass"""
 
 
 @pytest.mark.parametrize(("mode", "key"), MODES)
 def test_everything_around_the_rows_survives(database, rows, mode, key):
     database.sql(SURROUNDINGS)
+    if key:  # else the table may not be replaced
+        database.sql("CREATE TABLE seat (film integer REFERENCES film DEFERRABLE)")
     rows.deliver(database.target(), A)
     before = database.sql(SNAPSHOT)
     new = films((7, "Ran"), (8, "Ikiru")) if mode == "append" else B
     rows.deliver(database.target(), new, mode=mode, key=key)
     assert database.sql(SNAPSHOT) == before
+    assert database.sql("SELECT nextval(pg_get_serial_sequence('film', 'n')) > max(n) FROM film") == [(True,)]
     assert {row[0] for row in database.sql("SELECT * FROM best")} == {
         row[0] for row in database.sql("SELECT title FROM film")
     }

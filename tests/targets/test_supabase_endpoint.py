@@ -16,6 +16,7 @@ from osiris_sql.support.secrets import make_options
 from osiris_sql.targets.supabase import PLUGIN
 from osiris_sql.targets.supabase.endpoint import Endpoint, read_endpoint, unreachable
 from osiris_sql.targets.supabase.failure import is_transient
+from osiris_sql.targets.supabase.postgres import pause
 from osiris_sql.types.diagnostic import ProjectError
 
 
@@ -66,6 +67,14 @@ POOLER = "postgresql://postgres.abcdefgh:pw-1234@aws-0-eu-west-1.pooler.supabase
             "no-postgres-connection",
         ),
         ({"dsn": DSN, "channel": "rest"}, "no-rest-connection"),
+        (
+            {
+                "dsn": f"{POOLER}:5432/postgres",
+                "url": "https://zyxwvuts.supabase.co",
+                "secret_key": "sb_secret_abcdef",
+            },
+            "two-projects",
+        ),
         ({"dsn": "mysql://pw-1234@host/db"}, "bad-dsn"),
         ({"dsn": f"{DSN}?pgbouncer=true"}, "bad-dsn"),
         ({"dsn": f"{POOLER}:6543/postgres?options=-cstatement_timeout%3D0"}, "options-through-pooler"),
@@ -111,7 +120,10 @@ V4, V6 = socket.AF_INET, socket.AF_INET6
         ("could not translate host name", set(), "unknown-host"),
         ("Connection refused", {V4, V6}, "unreachable"),
         ('FATAL: password authentication failed for user "postgres"', {V4}, "login-refused"),
+        ('FATAL: password authentication failed for user "postgres"', {V6}, "login-refused"),
         ("FATAL: Tenant or user not found", {V4}, "login-refused"),
+        ("FATAL: sorry, too many clients already", {V6}, "refused-connection"),
+        ('root certificate file "ca.crt" does not exist', {V6}, "bad-certificate"),
     ],
 )
 def test_the_reason_names_the_way_out(text, families, rule):
@@ -138,6 +150,14 @@ def test_the_reason_names_the_way_out(text, families, rule):
 def test_only_what_may_pass_is_tried_again(error, expected):
     code = next(c for c in CODES if psycopg2.errors.lookup(c) is error)
     assert is_transient(_coded(error, code)) is expected
+
+
+def test_publishers_who_failed_together_do_not_try_again_together():
+    for attempt in range(1, 5):
+        longest = 0.2 * 2**attempt
+        drawn = [pause(attempt) for _ in range(50)]
+        assert all(longest / 2 <= delay <= longest for delay in drawn)
+        assert len(set(drawn)) > 40
 
 
 CODES = ("57P01", "53300", "40001", "40P01", "55P03", "08006", "57014", "23505", "42501", "22P02")

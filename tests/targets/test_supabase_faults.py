@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
 import time
 
@@ -12,7 +14,9 @@ from servers.postgres import PASSWORD
 from servers.tcp_proxy import tcp_proxy
 from targets.delivering import counts, films, quiet
 
+from osiris_sql.targets.supabase.options import SupabaseOptions
 from osiris_sql.types.diagnostic import CancelledError, UnreachableError
+from osiris_sql.types.secret import Secret
 
 A = films((1, "Alien"), (2, "Heat"), (3, "Fargo"))
 B = films((1, "Alien"), (2, "Heat!"), (4, "Brazil"))
@@ -132,7 +136,8 @@ def test_two_publishers_at_once_on_a_fresh_database(postgres, rows):
     assert fresh.sql("SELECT count(*) FROM osiris.publications") == [(4,)]
 
 
-def test_a_server_that_never_answers_again_is_left_and_tried_again(database, postgres, rows):
+@pytest.mark.parametrize("moment", ["sending", "applying"])
+def test_a_server_that_never_answers_again_is_left_and_tried_again(database, postgres, rows, moment):
     """The link stands, bytes are taken, and no answer comes: as from a pooler that lost the backend."""
     rows.deliver(database.target(), A)
     with tcp_proxy(postgres.port) as proxy:
@@ -142,7 +147,7 @@ def test_a_server_that_never_answers_again_is_left_and_tried_again(database, pos
         load = rows.load(target, publication, B)
 
         def progress(count: int, message: str) -> None:
-            if message.startswith("applying") and "stalled" not in said:
+            if message.startswith(moment) and "stalled" not in said:
                 said.append("stalled")
                 proxy.stall_after(0)
             if "trying again" in message:
@@ -152,6 +157,35 @@ def test_a_server_that_never_answers_again_is_left_and_tried_again(database, pos
         done = target.publish(publication, load, progress)
     assert counts(done) == (1, 1, 1, 1, 3)
     assert len([m for m in said if "trying again" in m]) == 1
+
+
+def test_a_slow_line_is_no_lost_one(database, postgres, rows):
+    """The last rows wait in buffers on the way, longer than the watchdog's three looks take."""
+    many = "SELECT i::INTEGER AS id, repeat(md5(i::VARCHAR), 32) AS title FROM range(8000) AS t(i)"
+    with tcp_proxy(postgres.port) as proxy:
+        proxy.throttle(2_000_000, "up")
+        target = database.target(postgres.dsn("app", port=proxy.port) + "?sslmode=disable", watchdog=0.5)
+        publication, said = rows.publication(many), []
+        load = rows.load(target, publication, many)
+        done = target.publish(publication, load, lambda count, message: said.append(message))
+    assert counts(done) == (8000, 0, 0, 0, 8000)
+    assert not any("trying again" in message for message in said)
+
+
+@pytest.mark.parametrize("way", ["direct", "pooler"])
+def test_a_dead_link_is_noticed_by_the_operating_system(database, postgres, pooler, way):
+    from osiris_sql.targets.supabase.connect import connect, parse_options
+
+    dsn = postgres.dsn("app") if way == "direct" else pooler.dsn("app")
+    options = SupabaseOptions(dsn=Secret(dsn))
+    endpoint, parameters, _ = parse_options(options)
+    connection = connect(endpoint, parameters, options)
+    with socket.socket(fileno=os.dup(connection.fileno())) as line:
+        assert line.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        wanted = {socket.TCP_KEEPIDLE: 30, socket.TCP_KEEPINTVL: 10, socket.TCP_KEEPCNT: 3}
+        wanted[socket.TCP_USER_TIMEOUT] = 60_000
+        assert {name: line.getsockopt(socket.IPPROTO_TCP, name) for name in wanted} == wanted
+    connection.close()
 
 
 def test_a_statement_that_takes_its_time_is_left_to_work(database, rows):

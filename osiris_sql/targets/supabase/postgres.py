@@ -235,7 +235,13 @@ class PostgresChannel:
                     if isinstance(error, TransientError):
                         raise
                     raise StepError(explain(error, publication, self._redact, offender(error))) from None
-            delay = random.uniform(0.5, 1) * 0.2 * 2**attempt  # noqa: S311 (jitter, no secret)
+            delay = pause(attempt)
             progress(0, f"attempt {attempt} failed, trying again in {delay:.1f} s")
             self._stop.wait(delay)
         raise AssertionError("the last attempt returns or raises")
+
+
+def pause(attempt: int) -> float:
+    """Return the seconds to wait after a failed attempt: twice as many each time, and hardly ever the same,
+    so that publishers who got into each other's way don't meet again."""
+    return random.uniform(0.5, 1) * 0.2 * 2.0**attempt  # noqa: S311 (jitter, no secret)

@@ -16,10 +16,13 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from osiris_sql.types.diagnostic import UnreachableError
 
-# A backend that waits for rows which we wait to be rid of is as good as none.
+# A backend that waits for rows which we wait to be rid of is as good as none, unless some of them arrive:
+# buffers on the way may hold the rest of a COPY for minutes.
 _AT_WORK = """
-SELECT state = 'active' AND wait_event IS DISTINCT FROM 'ClientRead'
-FROM pg_catalog.pg_stat_activity WHERE pid = %s"""
+SELECT state = 'active' AND wait_event IS DISTINCT FROM 'ClientRead', {copied}
+FROM pg_catalog.pg_stat_activity AS a WHERE pid = %s"""
+_COPIED = "(SELECT bytes_processed FROM pg_catalog.pg_stat_progress_copy AS c WHERE c.pid = a.pid)"
+_COUNTS_COPIED = 140000
 LOOKS = 3
 
 
@@ -53,7 +56,8 @@ class _Counted:
 
 @contextmanager
 def watched(cursor: BeatingCursor, pid: int, ask: Callable[[], Connection], seconds: float) -> Iterator[None]:
-    """Look every so many seconds, while the block runs, whether the backend `pid` still works for us.
+    """Look every so many seconds, while the block runs, whether the backend `pid` still works for us, or
+    takes rows from us.
 
     If it does not three times in a row, or the server can't be asked, the line is cut: whoever waits for it
     gets the error of a lost connection, and may try again.
@@ -72,23 +76,28 @@ def watched(cursor: BeatingCursor, pid: int, ask: Callable[[], Connection], seco
 def _watch(
     cursor: BeatingCursor, pid: int, ask: Callable[[], Connection], seconds: float, ended: threading.Event
 ) -> None:
-    missed, seen = 0, -1
+    missed, seen, copied = 0, -1, 0
     while not ended.wait(seconds):
         waiting = cursor.connection.info.transaction_status == TRANSACTION_STATUS_ACTIVE
         stuck, seen = waiting and seen == cursor.beats, cursor.beats
-        missed = missed + 1 if stuck and not _is_at_work(pid, ask) else 0
+        at_work, arrived = _look(pid, ask) if stuck else (True, 0)
+        missed = 0 if at_work or arrived not in (0, copied) else missed + 1
+        copied = arrived
         if missed == LOOKS:
             _cut(cursor.connection)
             return
 
 
-def _is_at_work(pid: int, ask: Callable[[], Connection]) -> bool:
+def _look(pid: int, ask: Callable[[], Connection]) -> tuple[bool, int]:
+    """Whether the backend works, and how many bytes of a COPY it has taken."""
     try:
         with closing(ask()) as other, other.cursor() as cursor:
-            cursor.execute(_AT_WORK, (pid,))
-            return (cursor.fetchone() or (False,))[0] is True
+            copied = _COPIED if other.server_version >= _COUNTS_COPIED else "0"
+            cursor.execute(_AT_WORK.format(copied=copied), (pid,))
+            at_work, arrived = cursor.fetchone() or (False, 0)
+            return at_work is True, arrived or 0
     except (psycopg2.Error, UnreachableError):
-        return False
+        return False, 0
 
 
 def _cut(connection: Connection) -> None:

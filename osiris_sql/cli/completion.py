@@ -31,26 +31,19 @@ def complete_model(ctx: typer.Context, incomplete: str) -> Iterator[str]:
 def complete_environment(ctx: typer.Context, incomplete: str) -> Iterator[str]:
     """Yield the declared environments that begin with `incomplete`."""
     root = _root(ctx)
-    declared = _settings(root).get("environments", ["dev"]) if root else []
+    declared = read_settings(root).get("environments", ["dev"]) if root else []
     yield from (str(name) for name in declared if str(name).startswith(incomplete))
 
 
 def find_root(start: Path) -> Path | None:
     """Return the folder at or above `start` that holds a project's settings, or None."""
     here = start.resolve()
-    return next((folder for folder in (here, *here.parents) if _settings(folder)), None)
+    return next((folder for folder in (here, *here.parents) if read_settings(folder)), None)
 
 
-def _root(ctx: typer.Context) -> Path | None:
-    return find_root(ctx.params.get("project_dir") or Path())
-
-
-def _models(root: Path | None) -> list[str]:
-    return sorted(path.stem for path in (root / "models").rglob("*.sql")) if root else []
-
-
-def _settings(folder: Path) -> dict[str, Any]:
-    """What the settings file of a folder says; a broken one says nothing here, and all when it is loaded."""
+def read_settings(folder: Path) -> dict[str, Any]:
+    """Return what the settings file of a folder says; a broken one says nothing here, and all when it is
+    loaded."""
     import tomllib
 
     for name, keys in (("osiris-sql.toml", ()), ("pyproject.toml", ("tool", "osiris-sql"))):
@@ -63,3 +56,11 @@ def _settings(folder: Path) -> dict[str, Any]:
         if found:
             return found
     return {}
+
+
+def _root(ctx: typer.Context) -> Path | None:
+    return find_root(ctx.params.get("project_dir") or Path())
+
+
+def _models(root: Path | None) -> list[str]:
+    return sorted(path.stem for path in (root / "models").rglob("*.sql")) if root else []

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from osiris_sql.cli.completion import find_root
+from osiris_sql.cli.completion import find_root, read_settings
 from osiris_sql.types.diagnostic import Diagnostic, Location, ProjectError
 
 if TYPE_CHECKING:
@@ -44,6 +44,20 @@ def read_plan(path: Path) -> Plan:
             fix=f"make it again: osiris-sql plan --out {path}",
         )
     )
+
+
+def refuse_other_project(plan: Plan, root: Path) -> None:
+    """Raise ProjectError if the project at `root` is not the one that a plan was made for."""
+    here = read_settings(root).get("name", root.name)
+    if here != plan.project:
+        raise ProjectError(
+            Diagnostic(
+                rule="another-project",
+                message=f"the plan was made for the project {plan.project}, this one is {here}",
+                why="it would build in a warehouse that knows nothing of it",
+                fix="go to that project, or make a plan here: osiris-sql plan --out plan.json",
+            )
+        )
 
 
 def refuse_options(given: Mapping[str, object], by: str = "--plan") -> None:

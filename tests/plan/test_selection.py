@@ -1,7 +1,7 @@
 """dbt's selection grammar."""
 
 import pytest
-from plan.manifests import manifest
+from plan.manifests import data_test, manifest, model
 
 from osiris_sql.plan.selection import select_nodes
 from osiris_sql.types.diagnostic import ProjectError
@@ -64,6 +64,10 @@ def test_nothing_selected_is_everything_in_build_order():
         ("source:shop.orders+1", ["shop.orders", "stg_orders"]),
         ("target:app", ["app.revenue"]),
         ("resource_type:source", ["shop.customers", "shop.orders"]),
+        ("file:revenue.sql", ["revenue"]),
+        ("fqn:staging.*", ["stg_customers", "stg_orders"]),
+        ("stg_orders+,2+revenue", ["stg_orders", "enriched", "revenue"]),
+        ("tag:daily,path:models target:app+", ["stg_orders", "app.revenue"]),
     ],
 )
 def test_select(select, expected):
@@ -86,6 +90,25 @@ def test_a_data_test_is_selected_with_any_node_that_it_reads():
     assert names("stg_customers", tests=True) == ["stg_customers", "orders_have_customers"]
     assert names("test_name:unique", tests=True) == ["unique_revenue_id", "orders_have_customers"]
     assert names("unique_revenue_id", tests=True) == ["unique_revenue_id"]
+
+
+@pytest.mark.parametrize(
+    ("select", "expected"),
+    [
+        ("test_type:generic", ["test:unique_revenue_id"]),
+        ("test_type:singular", ["test:no_loss"]),
+        ("test_type:data", ["test:unique_revenue_id", "test:no_loss"]),
+        ("resource_type:test", ["test:unique_revenue_id", "test:no_loss"]),
+        ("stg_orders+,test_type:singular", ["test:no_loss"]),
+        ("resource_type:snapshot", ["model:history"]),
+    ],
+)
+def test_nodes_are_selected_by_their_kind(select, expected):
+    unique = data_test("unique_revenue_id", "model:revenue")
+    loss = data_test("no_loss", "model:revenue", "model:revenue", "source:shop.orders", test="")
+    history = model("history", "source:shop.customers", materialized="snapshot")
+    made = manifest(models=(*manifest().models, history), tests=(unique, loss))
+    assert select_nodes(made, [select], []) == expected
 
 
 @pytest.mark.parametrize(

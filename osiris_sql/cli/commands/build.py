@@ -92,9 +92,9 @@ def command(
         plan_file.refuse_options({**planned, **compared, **frozen, **batches})
         inputs.read_env_file(env_file)
         root = plan_file.project_root(project_dir)
-        run_to_the_end(
-            plan_file.read_plan(plan), root, as_json=as_json, fail_fast=fail_fast, on=on, junit=junit
-        )
+        frozen_plan = plan_file.read_plan(plan)
+        plan_file.refuse_other_project(frozen_plan, root)
+        run_to_the_end(frozen_plan, root, as_json=as_json, fail_fast=fail_fast, on=on, junit=junit)
     from osiris_sql import api
     from osiris_sql.cli.planning import plan_build
     from osiris_sql.cli.unit_tests import run_units, stop_at_failures

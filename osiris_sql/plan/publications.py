@@ -50,6 +50,7 @@ def publish_step(
         tests=tests,
         channel=found.channel if found else "",
         notes=found.notes if found else (foreseen,) if foreseen else (),
+        warnings=tuple(d for d in found.diagnostics if d.severity == "warning") if found else (),
         ddl=found.ddl if found else (),
         fingerprint=publication_fingerprint(manifest, publication),
         location=publication.location,

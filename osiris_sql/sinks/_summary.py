@@ -139,14 +139,14 @@ def _limits(declared: PlannedTest | None) -> str:
 
 
 def failed_steps(result: RunResult) -> list[Diagnostic]:
-    """Return what the run and its steps have to say, without what the failed tests already said.
+    """Return what the run and its steps have to say, once, without what the failed tests already said.
 
     Of a bug of ours only the last line of its traceback: all of it is in the run's events.
     """
     said = [d for step in result.steps for d in step.diagnostics if d.rule != TEST_RULE]
     return [
         replace(d, why=d.why.rstrip().rpartition("\n")[2]) if d.rule == BUG_RULE else d
-        for d in (*said, *result.diagnostics)
+        for d in dict.fromkeys((*said, *result.diagnostics))
     ]
 
 

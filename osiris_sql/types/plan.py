@@ -5,7 +5,7 @@ from dataclasses import field
 from typing import Annotated, Literal
 
 from osiris_sql.types.batches import Batches
-from osiris_sql.types.diagnostic import Location
+from osiris_sql.types.diagnostic import Diagnostic, Location
 from osiris_sql.types.manifest import IncrementalStrategy, Proof, SnapshotSpec, TestShape
 from osiris_sql.types.noun import Discriminated, Json, noun
 from osiris_sql.types.observed import Deferred
@@ -151,7 +151,7 @@ class Publish:
     """Delivers a model's rows to a target's table in one atomic, verified write.
 
     `channel` is the way that planning found open: the run takes no other; "" is for the run to look.
-    `notes` and `ddl` are what planning found at the target, for people: the run looks again.
+    `notes`, `warnings` and `ddl` are what planning found at the target, for people: the run looks again.
     """
 
     kind: Literal["publish"] = "publish"
@@ -178,6 +178,7 @@ class Publish:
     tests: tuple[PlannedTest, ...] = ()
     channel: str = ""
     notes: tuple[str, ...] = ()
+    warnings: tuple[Diagnostic, ...] = ()
     ddl: tuple[str, ...] = ()
     fingerprint: str
     location: Location

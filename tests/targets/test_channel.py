@@ -80,6 +80,7 @@ def test_where_nothing_answers_to_postgres_it_is_rest_and_the_plan_says_why(
     done = project.build()
     assert done.exit_code == 0, done.output
     assert "3 inserted over rest" in words(done)
+    assert "warning[over-rest] rows go over REST: can't connect to" in words(done)
     facts = project.facts()
     assert (facts["channel"], counted(facts)) == ("rest", [3, 0, 0, 0])
     assert any(why in note for note in facts["notes"])
@@ -167,6 +168,7 @@ def test_an_offline_plan_says_what_it_would_be_and_the_run_looks(project, proxy)
     done = project.build("--plan", str(project.folder / "plan.json"))
     assert done.exit_code == 0, done.output
     assert project.facts()["channel"] == "rest"
+    assert "warning[over-rest]" in words(done)
     assert any("Postgres was not reached" in note for note in project.facts()["notes"])
 
 

@@ -98,6 +98,7 @@ def _finished(
 ) -> StepFinished:
     # A plan that was made offline says no channel, and not why it is that one.
     notes = step.notes if step.channel else seen.notes
+    said = step.warnings if step.channel else seen.diagnostics
     return StepFinished(
         step=step.id,
         status="reused" if done.already_published else "success",
@@ -117,4 +118,5 @@ def _finished(
             "total_after": done.total_after,
             "already_published": done.already_published,
         },
+        diagnostics=tuple(d for d in said if d.severity == "warning"),
     )

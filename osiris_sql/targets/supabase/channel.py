@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from osiris_sql.targets.supabase.options import SupabaseOptions
@@ -75,6 +75,17 @@ def foresee_channel(options: Mapping[str, object]) -> str:
     if len(possible) > 1:
         return f"channel: {possible[0]}, or {possible[1]} if nothing answers there: the run will look"
     return f"channel: {possible[0]}" if possible else ""
+
+
+def over_rest(not_reached: Diagnostic) -> Diagnostic:
+    """Return the warning that rows go over REST because nothing answered to Postgres."""
+    return replace(
+        not_reached,
+        rule="over-rest",
+        severity="warning",
+        message=f"rows go over REST: {not_reached.message}",
+        fix=f"{not_reached.fix}; channel: rest says that it is meant so",
+    )
 
 
 def not_planned(channel: str) -> Diagnostic:

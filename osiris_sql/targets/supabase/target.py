@@ -16,6 +16,7 @@ from osiris_sql.targets.supabase.channel import (
     foresee_channel,
     not_planned,
     open_channels,
+    over_rest,
 )
 from osiris_sql.targets.supabase.endpoint import NOT_REACHED
 from osiris_sql.targets.supabase.options import SupabaseOptions
@@ -63,7 +64,7 @@ class Supabase:
         """Connect and say what answered: version, role, channel, ledger."""
         chosen = self._choose()
         found = self._channels[chosen.channel].probe()
-        return replace(found, warnings=tuple(replace(d, severity="warning") for d in chosen.not_reached))
+        return replace(found, warnings=tuple(map(over_rest, chosen.not_reached)))
 
     def observe(self, publication: Publish) -> ObservedTarget:
         """Return the table as it is now, with everything that keeps the publication from arriving."""
@@ -72,11 +73,13 @@ class Supabase:
             found = self._channels[chosen.channel].observe(publication)
         except UnreachableError as error:
             planned = publication.channel and len(self._channels) > 1
-            said = map(_never_switches, error.diagnostics) if planned else error.diagnostics
-            raise UnreachableError(*chosen.not_reached, *said) from None
-        refused = (_no_tests(publication, chosen),) if publication.tests and found.channel == "rest" else ()
+            failed = map(_never_switches, error.diagnostics) if planned else error.diagnostics
+            raise UnreachableError(*chosen.not_reached, *failed) from None
+        said = [*found.diagnostics, *map(over_rest, chosen.not_reached)]
+        if publication.tests and found.channel == "rest":
+            said.append(_no_tests(publication, chosen))
         why = (f"Postgres was not reached: {d.message}; {d.why}" for d in chosen.not_reached)
-        return replace(found, notes=(*found.notes, *why), diagnostics=(*found.diagnostics, *refused))
+        return replace(found, notes=(*found.notes, *why), diagnostics=tuple(said))
 
     def holds(self, publication: Publish, load_id: str) -> bool:
         """Say whether the table still holds what that load delivered, by counting its rows."""

@@ -185,7 +185,7 @@ FAULTS = [
     (take_all_connections, "too-many-connections"),
     (change_password, "access-denied"),
     (drop_table, "unknown-table"),
-    (drop_column, 'no column "note"'),
+    (drop_column, "source-drifted: shop.orders has lost columns that are read: note"),
 ]
 
 

@@ -172,7 +172,7 @@ class DuckDBSource:
                         rule="unreadable-database",
                         message=f"{self._place} can't be opened as a DuckDB file",
                         why=str(error).partition("\n")[0],
-                        fix="`path` is relative to the project's root; no other process may hold it for writing",
+                        fix="`path` is relative to the root of the project; nobody may be writing the file",
                     )
                 ) from error
             yield con

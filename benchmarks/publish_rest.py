@@ -123,7 +123,7 @@ def prepare(place: Place, rows: int) -> list[Contender]:
         connection.execute(ROWS.format(rows=rows))
 
     def before() -> None:
-        execute(dsn, "TRUNCATE sales; TRUNCATE osiris.publications; TRUNCATE osiris.stage")
+        execute(dsn, "TRUNCATE sales; TRUNCATE osiris.publications; TRUNCATE osiris.staged")
 
     def after() -> Figures:
         [(found,)] = execute(dsn, "SELECT count(*) FROM sales")

@@ -28,7 +28,7 @@ def test_a_fault_that_passes_is_tried_again_and_rows_are_written_once(
 ):
     more = {"mode": "append", "key": (), "append_all": True}
     # What clients killed by other tests have staged stays until it is old.
-    staged = database.sql("SELECT count(*) FROM osiris.stage")
+    staged = database.sql("SELECT count(*) FROM osiris.staged")
     rows.deliver(database.target(), A, "first", **more)
     publication = rows.publication(B, **more)
     target = database.target()
@@ -37,7 +37,7 @@ def test_a_fault_that_passes_is_tried_again_and_rows_are_written_once(
     done = target.publish(publication, load, quiet)
     assert (done.inserted, done.total_after, done.already_published) == (3, 6, False)
     assert database.sql("SELECT count(*) FROM film") == [(6,)]
-    assert database.sql("SELECT count(*) FROM osiris.stage") == staged
+    assert database.sql("SELECT count(*) FROM osiris.staged") == staged
 
 
 def test_batches_that_are_too_large_are_halved(database, rest_server, rows):
@@ -82,7 +82,7 @@ def test_the_channel_is_said_when_observed_and_when_published(database, rows):
 
 def test_nothing_of_a_dead_delivery_stays_for_ever(database, rows):
     database.sql(
-        "INSERT INTO osiris.stage VALUES (gen_random_uuid(), 0, 1, '[{}]', now() - interval '2 days')"
+        "INSERT INTO osiris.staged VALUES (gen_random_uuid(), 0, 1, false, '.', now() - interval '2 days')"
     )
     rows.deliver(database.target(), A)
-    assert database.sql("SELECT count(*) FROM osiris.stage WHERE at < now() - interval '1 day'") == [(0,)]
+    assert database.sql("SELECT count(*) FROM osiris.staged WHERE at < now() - interval '1 day'") == [(0,)]

@@ -144,7 +144,7 @@ def test_comparing_leaves_nothing_staged_and_can_not_write(database, rows, fits)
         "CREATE TABLE film (id int PRIMARY KEY, n numeric(4,1)); INSERT INTO film VALUES (1, 1.5), (2, 2);"
         "GRANT ALL ON film TO service_role"
     )
-    staged = database.sql("SELECT count(*) FROM osiris.stage")
+    staged = database.sql("SELECT count(*) FROM osiris.staged")
     sql = f"SELECT 1::INTEGER AS id, {'1.4' if fits else '1.45'}::DECIMAL(6,2) AS n"
     publication, target = rows.publication(sql, mode="sync", max_deleted=1.0), database.target()
     load = rows.load(target, publication, sql)
@@ -153,7 +153,7 @@ def test_comparing_leaves_nothing_staged_and_can_not_write(database, rows, fits)
         assert (found.inserted, found.updated, found.deleted) == (0, 1, 1)
     else:
         assert refusal_of(lambda: target.compare(publication, load, 5)).rule == "value-does-not-fit"
-    assert database.sql("SELECT count(*) FROM osiris.stage") == staged
+    assert database.sql("SELECT count(*) FROM osiris.staged") == staged
     assert database.sql("SELECT id, n::text FROM film ORDER BY 1") == [(1, "1.5"), (2, "2.0")]
     assert database.sql("SELECT provolatile FROM pg_proc WHERE proname = 'osiris_compare'") == [("s",)]
 

@@ -63,6 +63,10 @@ class Call:
         assert found is not None
         return tuple(found)
 
+    @property
+    def is_text(self) -> bool:
+        return self.content_type.partition(";")[0] == "text/plain"
+
     @cached_property
     def arguments(self) -> list[str]:
         """The names of a function's arguments."""
@@ -74,7 +78,7 @@ class Call:
         except ValueError:
             raise RestError(400, "PGRST102", "Empty or invalid json") from None
 
-    def literal(self) -> str:
+    def literal(self, type_: str = "json") -> str:
         """The body as it came, for PostgreSQL to parse."""
         quote = f"$body{secrets.token_hex(8)}$"
-        return f"{quote}{self.body.decode()}{quote}::json"
+        return f"{quote}{self.body.decode()}{quote}::{type_}"

@@ -24,6 +24,7 @@ CREATE FUNCTION sleepy() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_s
 CREATE TRIGGER nothing BEFORE INSERT ON swallowing FOR EACH ROW EXECUTE FUNCTION nothing();
 CREATE TRIGGER sleepy BEFORE INSERT ON slow FOR EACH ROW EXECUTE FUNCTION sleepy();
 CREATE FUNCTION twice(n int) RETURNS int LANGUAGE sql AS 'SELECT n * 2';
+CREATE FUNCTION measured(text) RETURNS int LANGUAGE sql AS 'SELECT length($1)';
 CREATE FUNCTION facts(a text[], b jsonb DEFAULT '{}') RETURNS json LANGUAGE sql
   AS 'SELECT json_build_object(''ok'', true, ''n'', cardinality(a))';
 CREATE FUNCTION refusing() RETURNS int LANGUAGE plpgsql

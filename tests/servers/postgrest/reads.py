@@ -57,8 +57,11 @@ def _single(count: int, body: str) -> str:
 
 def find_function(call: Call) -> CachedFunction:
     """Return the function that takes the body's arguments, as the cache knows it."""
+    functions = call.cache.functions.get((call.schema, call.name), [])
+    if call.is_text:
+        return _taking_text(call, functions)
     names = set(call.arguments)
-    for function in call.cache.functions.get((call.schema, call.name), []):
+    for function in functions:
         if function.takes(names):
             return function
     shown = ", ".join(sorted(names))
@@ -72,13 +75,27 @@ def find_function(call: Call) -> CachedFunction:
     )
 
 
+def _taking_text(call: Call, functions: list[CachedFunction]) -> CachedFunction:
+    for function in functions:
+        if function.arguments == {"": "text"}:
+            return function
+    place = f"{call.schema}.{call.name}"
+    raise RestError(
+        404,
+        "PGRST202",
+        f"Could not find the function {place} in the schema cache",
+        f"Searched for the function {place} with a single unnamed text parameter, but no matches were found in"
+        " the schema cache.",
+    )
+
+
 def call_function(call: Call, function: CachedFunction) -> Answer:
-    """Run a function with the body's members as arguments and return its bare value."""
-    names = call.arguments
+    """Run a function with the body's members as arguments, or with a body of text, and return its bare value."""
+    names = [] if call.is_text else call.arguments
     arguments = ", ".join(f"{quoted(name)} := a.{quoted(name)}" for name in names)
     typed = ", ".join(f"{quoted(name)} {function.arguments[name]}" for name in names)
     source = f"json_to_record({call.literal()}) AS a({typed})" if names else "(SELECT 1) AS a"
-    run = f"{quoted(call.schema)}.{quoted(call.name)}({arguments})"
+    run = f"{quoted(call.schema)}.{quoted(call.name)}({call.literal('text') if call.is_text else arguments})"
     if function.returns_set:
         sql = f"SELECT coalesce(json_agg(r), '[]')::text FROM {source}, {run} AS r"
     else:

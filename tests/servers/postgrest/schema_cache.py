@@ -93,6 +93,7 @@ class SchemaCache:
             cursor.execute(_FUNCTIONS, (self._schemas,))
             functions: dict[tuple[str, str], list[CachedFunction]] = {}
             for schema, name, names, types, required, *rest in cursor.fetchall():
+                names = names or [""] * (len(types) == 1)  # of several arguments each must have a name
                 if len(names) == len(types):
                     made = CachedFunction(dict(zip(names, types, strict=True)), required, *rest)
                     functions.setdefault((schema, name), []).append(made)

@@ -190,3 +190,14 @@ def test_the_login_roles_timeout_stays_in_force_for_the_service(rest):  # noqa: 
         rest.sql("ALTER ROLE authenticator SET statement_timeout = '8s'")
     assert (done.status_code, done.json()["code"]) == (500, "57014")
     assert done.json()["message"] == "canceling statement due to statement timeout"
+
+
+def test_a_text_goes_raw_to_a_function_of_one_unnamed_text(rest):  # noqa: F811
+    """As PostgREST documents it, and tests it itself."""
+    plain = {"Content-Type": "text/plain"}
+    done = rest.ask("POST", "rpc/measured", content='{"a"\n: \\é', headers=plain)
+    assert (done.status_code, done.text) == (200, "9")
+    refused = rest.ask("POST", "rpc/twice", content="4", headers=plain)
+    words = "Searched for the function public.twice with a single unnamed text parameter, but no matches"
+    assert (refused.status_code, refused.json()["code"]) == (404, "PGRST202")
+    assert words in refused.json()["details"]

@@ -4,36 +4,44 @@
 CREATE TABLE IF NOT EXISTS osiris.schemas (name text PRIMARY KEY);
 INSERT INTO osiris.schemas VALUES {schemas} ON CONFLICT DO NOTHING;
 COMMENT ON TABLE osiris.schemas IS 'Schemas whose tables may be published into over REST.';
--- A crash of the server empties the stage: the delivery then fails, and another one sends its rows again.
-CREATE UNLOGGED TABLE IF NOT EXISTS osiris.stage (
+-- A crash of the server empties it: the delivery then fails, and another one sends its rows again. Batches stand
+-- a few to a page, as several workers share a table by its pages.
+CREATE UNLOGGED TABLE IF NOT EXISTS osiris.staged (
     delivery uuid NOT NULL,
     seq int NOT NULL,
     n int NOT NULL,
+    escaped boolean NOT NULL,
     rows text NOT NULL,
     at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (delivery, seq)
-);
-REVOKE ALL ON osiris.schemas, osiris.stage FROM PUBLIC;
-DROP FUNCTION IF EXISTS public.osiris_stage(uuid, int, jsonb);  -- version 1
-ALTER TABLE osiris.stage SET UNLOGGED, ALTER COLUMN rows TYPE text, ALTER COLUMN rows SET STORAGE EXTERNAL;
+) WITH (fillfactor = 10, parallel_workers = 2);
+ALTER TABLE osiris.staged ALTER COLUMN rows SET STORAGE EXTERNAL;
+REVOKE ALL ON osiris.schemas, osiris.staged FROM PUBLIC;
+-- Of versions 1 to 3; a delivery on its way through them fails, and may be repeated.
+DROP TABLE IF EXISTS osiris.stage;
+DROP FUNCTION IF EXISTS public.osiris_stage(uuid, int, jsonb), public.osiris_stage(uuid, int, text);
 
 -- What these functions are: osiris-sql asks, and says when they must be installed again.
 CREATE OR REPLACE FUNCTION public.osiris_version() RETURNS int
 LANGUAGE sql SET search_path = '' AS 'SELECT {version}';
 
--- One batch of rows as text: U+0081 ends a row, U+007F comes before a field, U+0080 is NULL, U+0082 escapes these.
+-- One batch of rows as text: U+0081 is between rows, U+007F comes before a field, U+0080 is NULL, U+0082 escapes
+-- these. Before the first field stands a line: the delivery, the number of the batch, its rows, whether any is
+-- escaped. What arrived is told in octets, which cost nothing to count; applying counts the rows.
 -- A batch that is sent again replaces itself. Batches of a failed delivery go after a day.
-CREATE OR REPLACE FUNCTION public.osiris_stage(p_delivery uuid, p_seq int, p_rows text) RETURNS int
+CREATE OR REPLACE FUNCTION public.osiris_stage(text) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' SET statement_timeout = '55s' AS $osiris$
 DECLARE
-  v_n int := (octet_length(p_rows) - octet_length(replace(p_rows, E'\u0081', ''))) / octet_length(E'\u0081');
+  v_line text[] := string_to_array(split_part(left($1, 80), E'\n', 1), ' ');
 BEGIN
-  IF p_seq = 0 THEN
-    DELETE FROM osiris.stage WHERE at < now() - interval '1 day';
+  IF v_line[2]::int = 0 THEN
+    DELETE FROM osiris.staged WHERE at < now() - interval '1 day';
   END IF;
-  INSERT INTO osiris.stage (delivery, seq, n, rows) VALUES (p_delivery, p_seq, v_n, p_rows)
-  ON CONFLICT (delivery, seq) DO UPDATE SET n = excluded.n, rows = excluded.rows, at = now();
-  RETURN v_n;
+  INSERT INTO osiris.staged (delivery, seq, n, escaped, rows)
+  VALUES (v_line[1]::uuid, v_line[2]::int, v_line[3]::int, v_line[4]::boolean, $1)
+  ON CONFLICT (delivery, seq) DO UPDATE
+  SET n = excluded.n, escaped = excluded.escaped, rows = excluded.rows, at = now();
+  RETURN octet_length($1);
 END $osiris$;
 
 -- What the catalog and the ledger say of a table.
@@ -166,11 +174,12 @@ END $osiris$;
 
 -- What the statements of a delivery are put together from; `there` is the table as it will be.
 CREATE OR REPLACE FUNCTION osiris.fragments(p_delivery uuid, p_target text, p_there jsonb, p_publication jsonb,
-  OUT source text, OUT staged text, OUT written text[], OUT columns text, OUT values_ text, OUT setting text,
+  OUT source text, OUT written text[], OUT columns text, OUT values_ text, OUT setting text,
   OUT table_side text, OUT sent_side text, OUT key text, OUT same_key text, OUT system text, OUT exact boolean)
 LANGUAGE plpgsql STABLE SET search_path = '' AS $osiris$
 DECLARE
   c jsonb; v_type text; v_base text; v_at int := 1; v_text text; arrive text;
+  v_escaped boolean := EXISTS (SELECT 1 FROM osiris.staged WHERE delivery = p_delivery AND escaped);
 BEGIN
   exact := false; system := ''; written := '{}';
   FOR c IN SELECT * FROM jsonb_array_elements(p_publication->'columns') LOOP
@@ -181,12 +190,9 @@ BEGIN
       RAISE EXCEPTION 'column "%" of % does not exist', c->>'name', p_target USING ERRCODE = '42703';
     END IF;
     v_at := v_at + 1;
-    staged := concat_ws(', ', staged, format('%I %s', c->>'name', CASE
-      WHEN (c->>'nested')::boolean AND v_type LIKE '%[]' THEN 'jsonb'
-      WHEN (c->>'exact')::boolean THEN c->>'type' ELSE v_type END));
     -- A cast to varchar(3) would cut; one to varchar, with the assignment after it, refuses.
     arrive := concat_ws(', ', arrive, format(
-      CASE WHEN c->>'type' IN ('text', 'jsonb') THEN '(CASE WHEN strpos(a[%1$s], E''\u0082'') > 0 THEN replace('
+      CASE WHEN v_escaped AND c->>'type' IN ('text', 'jsonb') THEN '(CASE WHEN strpos(a[%1$s], E''\u0082'') > 0 THEN replace('
         'replace(replace(replace(a[%1$s], E''\u0082f'', E''\u007f''), E''\u0082n'', E''\u0080''), E''\u0082r'','
         ' E''\u0081''), E''\u0082e'', E''\u0082'') ELSE a[%1$s] END)::%2$s AS %3$I' ELSE 'a[%1$s]::%2$s AS %3$I' END,
       v_at, CASE WHEN (c->>'nested')::boolean AND v_type LIKE '%[]' THEN 'jsonb'
@@ -216,10 +222,24 @@ BEGIN
   SELECT string_agg(format('%I', k), ', '), string_agg(format('o.%I = s.%I', k, k), ' AND ')
   INTO key, same_key FROM jsonb_array_elements_text(p_publication->'key') k;
 
-  -- OFFSET 0 keeps the planner from splitting a row once for each of its fields.
-  source := format('(SELECT %s FROM (SELECT string_to_array(l, E''\u007f'', E''\u0080'') AS a FROM (SELECT'
-    ' string_to_table(rtrim(b.rows, E''\u0081''), E''\u0081'') AS l FROM osiris.stage b WHERE b.delivery = %L)'
-    ' AS lines OFFSET 0) AS split)', arrive, p_delivery);
+  -- What is volatile keeps the planner from splitting a row once for each of its fields; so would OFFSET 0,
+  -- but not among several workers.
+  source := format('(SELECT %s FROM (SELECT string_to_array(l, E''\u007f'', E''\u0080'') AS a, clock_timestamp()'
+    ' FROM osiris.staged b, string_to_table(b.rows, E''\u0081'') AS l WHERE b.delivery = %L) AS split)',
+    arrive, p_delivery);
+END $osiris$;
+
+-- The staged rows, typed, in a temporary table; says how many. Reading them as types is most of the work, so
+-- workers share it where the server has some; by the index one alone would do it.
+CREATE OR REPLACE FUNCTION osiris.spool_rows(p_source text) RETURNS bigint
+LANGUAGE plpgsql SET search_path = '' SET enable_indexscan = off SET max_parallel_workers_per_gather = 2
+SET parallel_setup_cost = 0 SET parallel_tuple_cost = 0 AS $osiris$
+DECLARE
+  v_rows bigint;
+BEGIN
+  EXECUTE format('CREATE TEMP TABLE osiris_spool ON COMMIT DROP AS SELECT * FROM %s AS r', p_source);
+  GET DIAGNOSTICS v_rows = ROW_COUNT;
+  RETURN v_rows;
 END $osiris$;
 
 -- Values that the table would round are refused: each must come back from its type as it went in.
@@ -251,7 +271,7 @@ DECLARE
   v_target text := '"' || replace(v_schema, '"', '""') || '"."'
                    || replace(p_publication->>'table', '"', '""') || '"';
   v_there jsonb; v_fitted jsonb; v_known osiris.publications; v_created boolean := false;
-  v_changed boolean := false; f record; v_plain boolean; v_source text; v_staged text; v_differs text; v_new text;
+  v_changed boolean := false; f record; v_plain boolean; v_staged text; v_differs text; v_new text;
   v_found bigint; v_before bigint; v_inserted bigint := 0; v_updated bigint := 0; v_deleted bigint := 0;
   v_total bigint;
 BEGIN
@@ -283,11 +303,11 @@ BEGIN
           AND (l.created OR l.mode IN ('replace', 'sync'))), 0))
     OR v_mode <> 'append' AND v_there#>>'{last,load_id}' = p_load
       AND v_there#>'{last,total_after}' = v_there->'rows') THEN
-    DELETE FROM osiris.stage WHERE delivery = p_delivery;
+    DELETE FROM osiris.staged WHERE delivery = p_delivery;
     RETURN jsonb_build_object('already_applied', true, 'total_after', v_there->'rows');
   END IF;
 
-  SELECT coalesce(sum(n), 0) INTO v_found FROM osiris.stage WHERE delivery = p_delivery;
+  SELECT coalesce(sum(n), 0) INTO v_found FROM osiris.staged WHERE delivery = p_delivery;
   IF v_found <> v_rows THEN
     RAISE EXCEPTION '% rows were promised, % were staged', v_rows, v_found USING ERRCODE = 'OS001';
   END IF;
@@ -296,23 +316,22 @@ BEGIN
   END IF;
 
   SELECT * INTO f FROM osiris.fragments(p_delivery, v_target, v_there, p_publication);
-  v_source := f.source;
   v_before := (v_there->>'rows')::bigint;
   IF v_before = 0 AND v_mode IN ('append', 'upsert') THEN  -- nobody else may fill it meanwhile
     EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', v_target);
     EXECUTE format('SELECT count(*) FROM %s', v_target) INTO v_before;
   END IF;
   v_plain := v_there->'triggers' = '[]' AND NOT (v_there->>'rules')::boolean;
-  -- Into an empty table the rows go straight from where they were staged.
-  IF v_before > 0 OR f.exact OR NOT v_plain THEN
-    EXECUTE format('CREATE TEMP TABLE osiris_spool (%s) ON COMMIT DROP', f.staged);
-    EXECUTE format('INSERT INTO pg_temp.osiris_spool SELECT * FROM %s AS r', v_source);
-    ANALYZE pg_temp.osiris_spool;
-    v_source := 'pg_temp.osiris_spool';
+  v_found := osiris.spool_rows(f.source);
+  IF v_found <> v_rows THEN
+    RAISE EXCEPTION '% rows were promised, % were staged', v_rows, v_found USING ERRCODE = 'OS001';
   END IF;
-  PERFORM osiris.refuse_inexact(v_source, v_there, p_publication);
+  IF v_before > 0 THEN
+    ANALYZE pg_temp.osiris_spool;
+  END IF;
+  PERFORM osiris.refuse_inexact('pg_temp.osiris_spool', v_there, p_publication);
 
-  v_staged := format('(SELECT %s FROM %s AS s) AS s', f.values_, v_source);
+  v_staged := format('(SELECT %s FROM pg_temp.osiris_spool AS s) AS s', f.values_);
   IF v_mode IN ('replace', 'sync') THEN
     EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', v_target);
     EXECUTE format('SELECT count(*) FROM %s', v_target) INTO v_before;
@@ -378,7 +397,7 @@ BEGIN
     p_publication->>'fingerprint', v_created, v_rows, v_inserted, v_updated,
     v_rows - v_inserted - v_updated, v_deleted, v_total)
   RETURNING * INTO v_known;
-  DELETE FROM osiris.stage WHERE delivery = p_delivery;
+  DELETE FROM osiris.staged WHERE delivery = p_delivery;
   RETURN to_jsonb(v_known);
 END $osiris$;
 
@@ -396,7 +415,7 @@ DECLARE
   v_wanted jsonb; f record; v_found bigint; v_seen text; v_sent text; v_pairs text; v_kind text; v_letter text;
   v_rows jsonb; v_samples jsonb := '[]'; v_counts jsonb := '{}';
 BEGIN
-  SELECT coalesce(sum(n), 0) INTO v_found FROM osiris.stage WHERE delivery = p_delivery;
+  SELECT coalesce(sum(n), 0) INTO v_found FROM osiris.staged WHERE delivery = p_delivery;
   IF v_found <> (p_publication->>'rows')::bigint THEN
     RAISE EXCEPTION '% rows were promised, % were staged', p_publication->>'rows', v_found USING ERRCODE = 'OS001';
   END IF;
@@ -447,7 +466,7 @@ END $osiris$;
 CREATE OR REPLACE FUNCTION public.osiris_discard(p_delivery uuid) RETURNS int
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' SET statement_timeout = '55s' AS $osiris$
 BEGIN
-  DELETE FROM osiris.stage WHERE delivery = p_delivery;
+  DELETE FROM osiris.staged WHERE delivery = p_delivery;
   RETURN 0;
 END $osiris$;
 
@@ -467,11 +486,11 @@ END $osiris$;
 
 REVOKE ALL ON FUNCTION osiris.create_table(text, jsonb), osiris.describe_table(text, jsonb, jsonb),
   osiris.fit_table(text, jsonb, jsonb), osiris.fragments(uuid, text, jsonb, jsonb),
-  osiris.refuse_inexact(text, jsonb, jsonb) FROM PUBLIC;
-REVOKE ALL ON FUNCTION public.osiris_version(), public.osiris_stage(uuid, int, text), public.osiris_table(text, text),
+  osiris.spool_rows(text), osiris.refuse_inexact(text, jsonb, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION public.osiris_version(), public.osiris_stage(text), public.osiris_table(text, text),
   public.osiris_apply(uuid, text, jsonb), public.osiris_compare(uuid, jsonb, int), public.osiris_discard(uuid),
   public.osiris_receipt(uuid) FROM PUBLIC, anon, authenticated;
-GRANT EXECUTE ON FUNCTION public.osiris_version(), public.osiris_stage(uuid, int, text), public.osiris_table(text, text),
+GRANT EXECUTE ON FUNCTION public.osiris_version(), public.osiris_stage(text), public.osiris_table(text, text),
   public.osiris_apply(uuid, text, jsonb), public.osiris_compare(uuid, jsonb, int), public.osiris_discard(uuid),
   public.osiris_receipt(uuid) TO service_role;
 NOTIFY pgrst, 'reload schema';

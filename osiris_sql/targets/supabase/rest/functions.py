@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -131,7 +130,7 @@ def _column(column: Column, key: tuple[str, ...], table: Table | None) -> dict[s
 
 
 def _read_back(rest: Rest, publication: Publish, delivery: str) -> Published:
-    row = rest.call("osiris_receipt", json.dumps({"p_delivery": delivery}).encode())
+    row = rest.call("osiris_receipt", {"p_delivery": delivery})
     if row is None:
         message = "the server confirmed the commit, but a new request does not find it"
         raise StepError(refusal(publication, "lost-commit", message, fix="publish again"))

@@ -21,7 +21,6 @@ ATTEMPTS = 5
 _BUSY = {429, 502, 503, 504}
 _TRANSIENT = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03"}
 COUNTED = "return=minimal,count=exact"
-_JSON = {"content-type": "application/json"}
 Progress = Callable[[int, str], None]
 
 
@@ -93,9 +92,14 @@ class Rest:
         self._stop.wait(seconds)
 
     def call(self, function: str, arguments: dict[str, Any] | bytes, progress: Progress | None = None) -> Any:
-        """Return what one of osiris-sql's functions returns; each may be called again."""
+        """Return what one of osiris-sql's functions returns; each may be called again.
+
+        Bytes go to a function of one text as they are: nobody on the way reads them.
+        """
+        raw = isinstance(arguments, bytes)
         body = arguments if isinstance(arguments, bytes) else json.dumps(arguments).encode()
-        return self.ask("POST", f"/rpc/{function}", body=body, schema="public", progress=progress).data
+        path, kind = f"/rpc/{function}", "text/plain" if raw else "application/json"
+        return self.ask("POST", path, body=body, kind=kind, schema="public", progress=progress).data
 
     def ask(
         self,
@@ -103,6 +107,7 @@ class Rest:
         path: str,
         *,
         body: bytes = b"",
+        kind: str = "application/json",
         prefer: str = "",
         schema: str = "",
         progress: Progress | None = None,
@@ -110,7 +115,12 @@ class Rest:
     ) -> Reply:
         """Send a request that may be repeated; raises RestError after the last attempt."""
         profile = schema or self._schema
-        headers = {"accept-profile": profile, "content-profile": profile, "prefer": prefer, **_JSON}
+        headers = {
+            "accept-profile": profile,
+            "content-profile": profile,
+            "prefer": prefer,
+            "content-type": kind,
+        }
         for attempt in range(1, ATTEMPTS + 1):
             if self._stop.is_set():
                 raise CancelledError(Diagnostic(rule="cancelled", message="publishing was interrupted"))

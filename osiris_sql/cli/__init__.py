@@ -23,8 +23,6 @@ def main() -> None:
         make_app(*sys.argv[1:2])(prog_name="osiris-sql")
     finally:
         _flush_quietly()
-        # Everything was closed where it was used; that the process ends need not wait for a last look.
-        gc.freeze()
 
 
 def _flush_quietly() -> None:

@@ -84,13 +84,13 @@ def _taking_text(call: Call, functions: list[CachedFunction]) -> CachedFunction:
         404,
         "PGRST202",
         f"Could not find the function {place} in the schema cache",
-        f"Searched for the function {place} with a single unnamed text parameter, but no matches were found in"
-        " the schema cache.",
+        f"Searched for the function {place} with a single unnamed text parameter, but no matches were"
+        " found in the schema cache.",
     )
 
 
 def call_function(call: Call, function: CachedFunction) -> Answer:
-    """Run a function with the body's members as arguments, or with a body of text, and return its bare value."""
+    """Run a function with the body's members, or the whole of it, as arguments; return its bare value."""
     names = [] if call.is_text else call.arguments
     arguments = ", ".join(f"{quoted(name)} := a.{quoted(name)}" for name in names)
     typed = ", ".join(f"{quoted(name)} {function.arguments[name]}" for name in names)

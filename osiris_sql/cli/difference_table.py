@@ -40,10 +40,10 @@ def difference_lines(found: PublicationDifference) -> Iterator[Text]:
         yield name.append(f"  not compared: {found.why}", "yellow")
     else:
         yield name.append(
-            f"  {found.mode}: {made.inserted} to insert, {made.updated} to update, {made.deleted} to delete,"
-            f" {made.unchanged} unchanged",
+            f"  {found.mode}: {made.inserted:,} to insert, {made.updated:,} to update,"
+            f" {made.deleted:,} to delete, {made.unchanged:,} unchanged",
             "",
-        ).append(f"  ({found.rows} rows; the table has {made.total_before})", "dim")
+        ).append(f"  (the model has {found.rows:,} rows, the table {made.total_before:,})", "dim")
     for note in found.notes:
         yield Text(f"  {printable(note)}", "dim")
     for change in made.samples if made else ():

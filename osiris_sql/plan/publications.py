@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from osiris_sql.plan import why
 from osiris_sql.support import wire
-from osiris_sql.types.manifest import Manifest
+from osiris_sql.types.manifest import CompiledModel, Manifest
 from osiris_sql.types.observed import Observed
 from osiris_sql.types.plan import PlannedTest, Publish, Step
 from osiris_sql.types.project import Publication
@@ -39,7 +39,7 @@ def publish_step(
         schema=publication.schema,
         table=publication.table,
         mode=publication.mode,
-        key=publication.key,
+        key=publication.key or _model_key(publication, model),
         columns=model.schema.columns,
         create=publication.create,
         append_all=publication.append_all,
@@ -55,6 +55,14 @@ def publish_step(
         fingerprint=publication_fingerprint(manifest, publication),
         location=publication.location,
     )
+
+
+def _model_key(publication: Publication, model: CompiledModel) -> tuple[str, ...]:
+    """An incremental model that merges by a key has one already, by which an append knows what is new."""
+    config = model.config
+    merges = config.materialized == "incremental" and config.incremental_strategy == "merge"
+    new_only = publication.mode == "append" and not publication.append_all
+    return config.unique_key if new_only and merges else ()
 
 
 def publication_fingerprint(manifest: Manifest, publication: Publication) -> str:

@@ -26,7 +26,8 @@ def mode_mistakes(publication: Publish) -> list[Diagnostic]:
                 "missing-key",
                 "mode append needs a key, or the word that every row is new",
                 why="without a key nobody can tell which rows were already delivered",
-                fix="say key: [...], or append: {all: true} if each run's rows are all new",
+                fix="say key: [...], or give the incremental model a unique_key;"
+                " append: {all: true} if each run's rows are all new",
             )
         )
     names = {column.name for column in publication.columns}
@@ -70,8 +71,8 @@ def deletion_refusals(publication: Publish, gone: int, total: int, sent: int) ->
         refusal(
             publication,
             "too-many-deleted",
-            f"{gone} of {total} rows would be deleted; nothing was changed",
-            why=f"max_deleted is {publication.max_deleted:g} of the rows; {sent} rows were sent",
+            f"{gone:,} of {total:,} rows would be deleted; nothing was changed",
+            why=f"max_deleted is {publication.max_deleted:g} of the rows; the model has {sent:,}",
             fix="check that the model is complete; if it is, raise max_deleted for this table",
         )
     ]

@@ -101,6 +101,26 @@ def test_duplicates_that_an_append_leaves_out_are_not_said_to_be_written(databas
     assert len(project.table()) == 4
 
 
+def test_an_append_goes_by_the_key_of_its_incremental_model(database, tmp_path):
+    project = Project(tmp_path / "films", database, "mode: append")
+    incremental = "materialized='incremental', unique_key='id'"
+    for rows, after in ((A, A), (B, [*A, (4, "Brazil")])):
+        model = project.rows(*rows).folder / "models" / "film.sql"
+        model.write_text(model.read_text().replace("materialized='table'", incremental))
+        done = project.build()
+        assert done.exit_code == 0, done.output
+        assert project.table() == after
+    assert "append by id" in words(project.run("plan"))
+
+
+def test_an_append_that_can_not_know_what_is_new_is_refused(database, tmp_path):
+    project = Project(tmp_path / "films", database, "mode: append")
+    done = project.rows(*A).build()
+    assert done.exit_code == 2
+    assert "without a key nobody can tell which rows were already delivered" in words(done)
+    assert database.sql("SELECT to_regclass('film')") == [(None,)]
+
+
 def test_a_role_under_row_security_that_would_sync_is_refused_by_the_plan(published, database, postgres):
     database.sql(
         f"GRANT USAGE ON SCHEMA {database.schema}, osiris TO writer; GRANT ALL ON film TO writer;"

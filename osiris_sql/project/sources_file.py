@@ -9,6 +9,7 @@ from pydantic import Field
 from osiris_sql.project.check import Checked, check_shape
 from osiris_sql.project.declared_tests import DeclaredTests, Subject
 from osiris_sql.project.durations import Duration
+from osiris_sql.project.freshness import freshness_tests
 from osiris_sql.project.mismatch import missing_key
 from osiris_sql.project.models_file import ColumnShape, read_columns, read_declared
 from osiris_sql.project.names import Name, Taken, unknown_name
@@ -155,6 +156,9 @@ def _check_connection_name(source: SourceShape, scope: _Scope, connections: Coll
 def _read_table(source: SourceShape, table: TableShape, scope: _Scope, tests: list[DataTest]) -> SourceTable:
     subject = Subject(f"source:{source.name}.{table.name}")
     tests += read_declared(table, subject, scope.file, scope.report)
+    freshness = _read_freshness(source, table, scope)
+    place = scope.file.at((*table.path, "name"))
+    tests += freshness_tests(freshness, subject.node, place) if freshness else ()
     return SourceTable(
         source=source.name,
         name=table.name,
@@ -163,10 +167,10 @@ def _read_table(source: SourceShape, table: TableShape, scope: _Scope, tests: li
         extract=_read_extract(table, scope),
         columns=_read_columns(table, subject, scope, tests),
         description=table.description.strip(),
-        freshness=_read_freshness(source, table, scope),
+        freshness=freshness,
         tags=tuple(dict.fromkeys([*source.tags, *source.config.tags, *table.tags, *table.config.tags])),
         event_time=table.event_time or table.config.event_time or source.config.event_time,
-        location=scope.file.at((*table.path, "name")),
+        location=place,
     )
 
 

@@ -97,8 +97,9 @@ def holds(running: Running, step: str, proof: Proof) -> bool:
 
 
 def rows_read(running: Running, test: PlannedTest) -> str:
-    """Return the identity of all rows that a test reads."""
-    return wire.dump_canonical({node: running.data.get(node) for node in test.reads})
+    """Return the identity of all rows that a test reads, and of the clock if it reads that."""
+    clock = {"run_clock": running.plan.run_clock} if "$run_clock" in test.sql else {}
+    return wire.dump_canonical({node: running.data.get(node) for node in test.reads} | clock)
 
 
 def measure(

@@ -7,13 +7,6 @@ from collections.abc import Mapping, Sequence
 
 from osiris_sql import api
 from osiris_sql.cli import screen
-from osiris_sql.cli.plan_table import (
-    carried_relations,
-    leftover_relations,
-    needed_names,
-    plan_table,
-    plan_totals,
-)
 from osiris_sql.plan.batches import Backfill
 from osiris_sql.plan.past import Past
 from osiris_sql.support import wire
@@ -101,6 +94,14 @@ def show_plan(plan: Plan, environ: Mapping[str, str], *, as_json: bool) -> None:
     if as_json:
         screen.write(wire.to_document(plan))
         return
+    from osiris_sql.cli.plan_table import (
+        carried_relations,
+        leftover_relations,
+        needed_names,
+        plan_table,
+        plan_totals,
+    )
+
     console = screen.out()
     if plan.steps:
         console.print(plan_table(plan))

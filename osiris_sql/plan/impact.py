@@ -49,7 +49,7 @@ def _reads(manifest: Manifest) -> Iterator[tuple[str, str, tuple[str, ...] | Non
 def describe_impact(node: str, schema: TableSchema, observed: Observed, readers: Readers) -> str:
     """Return what becomes of those below when a relation gets these columns, or nothing if they stay."""
     state = observed.state.get(node)
-    if state is None or state.schema is None:
+    if state is None or state.schema is None or state.schema == schema:
         return ""
     added, gone, retyped = columns_that_changed(state.schema, schema)
     hurt = [

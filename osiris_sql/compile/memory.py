@@ -3,33 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
+from typing import Protocol
 
 from osiris_sql.compile.columns import Binder
 from osiris_sql.compile.known import Known
 from osiris_sql.compile.microbatch import find_event_time
 from osiris_sql.compile.model import ModelPass
-from osiris_sql.compile.model_cache import Identities, ModelCache, Remembered
+from osiris_sql.compile.model_cache import Identities, Remembered
 from osiris_sql.compile.model_checks import unsafe_constructs
 from osiris_sql.compile.node_names import NodeNames
 from osiris_sql.compile.outcome import Outcome
 from osiris_sql.compile.rendered_model import RenderedModel
+from osiris_sql.support.packed import pack, unpack
 from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.manifest import CompiledModel
 from osiris_sql.types.project import Project
+
+
+class Remembering(Protocol):
+    """What holds entries, as `ModelCache` does."""
+
+    def key_of(self, rendered: RenderedModel, keys: object) -> str:
+        """Return the key of a model."""
+
+    def find(self, key: str, names: NodeNames) -> Remembered | None:
+        """Return the entry of a key."""
+
+    def keep(self, key: str, entry: bytes) -> None:
+        """Hold an entry, packed."""
 
 
 class Memory:
     """The models that were compiled before; without a cache it remembers nothing."""
 
     def __init__(
-        self, project: Project, cache: ModelCache | None, models: ModelPass, binder: Binder, names: NodeNames
+        self,
+        project: Project,
+        cache: Remembering | None,
+        models: ModelPass,
+        binder: Binder,
+        names: NodeNames,
     ) -> None:
         self._cache = cache
         self._models = models
         self._binder = binder
         self._names = names
         texts = {model.node: model.text for model in project.models}
-        self._identities = Identities(models.known, texts, repr(project.macros) if cache else "")
+        self._identities = Identities(models.known, texts, repr(project.macros))
         self._absent: set[str] = set()
 
     def find(self, rendered: RenderedModel) -> Remembered | None:
@@ -37,6 +58,12 @@ class Memory:
         if self._cache is None:
             return None
         return self._cache.find(self._key(rendered), self._names)
+
+    def learn(self, rendered: RenderedModel, entry: bytes) -> Remembered:
+        """Return what another process compiled a model to just now, which is remembered from now on."""
+        if self._cache is not None:
+            self._cache.keep(self._key(rendered), entry)
+        return unpack(Remembered, entry)
 
     def fits(self, entry: Remembered) -> bool:
         """Say whether all that a model reads looks as it did then."""
@@ -58,9 +85,13 @@ class Memory:
             fingerprint=whole,
             event_time=find_event_time(config.event_time, compiled.schema, compiled.name, place, []),
         )
-        self._absent.add(compiled.node)
+        self.miss(compiled.node)
         diagnostics += unsafe_constructs(compiled)
         return compiled
+
+    def miss(self, node: str) -> None:
+        """Note that the binder has not seen a node that is known."""
+        self._absent.add(node)
 
     def supply(self, nodes: Iterable[str]) -> None:
         """Put nodes into the binder that are only remembered so far."""
@@ -86,7 +117,8 @@ class Memory:
             keys=tuple(tuple(sorted(key)) for key in self._models.known[node].keys),
             model=outcome.alone,
         )
-        self._cache.keep(self._key(rendered), entry)
+        with suppress(TypeError):  # what JSON can't hold, such as a date in `meta`, is not remembered
+            self._cache.keep(self._key(rendered), pack(entry))
 
     def _key(self, rendered: RenderedModel) -> str:
         assert self._cache is not None

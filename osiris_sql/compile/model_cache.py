@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from osiris_sql.compile.known import Known
@@ -17,7 +16,7 @@ from osiris_sql.compile.node_names import NodeNames
 from osiris_sql.compile.rendered_model import RenderedModel
 from osiris_sql.compile.seen_environ import SeenEnviron, hidden_names, keyed, reveal
 from osiris_sql.support.kept_files import digest_of, read_whole, tool_identity, write_whole
-from osiris_sql.support.packed import pack, unpack
+from osiris_sql.support.packed import unpack
 from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.manifest import CompiledModel
 from osiris_sql.types.noun import noun
@@ -83,13 +82,12 @@ class ModelCache:
         self._used[key] = line
         return entry
 
-    def keep(self, key: str, entry: Remembered) -> None:
-        """Remember a model; values of variables are hidden in it."""
-        with suppress(TypeError):  # what JSON can't hold, such as a date in `meta`, is not remembered
-            line = self._environ.hide(pack(entry))
-            then = {name: keyed(self._environ.seen[name], self._salt) for name in hidden_names(line)}
-            self._used[key] = json.dumps(then).encode() + b"\t" + line
-            self._is_new = True
+    def keep(self, key: str, entry: bytes) -> None:
+        """Remember a model (`Remembered`, packed); values of variables are hidden in it."""
+        line = self._environ.hide(entry)
+        then = {name: keyed(self._environ.seen[name], self._salt) for name in hidden_names(line)}
+        self._used[key] = json.dumps(then).encode() + b"\t" + line
+        self._is_new = True
 
     def save(self) -> None:
         """Write what is remembered, if there is anything new."""

@@ -1,0 +1,127 @@
+"""Models compiled ahead by other processes, taken by the pass as it comes to them.
+
+Each tells what the cache would have remembered, so the pass takes it as it takes what is remembered: after
+the same checks. What no process can tell it compiles itself. So the processes decide nothing but the time.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+from collections.abc import Collection, Mapping
+
+from osiris_sql.compile.ahead.guesses import guess_needs, in_order
+from osiris_sql.compile.ahead.messages import Answer, Hello, Task
+from osiris_sql.compile.ahead.process import Answers, Process
+from osiris_sql.compile.ahead.ready import Ready
+from osiris_sql.compile.known import Known
+from osiris_sql.types.project import Project
+
+LEAST = 200
+"""Fewer models are compiled before a process has started."""
+
+NEW_AT_FIRST = 20
+"""So many of the first models must be new: after an edit they are remembered, all but a few."""
+
+MOST_PROCESSES = 4
+_ASKED_AT_ONCE = 8
+
+
+class Ahead:
+    """The models that other processes compile; none is started until it pays."""
+
+    def __init__(self, project: Project, environ: Mapping[str, str], only: Collection[str] | None) -> None:
+        self._project = project
+        self._environ = environ
+        self._roots = [m.node for m in project.models if only is None or m.node in only]
+        self._may_start = len(project.models) >= LEAST and _processors() > 1 and bool(sys.executable)
+        self._new, self._old = 0, 0
+        self._ready = Ready((), {})
+        self._processes: list[Process] = []
+        self._answers = Answers()
+        self._entries: dict[str, bytes] = {}
+        self._news: dict[str, bytes | str] = {}
+
+    def take(self, node: str) -> bytes | None:
+        """Return what a model came to, as the cache keeps it; None if it must be compiled here."""
+        while not self._answers.empty():
+            self._hear()
+        while node not in self._ready.settled and any(process.asked for process in self._processes):
+            self._hear()
+        return self._entries.pop(node, None)
+
+    def note(self, known: Known, *, is_lasting: bool, is_new: bool) -> None:
+        """Tell the processes of a model that is done; `is_new` if it was compiled here, not remembered."""
+        if known.node not in self._news and (self._may_start or self._processes):
+            self._settle(known.node, tell(known, is_lasting=is_lasting))
+            # What is never remembered says nothing of how much is.
+            self._new += is_new and is_lasting
+            self._old += not is_new
+            if self._may_start and self._new >= NEW_AT_FIRST:
+                self._may_start = False
+                if self._new >= self._old:
+                    self._start()
+
+    def close(self) -> None:
+        """End the processes."""
+        for process in self._processes:
+            process.close()
+
+    def _start(self) -> None:
+        needs = guess_needs(self._project.models)
+        order = in_order(self._roots, needs)
+        if len(order) - len(self._news) < LEAST:
+            return
+        self._ready = Ready([node for node in order if node not in self._news], needs, self._news)
+        hello = pickle.dumps(Hello(self._project, dict(self._environ)))
+        for _ in range(min(_processors(), MOST_PROCESSES)):
+            self._processes.append(Process(hello, self._answers))
+
+    def _hear(self) -> None:
+        process, answer = self._answers.get()
+        if answer is None:
+            self._processes.remove(process)
+            process.close()
+            self._ready.again(process.asked)
+        else:
+            self._note(process, answer)
+        self._feed()
+
+    def _note(self, process: Process, answer: Answer) -> None:
+        process.is_ready = True
+        process.asked.discard(answer.node)
+        if answer.state == "failed":
+            self._ready.fail(answer.node)
+        elif answer.state == "waits":
+            self._ready.wait(answer.node, answer.need)
+        elif answer.state == "compiled":
+            if answer.entry is not None:
+                self._entries[answer.node] = answer.entry
+            self._settle(answer.node, answer.news)
+
+    def _settle(self, node: str, news: bytes | str) -> None:
+        self._news.setdefault(node, news)
+        self._ready.settle(node)
+        self._feed()
+
+    def _feed(self) -> None:
+        """Give each process enough to do, so that none waits for us."""
+        for _ in range(_ASKED_AT_ONCE):
+            for process in self._processes:
+                if process.is_ready and len(process.asked) < _ASKED_AT_ONCE:
+                    node = self._ready.pop()
+                    if node is None:
+                        return
+                    news = [*self._news.values()]
+                    process.ask(Task(node, tuple(news[process.told :])))
+                    process.told = len(news)
+
+
+def tell(known: Known, *, is_lasting: bool) -> bytes | str:
+    """Return a model as others see it; its name alone if they need its text, or types that no table has."""
+    return pickle.dumps(known) if is_lasting else known.node
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,65 @@
+"""Single models compiled as the pass would: with what is known of the others."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import PurePosixPath
+
+from osiris_sql.compile.ahead import tell
+from osiris_sql.compile.ahead.messages import Answer, Hello, Task
+from osiris_sql.compile.columns import Binder
+from osiris_sql.compile.in_order import InOrder
+from osiris_sql.compile.model_cache import Remembered
+from osiris_sql.compile.node_names import NodeNames
+from osiris_sql.compile.rendered_model import RenderedModel
+
+
+class Compiling:
+    """Answers tasks."""
+
+    def __init__(self, hello: Hello) -> None:
+        binder = Binder(PurePosixPath(hello.project.warehouse).stem)
+        self._kept = _Kept()
+        self._pass = InOrder(hello.project, hello.environ, binder, self._kept)
+        self._local: set[str] = set()
+
+    def answer(self, task: Task) -> Answer:
+        """Return how a task ended."""
+        for one in task.news:
+            if isinstance(one, str):
+                self._local.add(one)
+            else:
+                self._pass.learn(pickle.loads(one))  # noqa: S301 - from the process that started this one
+        path = [task.node]
+        while path:
+            need = self._pass.next_need(path[-1])
+            if need is None:
+                self._kept.entry = None
+                self._pass.finish(path.pop())
+            elif need in self._local and need not in path:
+                path.append(need)
+            else:
+                return Answer(task.node, "waits", need=need)
+        return self._answer(task.node, self._kept.entry)
+
+    def _answer(self, node: str, entry: bytes | None) -> Answer:
+        known = self._pass.known.get(node)
+        self._pass.forget(node)
+        if known is None:
+            return Answer(node, "failed")
+        return Answer(node, "compiled", entry, tell(known, is_lasting=entry is not None))
+
+
+class _Kept:
+    """Stands where the cache stands: it knows nothing, and holds what it was given last."""
+
+    entry: bytes | None = None
+
+    def key_of(self, rendered: RenderedModel, keys: object) -> str:
+        return ""
+
+    def find(self, key: str, names: NodeNames) -> Remembered | None:
+        return None
+
+    def keep(self, key: str, entry: bytes) -> None:
+        self.entry = entry

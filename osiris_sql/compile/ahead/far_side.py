@@ -1,0 +1,41 @@
+"""The process that compiles ahead: tasks in, answers out, both pickled; its end is that of its input."""
+
+from __future__ import annotations
+
+import gc
+import pickle
+import sys
+from typing import BinaryIO
+
+
+def main() -> None:
+    """Answer tasks until there are no more."""
+    tasks, answers = sys.stdin.buffer, sys.stdout.buffer
+    sys.stdout = sys.stderr
+    # It lives for a few seconds, and what it makes it mostly keeps.
+    gc.set_threshold(20_000)
+    # Read before all the modules are, so that nobody waits who writes it.
+    hello = _message(tasks)
+    if hello is None:
+        return
+    from osiris_sql.compile.ahead.compiling import Compiling
+    from osiris_sql.compile.ahead.messages import Answer
+
+    compiling = Compiling(pickle.loads(hello))  # noqa: S301 - from the process that started this one
+    answer = Answer("", "ready")
+    while True:
+        answers.write(pickle.dumps(answer))
+        answers.flush()
+        task = _message(tasks)
+        if task is None:
+            return
+        answer = compiling.answer(pickle.loads(task))  # noqa: S301
+
+
+def _message(stream: BinaryIO) -> bytes | None:
+    length = stream.read(8)
+    return stream.read(int.from_bytes(length)) if length else None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""What goes between the pass and the processes that compile ahead of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from osiris_sql.types.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """The first message: what is compiled, and what `env_var()` reads."""
+
+    project: Project
+    environ: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A model to compile, and what has become known since the last task.
+
+    `news` are models as others see them (`Known`, pickled); a name is that of a model which can't be told
+    in that way, so that who reads it compiles it too.
+    """
+
+    node: str
+    news: tuple[bytes | str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a task ended; the first answer, of no node, says that the process is ready.
+
+    `entry` is what the cache would remember, packed, and `news` tells the others. A model that `waits`
+    has a `need` that is not known yet.
+    """
+
+    node: str
+    state: Literal["ready", "compiled", "failed", "waits"]
+    entry: bytes | None = None
+    news: bytes | str = ""
+    need: str = ""

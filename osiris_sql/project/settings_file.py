@@ -53,7 +53,7 @@ class SettingsShape(Shape):
     default_env: str | None = None
     vars: dict[str, Any] = Field(default_factory=dict)
     threads: Positive | None = None
-    concurrency: Positive = 1
+    concurrency: Positive = EngineSettings().concurrency
     memory_limit: Size | None = None
     warehouse: str = ".osiris/{env}.duckdb"
     test_paths: list[str] | None = None

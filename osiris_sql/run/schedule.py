@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from heapq import heapify, heappop, heappush
 
-from osiris_sql.types.plan import Extract, Step
+from osiris_sql.types.plan import Extract, Publish, Step
 
 
 class Schedule:
-    """The steps of a plan as they become ready, in the plan's order."""
+    """The steps of a plan as they become ready, in the plan's order.
+
+    Publications over one connection go out one after another, as they are planned: a foreign key among
+    their tables must not depend on which of two is faster.
+    """
 
     def __init__(self, steps: Sequence[Step]) -> None:
         self._steps = {step.id: step for step in steps}
@@ -19,6 +23,8 @@ class Schedule:
         for waiting, needs in self._waiting.items():
             for above in needs:
                 self._below[above].append(waiting)
+        self._behind: dict[str, str] = {}
+        self._queue_publications(steps)
         self._ready = [self._place[s] for s, needs in self._waiting.items() if not needs]
         heapify(self._ready)
         self._order = list(steps)
@@ -43,13 +49,11 @@ class Schedule:
     def finish(self, step: Step, *, ok: bool) -> None:
         """Say how a step ended: what it was the last need of becomes ready, or is left for ever."""
         self._forget_read(step)
-        if not ok:
-            self._blame(step.id)
-            return
-        for below in self._below[step.id]:
-            self._waiting[below].discard(step.id)
-            if not self._waiting[below] and below not in self._blamed:
-                heappush(self._ready, self._place[below])
+        for ended in [step.id] if ok else self._blame(step.id):
+            if ended in self._behind:
+                self._free(self._behind[ended], of=ended)
+        for below in self._below[step.id] if ok else ():
+            self._free(below, of=step.id)
 
     def stop(self) -> None:
         """Start nothing more."""
@@ -72,11 +76,29 @@ class Schedule:
         if isinstance(step, Extract):
             self._reads[step.connection] -= 1
 
-    def _blame(self, failed: str) -> None:
-        wave = list(self._below[failed])
+    def _queue_publications(self, steps: Sequence[Step]) -> None:
+        last: dict[str, str] = {}
+        for step in steps:
+            if isinstance(step, Publish):
+                if step.connection in last:
+                    self._behind[last[step.connection]] = step.id
+                    self._waiting[step.id].add(last[step.connection])
+                last[step.connection] = step.id
+
+    def _free(self, waiting: str, *, of: str) -> None:
+        """Note that a step need not wait for another any more."""
+        self._waiting[waiting].discard(of)
+        if not self._waiting[waiting] and waiting not in self._blamed:
+            heappush(self._ready, self._place[waiting])
+
+    def _blame(self, failed: str) -> list[str]:
+        """Leave what needs a failed step; return all that will not run (again)."""
+        wave, ended = list(self._below[failed]), [failed]
         while wave:
             below = wave.pop()
             if below not in self._blamed:
                 self._blamed[below] = failed
                 self._forget_read(self._steps[below])
                 wave.extend(self._below[below])
+                ended.append(below)
+        return ended

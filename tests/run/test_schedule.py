@@ -1,8 +1,10 @@
 """The bookkeeping of the loop."""
 
+import pytest
+
 from osiris_sql.run.schedule import Schedule
 from osiris_sql.types.diagnostic import Location
-from osiris_sql.types.plan import Extract, Probe
+from osiris_sql.types.plan import Extract, Probe, Publish
 from osiris_sql.types.relation import RelationRef
 
 HERE = Location(path="x")
@@ -22,6 +24,24 @@ def extract(name: str, connection: str, *needs: str) -> Extract:
         relation=RelationRef("s", name),
         connection=connection,
         identifier=name,
+        columns=(),
+        fingerprint="",
+        location=HERE,
+    )
+
+
+def publish(name: str, connection: str, *needs: str) -> Publish:
+    return Publish(
+        id=name,
+        node=name,
+        needs=needs,
+        why="",
+        input="model:m",
+        relation=RelationRef("main", "m"),
+        connection=connection,
+        target=connection,
+        table=name,
+        mode="replace",
         columns=(),
         fingerprint="",
         location=HERE,
@@ -75,3 +95,25 @@ def test_a_source_is_read_until_its_last_extract_has_ended_or_can_never_start():
     probe = schedule.start()
     schedule.finish(probe, ok=False)
     assert not schedule.still_reads("shop")
+
+
+def test_publications_over_one_connection_go_one_after_another_in_the_order_of_the_plan():
+    schedule = Schedule([publish("a", "app", "m"), publish("b", "app"), publish("c", "other"), step("m")])
+    others = [schedule.start(), schedule.start()]
+    assert [started.id for started in others] == ["c", "m"]
+    assert not schedule.ready
+    for started in others:
+        schedule.finish(started, ok=True)
+    first = schedule.start()
+    assert (first.id, schedule.ready) == ("a", False)
+    schedule.finish(first, ok=False)
+    assert drain(schedule, set()) == ["b"]
+
+
+@pytest.mark.parametrize("failing", ["m", "n"])
+def test_a_publication_does_not_wait_for_one_that_will_never_start(failing):
+    steps = [step("m"), step("n", "m"), publish("a", "app", "n"), publish("b", "app"), publish("c", "app")]
+    left = {"m": ["n", "a"], "n": ["a"]}[failing]
+    schedule = Schedule(steps)
+    assert drain(schedule, {failing}) == [s.id for s in steps if s.id not in left]
+    assert [s.id for s in schedule.left()] == left

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from osiris_sql.api.history import read_run as read_run
     from osiris_sql.api.history import remove_runs as remove_runs
     from osiris_sql.api.history import step_seconds as step_seconds
+    from osiris_sql.api.linting import lint_project as lint_project
     from osiris_sql.api.loading import load_project as load_project
     from osiris_sql.api.parity import compare_launchers as compare_launchers
     from osiris_sql.api.parity import make_parity_plan as make_parity_plan
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from osiris_sql.api.sound import refuse_mistakes as refuse_mistakes
     from osiris_sql.api.sound import refuse_mistakes_in as refuse_mistakes_in
     from osiris_sql.lint import fix_project as fix_project
-    from osiris_sql.lint import lint_project as lint_project
     from osiris_sql.plan.selection import select_nodes as select_nodes
     from osiris_sql.run.difference import diff_publications as diff_publications
 
@@ -58,6 +58,7 @@ _VERBS = {
     "osiris_sql.api.discovery": ("SourceChange", "discover_sources"),
     "osiris_sql.api.dropping": ("Dropped", "drop_leftovers", "drop_named"),
     "osiris_sql.api.history": ("list_runs", "read_plan", "read_run", "remove_runs", "step_seconds"),
+    "osiris_sql.api.linting": ("lint_project",),
     "osiris_sql.api.loading": ("load_project",),
     "osiris_sql.api.parity": ("compare_launchers", "make_parity_plan"),
     "osiris_sql.api.past": ("find_past", "resume_run"),
@@ -71,7 +72,7 @@ _VERBS = {
         "refuse_mistakes",
         "refuse_mistakes_in",
     ),
-    "osiris_sql.lint": ("fix_project", "lint_project"),
+    "osiris_sql.lint": ("fix_project",),
     "osiris_sql.plan.selection": ("select_nodes",),
     "osiris_sql.run.difference": ("diff_publications",),
 }

@@ -17,9 +17,13 @@ def compile_project(
 
     What did not change is read from `.osiris/cache`.
     """
+    return compiler.compile_project(project, environ=environ, cache=cache_folder(project), only=only)
+
+
+def cache_folder(project: Project) -> Path | None:
+    """Return where what was compiled and linted is remembered; None for a project that is in no folder."""
     root = Path(project.root)
-    cache = root / ".osiris" / "cache" if root.is_dir() else None
-    return compiler.compile_project(project, environ=environ, cache=cache, only=only)
+    return root / ".osiris" / "cache" if root.is_dir() else None
 
 
 def run_unit_tests(

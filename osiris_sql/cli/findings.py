@@ -48,7 +48,7 @@ def show_findings(findings: Sequence[Diagnostic], root: Path, output: str) -> No
         screen.write(f"{text}\n" if text else "")
     elif findings:
         shown = [_without_line(f) if f.rule == "secret-in-sql" else f for f in findings]
-        screen.out().print(diagnostics_text(shown, root), soft_wrap=True)
+        screen.print_text(diagnostics_text(shown, root))
     counts = Counter(finding.severity for finding in findings)
     said = [
         f"{counts[s]} {s}{'s' if counts[s] > 1 else ''}" for s in ("error", "warning", "info") if counts[s]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
 from osiris_sql.support.excerpt import diagnostics_text
 from osiris_sql.types.diagnostic import Diagnostic
@@ -41,6 +42,15 @@ def _console(*, stderr: bool) -> Console:
     terminal = (sys.stderr if stderr else sys.stdout).isatty()
     width = None if terminal or "COLUMNS" in os.environ else WIDE
     return Screen(stderr=stderr, highlight=False, markup=False, emoji=False, width=width)
+
+
+def print_text(text: Text) -> None:
+    """Print a text to stdout, its lines as they are; where it has no colours, without laying it out."""
+    console = out()
+    if console.is_terminal:
+        console.print(text, soft_wrap=True)
+    else:
+        write(f"{text.plain}\n")
 
 
 def print_json(data: Any) -> None:

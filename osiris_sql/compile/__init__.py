@@ -27,10 +27,10 @@ def compile_project(
         from osiris_sql.compile.compiler import compile_all
 
         return compile_all(project, environ, only=only)
-    from osiris_sql.compile.manifest_cache import ManifestCache
+    from osiris_sql.compile.kept_noun import KeptNoun
     from osiris_sql.compile.seen_environ import SeenEnviron
 
-    kept = ManifestCache(cache, project)
+    kept = KeptNoun(Manifest, cache, "manifest", project, project)
     manifest = kept.read(environ)
     if manifest is None:
         from osiris_sql.compile.compiler import compile_all

@@ -15,7 +15,7 @@ from osiris_sql.compile.known import Known
 from osiris_sql.compile.node_names import NodeNames
 from osiris_sql.compile.rendered_model import RenderedModel
 from osiris_sql.compile.seen_environ import SeenEnviron, hidden_names, keyed, reveal
-from osiris_sql.support.kept_files import digest_of, read_whole, tool_identity, write_whole
+from osiris_sql.support.kept_files import digest_of, read_whole, write_whole
 from osiris_sql.support.packed import unpack
 from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.manifest import CompiledModel
@@ -54,11 +54,10 @@ class ModelCache:
 
     def _read(self) -> tuple[bytes, dict[str, bytes]]:
         head, *lines = (read_whole(self._path) or b"").split(b"\n")
-        known = json.loads(head) if head else {}
-        if known.get("tool") != tool_identity():
+        if not head:
             return secrets.token_bytes(16), {}
         pairs = (line.partition(b" ") for line in lines)
-        return bytes.fromhex(known["salt"]), {key.decode(): value for key, _, value in pairs}
+        return bytes.fromhex(head.decode()), {key.decode(): value for key, _, value in pairs}
 
     def key_of(self, rendered: RenderedModel, keys: object) -> str:
         """Return the key of a model whose declared keys are `keys`; nobody can guess its SQL from it."""
@@ -95,9 +94,8 @@ class ModelCache:
             return
         others = [(key, line) for key, line in self._old.items() if key not in self._used]
         kept = [*self._used.items(), *others[: max(0, self._most - len(self._used))]]
-        head = json.dumps({"tool": tool_identity(), "salt": self._salt.hex()})
         lines = (b"%s %s" % (key.encode(), line) for key, line in kept)
-        write_whole(self._path, b"\n".join([head.encode(), *lines]))
+        write_whole(self._path, b"\n".join([self._salt.hex().encode(), *lines]))
 
 
 def _pair(table: str) -> tuple[str, str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from osiris_sql.types.diagnostic import Diagnostic
@@ -15,12 +17,30 @@ if TYPE_CHECKING:
 __all__ = ["fix_project", "lint_project"]
 
 
-def lint_project(project: Project, manifest: Manifest, paths: Sequence[str] = ()) -> tuple[Diagnostic, ...]:
-    """Return the findings of all rules, and the mistakes that compiling found; `paths` limits both."""
-    # Imported here, so that the package alone does not load sqlglot.
+def lint_project(
+    project: Project, manifest: Manifest, paths: Sequence[str] = (), *, cache: Path | None = None
+) -> tuple[Diagnostic, ...]:
+    """Return the findings of all rules, and the mistakes that compiling found; `paths` limits both.
+
+    `cache` is a folder that remembers; the answer is the same without.
+    """
+    # Imported here, so that the package alone does not load sqlglot; and nothing does where nothing changed.
+    from osiris_sql.compile.kept_noun import KeptNoun
+    from osiris_sql.lint.remembered import Findings, LintMemory
+
+    kept = (
+        KeptNoun(Findings, cache, "findings", project, (project, manifest)) if cache and not paths else None
+    )
+    before = kept.read(os.environ) if kept else None
+    if before:
+        return before.findings
     from osiris_sql.lint.lint import find_all
 
-    return find_all(project, manifest, paths)[0]
+    memory = LintMemory(cache, project, os.environ)
+    findings = find_all(project, manifest, paths, memory)[0]
+    if kept:
+        kept.write(Findings(findings=findings), memory.environ)
+    return findings
 
 
 def fix_project(project: Project, manifest: Manifest, paths: Sequence[str] = ()) -> Fixed:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from osiris_sql.compile import compile_project
 from osiris_sql.lint.file_edits import FileEdit, apart, apply_edits, edits_in_file
 from osiris_sql.lint.lint import Mended, find_all
+from osiris_sql.lint.remembered import LintMemory
 from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.manifest import CompiledModel, Manifest
 from osiris_sql.types.project import Project
@@ -36,7 +38,7 @@ def fix_project(project: Project, manifest: Manifest, paths: Sequence[str] = ())
     old = {model.path: model.text for model in project.models}
     refused: set[tuple[str, Group]] = set()
     mended = 0
-    findings, found = find_all(project, manifest, paths)
+    findings, found = _find(project, manifest, paths)
     for _ in range(_MOST_ROUNDS):
         offers = _offers(found, refused)
         if not offers:
@@ -48,9 +50,15 @@ def fix_project(project: Project, manifest: Manifest, paths: Sequence[str] = ())
             mended += sum(len(groups) for groups in kept.values())
             project = _edited(project, kept)
             manifest = _compiled(project, manifest)
-            findings, found = find_all(project, manifest, paths)
+            findings, found = _find(project, manifest, paths)
     new = {model.path: model.text for model in project.models}
     return Fixed({path: text for path, text in new.items() if text != old[path]}, findings, mended)
+
+
+def _find(
+    project: Project, manifest: Manifest, paths: Sequence[str]
+) -> tuple[tuple[Diagnostic, ...], list[Mended]]:
+    return find_all(project, manifest, paths, LintMemory(None, project, os.environ))
 
 
 def _offers(found: Sequence[Mended], refused: set[tuple[str, Group]]) -> dict[str, list[Group]]:

@@ -9,10 +9,11 @@ from pathlib import Path
 from osiris_sql.lint.finding import Finding
 from osiris_sql.lint.linted_model import LintedModel
 from osiris_sql.lint.noqa import Suppressions
-from osiris_sql.lint.reading import read_models
+from osiris_sql.lint.reading import Reader, with_all_above
+from osiris_sql.lint.remembered import Linted, LintMemory
 from osiris_sql.lint.rule_table import rule_table, unsafe_rules
 from osiris_sql.types.diagnostic import Diagnostic
-from osiris_sql.types.manifest import Manifest
+from osiris_sql.types.manifest import CompiledModel, Manifest
 from osiris_sql.types.project import LintConfig, Project
 
 Mended = tuple[LintedModel, Finding]
@@ -20,28 +21,61 @@ Mended = tuple[LintedModel, Finding]
 
 
 def find_all(
-    project: Project, manifest: Manifest, paths: Sequence[str] = ()
+    project: Project, manifest: Manifest, paths: Sequence[str], memory: LintMemory
 ) -> tuple[tuple[Diagnostic, ...], list[Mended]]:
-    """Return the findings of all rules and of the compiler, and those that can be mended."""
-    nodes = {m.node for m in manifest.models if not paths or is_under(m.path, paths)}
+    """Return the findings of all rules and of the compiler, and those that can be mended.
+
+    Models above those that are chosen are read too, for their keys; one model is held at a time.
+    """
+    chosen = {m.node for m in manifest.models if not paths or is_under(m.path, paths)}
+    wanted = with_all_above(chosen, manifest)
     said = [d for d in manifest.diagnostics if d.severity != "info" and d.rule not in unsafe_rules()]
     files: dict[str, list[Diagnostic]] = {}
     for finding in said:
         files.setdefault(finding.location.path if finding.location else "", []).append(finding)
     found: list[Diagnostic] = []
     mended: list[Mended] = []
-    for model in read_models(project, manifest, nodes):
-        own = list(_run_rules(model, project.lint))
-        path = model.compiled.path
-        kept = [*files.pop(path, ()), *(finding for finding, _ in own)]
-        suppressions = Suppressions(path, model.text)
-        shown = list(suppressions.apply(_configured(kept, project.lint)))
-        found += shown
-        mended += [(model, source) for finding, source in own if source.edits and finding in shown]
+    reader = Reader(project, manifest, memory.environ)
+    for compiled in manifest.models:
+        if compiled.node not in wanted:
+            continue
+        linted, sources = _lint(compiled, reader, memory, project.lint)
+        reader.around.note(compiled.node, linted.learned)
+        if compiled.node in chosen:
+            kept = [*files.pop(compiled.path, ()), *linted.findings]
+            suppressions = Suppressions(compiled.path, reader.texts[compiled.node])
+            shown = list(suppressions.apply(_configured(kept, project.lint)))
+            found += shown
+            mended += [
+                (model, source)
+                for diagnostic, model, source in sources
+                if source.edits and diagnostic in shown
+            ]
+    memory.save()
     for others in files.values():
         found += _configured(others, project.lint)
-    chosen = [d for d in found if not paths or (d.location and is_under(d.location.path, paths))]
-    return tuple(sorted(dict.fromkeys(chosen), key=_place)), mended
+    listed = [d for d in found if not paths or (d.location and is_under(d.location.path, paths))]
+    return tuple(sorted(dict.fromkeys(listed), key=_place)), mended
+
+
+Sources = list[tuple[Diagnostic, LintedModel, Finding]]
+"""Findings with what they were made from; none of a model that was linted before."""
+
+
+def _lint(
+    compiled: CompiledModel, reader: Reader, memory: LintMemory, config: LintConfig
+) -> tuple[Linted, Sources]:
+    seen = reader.seen_by(compiled)
+    before = memory.find(seen)
+    if before:
+        return before, []
+    model = reader.read(compiled)
+    learned = reader.learn(model)
+    reader.around.note(compiled.node, learned)
+    own = [(diagnostic, model, finding) for diagnostic, finding in _run_rules(model, config)]
+    linted = Linted(findings=tuple(diagnostic for diagnostic, _, _ in own), learned=learned)
+    memory.keep(seen, linted)
+    return linted, own
 
 
 def _run_rules(model: LintedModel, config: LintConfig) -> Iterator[tuple[Diagnostic, Finding]]:

@@ -1,9 +1,9 @@
-"""From compiled models to what rules read: each rendered, parsed and walked, in build order."""
+"""From compiled models to what rules read: each rendered, parsed and walked."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Mapping
 
 from sqlglot import Dialect, exp
 from sqlglot.errors import SqlglotError
@@ -14,6 +14,7 @@ from osiris_sql.compile.rendering import NeedsSchemaError
 from osiris_sql.compile.tokens import tokenize
 from osiris_sql.lint.linted_model import LintedModel
 from osiris_sql.lint.nulls import null_columns
+from osiris_sql.lint.remembered import Learned
 from osiris_sql.lint.surroundings import Surroundings
 from osiris_sql.types.manifest import CompiledModel, Manifest
 from osiris_sql.types.project import Project
@@ -23,28 +24,34 @@ _DUCKDB = Dialect.get_or_raise("duckdb")
 _NOT_IN = re.compile(r"\bnot\s+in\b", re.IGNORECASE)
 
 
-def read_models(project: Project, manifest: Manifest, chosen: Collection[str]) -> Iterator[LintedModel]:
-    """Yield the chosen models in build order; those above them are read too, for their keys.
+class Reader:
+    """Reads the models of a project, one at a time, in build order."""
 
-    One model is held at a time.
-    """
-    around = Surroundings(project, manifest)
-    texts = {model.node: model.text for model in project.models}
-    renderer = Renderer(project, schema_of=around.schemas.get)
-    wanted = _with_all_above(chosen, manifest)
-    asks_nulls = any(_NOT_IN.search(text) for text in (*texts.values(), *(m.text for m in project.macros)))
-    for compiled in manifest.models:
-        if compiled.node not in wanted:
-            continue
-        model = _read(compiled, around, renderer, texts[compiled.node])
-        nulls = null_columns(model) if asks_nulls and model.tree is not None else frozenset()
+    def __init__(self, project: Project, manifest: Manifest, environ: Mapping[str, str]) -> None:
+        self.around = Surroundings(project, manifest)
+        self.texts = {model.node: model.text for model in project.models}
+        self._renderer = Renderer(project, environ=environ, schema_of=self.around.schemas.get)
+        texts = (*self.texts.values(), *(macros.text for macros in project.macros))
+        self._asks_nulls = any(_NOT_IN.search(text) for text in texts)
+
+    def seen_by(self, compiled: CompiledModel) -> object:
+        """Return all that what is found in a model, and learned of it, depends on."""
+        text = self.texts[compiled.node]
+        return compiled, text, self.around.seen_by(compiled), self._asks_nulls
+
+    def read(self, compiled: CompiledModel) -> LintedModel:
+        """Return a model as rules read it; those above it were read or noted before."""
+        return _read(compiled, self.around, self._renderer, self.texts[compiled.node])
+
+    def learn(self, model: LintedModel) -> Learned:
+        """Return what a model says of itself to those below."""
+        nulls = null_columns(model) if self._asks_nulls and model.tree is not None else frozenset()
         grouped = any(model.nodes(exp.Group, exp.Distinct, exp.SetOperation))
-        around.learn(compiled, model.relation, nulls, grouped=grouped)
-        if compiled.node in chosen:
-            yield model
+        return self.around.learned(model.compiled, model.relation, nulls, grouped=grouped)
 
 
-def _with_all_above(chosen: Collection[str], manifest: Manifest) -> set[str]:
+def with_all_above(chosen: Collection[str], manifest: Manifest) -> set[str]:
+    """Return some nodes and all that they read, directly or not."""
     needs = {model.node: model.needs for model in manifest.models}
     found, rest = set[str](), list(chosen)
     while rest:

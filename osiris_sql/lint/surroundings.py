@@ -8,8 +8,9 @@ from functools import cached_property
 from osiris_sql.compile.keys import Keys, declared_keys, lower_key, order_keys
 from osiris_sql.compile.lineage.facts import Relation, base_relation
 from osiris_sql.compile.node_names import NodeNames
+from osiris_sql.lint.remembered import Learned
 from osiris_sql.types.manifest import CompiledModel, Manifest
-from osiris_sql.types.project import Project
+from osiris_sql.types.project import Project, Publication
 from osiris_sql.types.relation import TableSchema
 
 
@@ -28,43 +29,69 @@ class Surroundings:
         self.schemas |= {model.node: model.schema for model in manifest.models}
         tables = {source.node: source.schema for source in manifest.sources}
         self.keys: dict[str, Keys] = dict(declared_keys(project, tables))
-        self.published = {publication.model for publication in project.publications}
-        self.not_null = {
-            (test.node, test.column.lower())
-            for test in project.data_tests
-            if test.test == "not_null" and test.column
-        }
+        self.published: dict[str, list[Publication]] = {}
+        for publication in project.publications:
+            self.published.setdefault(publication.model, []).append(publication)
+        self.not_null: dict[str, set[str]] = {}
+        for test in project.data_tests:
+            if test.test == "not_null" and test.column:
+                self.not_null.setdefault(test.node, set()).add(test.column.lower())
         self.nulls = {node: self._nulls_of(node, schema) for node, schema in tables.items()}
         self.narrow = {*self.keys, *tables}
-        self._nodes = NodeNames(project).nodes
+        self._names: dict[str, list[tuple[str, str]]] = {}
+        for name, node in NodeNames(project).nodes.items():
+            self._names.setdefault(node, []).append(name)
 
     def _nulls_of(self, node: str, schema: TableSchema) -> frozenset[str]:
         found = {column.name.lower() for column in schema.columns if column.nullable}
         key = {name for key in self.keys.get(node, ()) for name in key}
-        return frozenset(found - key - {name for n, name in self.not_null if n == node})
+        return frozenset(found - key - self.not_null.get(node, set()))
 
     def inputs(self, needs: tuple[str, ...]) -> dict[tuple[str, str], Relation]:
         """Return what some nodes are as relations, by schema and name in lower case."""
-        wanted = set(needs)
         return {
             name: base_relation(node, self.schemas[node], self.keys.get(node, ()))
-            for name, node in self._nodes.items()
-            if node in wanted and node in self.schemas
+            for node in needs
+            if node in self.schemas
+            for name in self._names.get(node, ())
         }
 
-    def learn(
+    def learned(
         self, model: CompiledModel, relation: Relation | None, nulls: frozenset[str], *, grouped: bool
-    ) -> None:
-        """Note the keys of a model, which of its columns may hold NULL, and whether its query groups."""
-        if not grouped and self.narrow.issuperset(model.needs):
-            self.narrow.add(model.node)
+    ) -> Learned:
+        """Return what is to be known of a model, by its query and by whether that groups."""
         keys = set(self.keys.get(model.node, ()))
         if model.config.merges:
             keys.add(lower_key(model.config.unique_key))
         elif relation and model.config.materialized not in ("incremental", "snapshot"):
             keys |= set(relation.keys)
-        self.keys[model.node] = order_keys(keys)
-        self.nulls[model.node] = nulls - {name for node, name in self.not_null if node == model.node}
+        return Learned(
+            keys=tuple(tuple(sorted(key)) for key in order_keys(keys)),
+            nulls=tuple(sorted(nulls - self.not_null.get(model.node, set()))),
+            narrow=not grouped and self.narrow.issuperset(model.needs),
+        )
+
+    def note(self, node: str, learned: Learned) -> None:
+        """Note what those below a model must know of it."""
+        self.keys[node] = tuple(frozenset(key) for key in learned.keys)
+        self.nulls[node] = frozenset(learned.nulls)
+        self.narrow |= {node} if learned.narrow else set()
+
+    def seen_by(self, model: CompiledModel) -> object:
+        """Return all that rules can ask of what is around a model."""
+        node, name = model.node, model.name
+        return (
+            [self._seen(need) for need in model.needs],
+            [sorted(key) for key in self.keys.get(node, ())],
+            [publication.key for publication in self.published.get(name, ())],
+            node in self.tested,
+            sorted(self.not_null.get(node, ())),
+        )
+
+    def _seen(self, node: str) -> object:
+        keys, nulls = self.keys.get(node, ()), self.nulls.get(node, frozenset())
+        what = [sorted(key) for key in keys], sorted(nulls), node in self.narrow
+        return node, self._names.get(node), self.schemas.get(node), what
 
     @cached_property
     def tested(self) -> set[str]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from osiris_sql.project.disk import Disk
-from osiris_sql.support.kept_files import digest_of, read_whole, tool_identity, write_whole
+from osiris_sql.support.kept_files import digest_of, read_whole, write_whole
 from osiris_sql.support.packed import pack, unpack
 from osiris_sql.types.project import Model, Project
 
@@ -28,10 +28,8 @@ def recall_project(start: Path, env: str | None) -> Project | None:
     if root is None or body is None:
         return None
     head, _, packed = body.partition(b"\n")
-    known, disk = json.loads(head), Disk(root)
-    if known["tool"] != tool_identity():
-        return None
-    if any(disk.answer((kind, path)) != answer for kind, path, answer in known["answers"]):
+    disk = Disk(root)
+    if any(disk.answer((kind, path)) != answer for kind, path, answer in json.loads(head)):
         return None
     project = unpack(Project, packed)
     texts = {path: _text(disk, path) for path in {m.path for m in project.models if _is_read_anew(m)}}
@@ -48,10 +46,9 @@ def keep_project(project: Project, disk: Disk, env: str | None) -> None:
     anew = {("bytes", model.path) for model in project.models if _is_read_anew(model)}
     answers = [(*question, answer) for question, answer in disk.answers.items() if question not in anew]
     models = (replace(model, text="") if _is_read_anew(model) else model for model in project.models)
-    head = json.dumps({"tool": tool_identity(), "answers": answers})
     with suppress(TypeError):  # a date of TOML is not for JSON
         body = pack(replace(project, models=tuple(models)))
-        write_whole(_path(disk.root, env), head.encode() + b"\n" + body)
+        write_whole(_path(disk.root, env), json.dumps(answers).encode() + b"\n" + body)
 
 
 def _path(root: Path, env: str | None) -> Path:

@@ -42,6 +42,8 @@ def diagnostics_text(diagnostics: Iterable[Diagnostic], root: Path) -> Text:
 
 def printable(text: str, *, keep: str = "") -> str:
     """Return `text` so that it can't drive a terminal: control characters become their pictures."""
+    if text.isprintable():
+        return text
     return "".join(
         c if c in keep or unicodedata.category(c) not in ("Cc", "Cf") else _picture(c) for c in text
     )

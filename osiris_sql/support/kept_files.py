@@ -47,13 +47,14 @@ def digest_of(data: bytes, key: bytes = b"") -> str:
 
 
 def read_whole(path: Path) -> bytes | None:
-    """Return what `write_whole` wrote, None if there is nothing or it was damaged."""
+    """Return what `write_whole` wrote, None if there is nothing, if it was damaged, or if another version
+    of the program wrote it."""
     try:
         data = path.read_bytes()
     except OSError:
         return None
     digest, _, body = data.partition(b"\n")
-    return body if digest.decode(errors="replace") == digest_of(body) else None
+    return body if digest.decode(errors="replace") == _seal(body) else None
 
 
 def write_whole(path: Path, body: bytes) -> None:
@@ -61,13 +62,17 @@ def write_whole(path: Path, body: bytes) -> None:
     written = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        written.write_bytes(digest_of(body).encode() + b"\n" + body)
+        written.write_bytes(_seal(body).encode() + b"\n" + body)
         written.replace(path)
         _sweep(path)
     except OSError:
         # A full disk or a folder that is read-only: the next command is slower, and nothing else.
         with suppress(OSError):
             written.unlink()
+
+
+def _seal(body: bytes) -> str:
+    return digest_of(body, key=tool_identity().encode())
 
 
 def _sweep(path: Path) -> None:

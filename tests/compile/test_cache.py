@@ -226,7 +226,7 @@ def test_a_damaged_file_is_as_none(tmp_path: Path, damage: object) -> None:
 def test_another_version_of_the_tool_begins_again(tmp_path: Path) -> None:
     made = State().project()
     compile_project(made, environ={}, cache=tmp_path)
-    with patch("osiris_sql.compile.manifest_cache.tool_identity", return_value="another"):
+    with patch("osiris_sql.support.kept_files.tool_identity", return_value="another"):
         assert warm(made, tmp_path) is None
     assert warm(made, tmp_path) is not None
 

@@ -146,7 +146,7 @@ def test_it_is_found_from_below_and_for_each_environment(shop: Path) -> None:
 
 def test_another_program_loads_again(shop: Path) -> None:
     api.load_project(shop)
-    with patch("osiris_sql.project.kept.tool_identity", return_value="another"):
+    with patch("osiris_sql.support.kept_files.tool_identity", return_value="another"):
         assert is_loaded(shop)
 
 

@@ -19,8 +19,8 @@ SEVERITY = "warning"
 
 def check(model: LintedModel) -> Iterator[Finding]:
     """Yield one finding for a published model that has no key, proved or declared or named by a target."""
-    name, publications = model.compiled.name, model.around.project.publications
-    named = any(p.key for p in publications if p.model == name) or model.compiled.config.unique_key
+    name = model.compiled.name
+    named = any(p.key for p in model.around.published.get(name, ())) or model.compiled.config.unique_key
     if model.is_published and not named and not model.around.keys.get(model.compiled.node):
         yield Finding(
             f"{name} is published, and nothing says what makes a row of it unique",

@@ -94,3 +94,11 @@ def test_a_source_table_is_read_again_when_more_of_its_columns_are_used(tmp_path
     assert ended(result)["extract.shop.orders"] == "success"
     assert {s.step: s.why for s in result.steps}["extract.shop.orders"] == "more columns are used: customer"
     assert ended(build(root))["extract.shop.orders"] == "reused"
+
+
+def test_a_full_refresh_reads_sources_that_did_not_change_too(tmp_path):
+    root = write_files(tmp_path, SHOP)
+    build(root)
+    read = dict.fromkeys(("extract.shop.customers", "extract.shop.orders"), "success")
+    assert read.items() <= ended(build(root, full_refresh=True)).items()
+    assert set(ended(build(root)).values()) == {"reused"}

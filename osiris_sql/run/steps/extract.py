@@ -24,7 +24,8 @@ def run_extract(running: Running, step: Extract) -> StepFinished:
     """Return what was read; an unchanged source is not read again."""
     before = running.state.get(step.node)
     endpoint = hash_endpoint(running.connections.source(step.connection).endpoint())
-    if before and _unchanged(step, before, endpoint) and _stands(running, step):
+    asked = step.decision == "run"
+    if before and not asked and _unchanged(step, before, endpoint) and _stands(running, step):
         return _reuse(running, step, before)
     warnings = compare_schema(running, step)
     since = _since(step, before, endpoint)

@@ -90,6 +90,8 @@ class PostgresSource:
         """Return the rows asked for, streaming."""
         from osiris_sql.sources.postgres.reading import read_table
 
+        if self._interrupted:
+            raise _cancelled()  # there was nothing to cancel between two reads
         what = f"table {request.identifier}"
         try:
             return read_table(connection, self._options.schema, request, lambda e: self._explain(e, what))

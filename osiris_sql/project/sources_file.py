@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ModelWrapValidatorHandler, WithJsonSchema, model_validator
 
 from osiris_sql.project.check import Checked, check_shape
 from osiris_sql.project.declared_tests import DeclaredTests, Subject
@@ -13,7 +13,7 @@ from osiris_sql.project.freshness import freshness_tests
 from osiris_sql.project.mismatch import missing_key
 from osiris_sql.project.models_file import ColumnShape, read_columns, read_declared
 from osiris_sql.project.names import Name, Taken, unknown_name
-from osiris_sql.project.shape import Names, Report, Shape
+from osiris_sql.project.shape import Names, Placed, Report, Shape
 from osiris_sql.support.yamlfile import KeyPath, YamlFile
 from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.project import ColumnSpec, DataTest, ExtractConfig, Freshness, OnInvalid, SourceTable
@@ -42,7 +42,14 @@ class ExtractShape(Shape):
 class SourceColumnShape(ColumnShape):
     """A column of a source table; `on_invalid` says what becomes of a value that is none of its type."""
 
-    on_invalid: OnInvalid = "error"
+    on_invalid: Annotated[OnInvalid, WithJsonSchema({"enum": ["error", "null", "text", None]})] = "error"
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _null_is_a_word(cls, data: Any, handler: ModelWrapValidatorHandler[Any]) -> Any:
+        if isinstance(data, Placed) and data.get("on_invalid", "") is None:
+            data = Placed({**data, "on_invalid": "null"}, data.path)
+        return handler(data)
 
 
 class FreshnessShape(Shape):

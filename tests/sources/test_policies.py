@@ -48,13 +48,14 @@ def test_by_default_the_error_names_table_column_count_and_a_key(shop):
     assert "on_invalid: null" in told
 
 
-def test_null_makes_them_null_and_counts_them_in_the_card_and_the_summary(shop):
-    shop.write(COLUMNS % "'null'", ALL)
+@pytest.mark.parametrize("null", ["null", "'null'", "~"])
+def test_null_makes_them_null_and_counts_them_in_the_card_and_the_summary(shop, null):
+    shop.write(COLUMNS % null, ALL)
     result = shop.build()
     assert [row[1] for row in shop.rows("shop.visits")] == [DAY, None, None, None, None]
     assert shop.card(result)[EXTRACT]["invalid"] == {"born": 3}
     [told] = said(result, EXTRACT)
-    assert "3 values of column born of shop.visits became NULL" in told
+    assert "column born of shop.visits: 3 values became NULL" in told
     assert step_of(result, EXTRACT).diagnostics[0].severity == "warning"
 
 

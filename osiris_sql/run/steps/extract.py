@@ -91,13 +91,14 @@ def _touched(step: Extract, loaded: Loaded) -> Iterator[Diagnostic]:
     """Say what the policies did: a value is never changed silently."""
     for policy in step.policies:
         if count := loaded.invalid[policy.column]:
-            became = "became NULL" if policy.action == "null" else "are there as text"
+            became = "became NULL" if policy.action == "null" else "arrived as text"
             yield Diagnostic(
                 rule="invalid-value",
                 severity="warning",
-                message=f"{count} values of column {policy.column} of {step.node.partition(':')[2]} {became}",
+                message=f"column {policy.column} of {step.node.partition(':')[2]}: {count}"
+                f" {'value' if count == 1 else 'values'} {became}",
                 location=step.location,
-                why=f"they are not exactly of type {policy.type}; on_invalid: {policy.action} allows them",
+                why=f"not exactly of type {policy.type}; on_invalid: {policy.action} allows it",
             )
 
 

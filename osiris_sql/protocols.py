@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
@@ -13,6 +13,7 @@ from osiris_sql.types.diagnostic import Diagnostic, Severity
 from osiris_sql.types.difference import Difference
 from osiris_sql.types.event import Event, EventBody
 from osiris_sql.types.manifest import SnapshotSpec
+from osiris_sql.types.noun import Json
 from osiris_sql.types.observed import ObservedSource, ObservedTarget, StepState
 from osiris_sql.types.plan import Plan, PlannedTest, Publish
 from osiris_sql.types.relation import Column, DataFingerprint, RelationRef, TableSchema
@@ -58,9 +59,14 @@ class TableRead:
 
 @dataclass(frozen=True, kw_only=True)
 class ArrowRows:
-    """Rows as Arrow record batches, columns in the order of the request, cast exactly by the engine."""
+    """Rows as Arrow record batches, columns in the order of the request, cast exactly by the engine.
+
+    `observed` is what the run card says of how they are read, such as the position of the snapshot.
+    """
 
     batches: pa.RecordBatchReader
+    observed: Mapping[str, Json] = field(default_factory=dict)
+    warnings: tuple[Diagnostic, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +79,8 @@ class EncodedRows:
     batches: Iterator[pa.RecordBatch]
     schema: pa.Schema
     select: str
+    observed: Mapping[str, Json] = field(default_factory=dict)
+    warnings: tuple[Diagnostic, ...] = ()
 
 
 Rows = ArrowRows | EncodedRows

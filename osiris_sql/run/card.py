@@ -37,6 +37,7 @@ def make_card(plan: Plan, result: RunResult) -> dict[str, Any]:
             "started_at": result.started_at,
             "seconds": result.seconds,
             "step_seconds": {step.step: step.seconds for step in steps},
+            "steps": {step.step: dict(step.observed) for step in steps if step.observed},
         },
     }
 

@@ -71,7 +71,8 @@ class TestFinished:
 
 @noun
 class StepFinished:
-    """A step ended. `facts` hold what must be equal on every machine, such as verified counts."""
+    """A step ended. `facts` hold what must be equal on every machine, such as verified counts; `observed`
+    what was so this time, such as the position of a snapshot."""
 
     kind: Literal["step_finished"] = "step_finished"
     step: str
@@ -81,6 +82,7 @@ class StepFinished:
     rows_out: int | None = None
     data: DataFingerprint | None = None
     facts: Mapping[str, Json] = field(default_factory=dict)
+    observed: Mapping[str, Json] = field(default_factory=dict)
     diagnostics: tuple[Diagnostic, ...] = ()
     seconds: float = 0.0
 

@@ -78,10 +78,10 @@ class MysqlShop:
         [source] = [s for s in compile_folder(self.root).sources if s.node == node]
         return {column.name: column.type for column in source.schema.columns}
 
-    def card(self, result: RunResult) -> dict[str, Any]:
-        """The facts of a run's card, by step."""
+    def card(self, result: RunResult, part: str = "facts") -> dict[str, Any]:
+        """The facts of a run's card, or what was observed, by step."""
         card = json.loads((self.root / ".osiris/runs" / result.run_id / "run_card.json").read_text())
-        return dict(card["facts"]["steps"])
+        return dict(card[part]["steps"])
 
 
 def step_of(result: RunResult, step: str) -> StepFinished:

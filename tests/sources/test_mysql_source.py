@@ -369,4 +369,4 @@ def test_a_connection_that_is_killed_while_it_reads(shop):
 
 
 def test_an_option_that_there_is_not(shop):
-    assert len(caught(ProjectError, lambda: connected(shop, ssl="maybe", snapshot="lock"))) == 2
+    assert len(caught(ProjectError, lambda: connected(shop, ssl="maybe", snapshot="loose"))) == 2

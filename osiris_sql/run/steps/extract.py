@@ -74,7 +74,13 @@ def _extract(
         rows_out=data.rows,
         data=data,
         facts=_facts(step, loaded, deleted, incremental=merge),
-        diagnostics=(*warnings, *compare_rows(step, before, data.rows), *_touched(step, loaded)),
+        observed=loaded.observed,
+        diagnostics=(
+            *warnings,
+            *loaded.warnings,
+            *compare_rows(step, before, data.rows),
+            *_touched(step, loaded),
+        ),
     )
 
 

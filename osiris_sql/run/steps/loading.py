@@ -11,6 +11,7 @@ from osiris_sql.run.steps.running import Running
 from osiris_sql.sources._exact import canonical_type, text_fits
 from osiris_sql.types.diagnostic import Diagnostic, StepError
 from osiris_sql.types.event import StepProgress
+from osiris_sql.types.noun import Json
 from osiris_sql.types.plan import Extract
 from osiris_sql.types.relation import Column, RelationRef, quote_identifier
 
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Loaded:
-    """How many rows came, and how many values of each column with a policy were none of its type."""
+    """How many rows came and how, and how many values of each column with a policy were none of its type."""
 
     rows: int
+    observed: Mapping[str, Json] = field(default_factory=dict)
+    warnings: tuple[Diagnostic, ...] = ()
     invalid: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -30,10 +33,9 @@ def load_table(running: Running, transaction: Transaction, step: Extract, since:
     """Read a table in full, or from `since` on and merged by key, and return what came."""
     merge_key = None if since is None else step.key
     if not step.policies:
-        rows = read_rows(running, transaction, step, step.relation, step.columns, since, merge_key=merge_key)
-        return Loaded(rows=rows)
+        return read_rows(running, transaction, step, step.relation, step.columns, since, merge_key=merge_key)
     raw, staged = raw_columns(step), staging(step)
-    read_rows(running, transaction, step, staged, raw, since)
+    loaded = read_rows(running, transaction, step, staged, raw, since)
     invalid = _count_invalid(running, transaction, step, staged)
     sql, clock = _settled(step, staged), running.plan.run_clock
     if merge_key is None:
@@ -41,7 +43,7 @@ def load_table(running: Running, transaction: Transaction, step: Extract, since:
     else:
         rows = transaction.insert_query(step.relation, sql, clock, "merge", merge_key)
     transaction.drop(staged)
-    return Loaded(rows=rows, invalid=invalid)
+    return replace(loaded, rows=rows, invalid=invalid)
 
 
 def read_rows(
@@ -53,8 +55,8 @@ def read_rows(
     since: str | None,
     *,
     merge_key: tuple[str, ...] | None = None,
-) -> int:
-    """Read columns of the step's table, as of the run's one instant, into a relation; return the rows."""
+) -> Loaded:
+    """Read columns of the step's table, as of the run's one instant, into a relation."""
     snapshot, lock = running.connections.snapshot(step.connection)
     request = TableRead(
         node=step.node,
@@ -71,7 +73,8 @@ def read_rows(
     with lock:
         rows = snapshot.read(request)
         guarded = _at_most(rows, step) if step.max_rows else rows
-        return transaction.load_rows(relation, columns, guarded, merge_key=merge_key, progress=progress)
+        count = transaction.load_rows(relation, columns, guarded, merge_key=merge_key, progress=progress)
+        return Loaded(rows=count, observed=rows.observed, warnings=rows.warnings)
 
 
 def staging(step: Extract) -> RelationRef:
@@ -122,7 +125,7 @@ def _at_most(rows: Rows, step: Extract) -> Rows:
         import pyarrow as pa  # only a source that yields Arrow needs it
 
         reader = pa.RecordBatchReader.from_batches(rows.batches.schema, _counted(rows.batches, step))
-        return ArrowRows(batches=reader)
+        return replace(rows, batches=reader)
     return replace(rows, batches=_counted(rows.batches, step))
 
 

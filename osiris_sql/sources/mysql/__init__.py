@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, ClassVar, get_args
@@ -49,7 +49,7 @@ class MysqlSource:
 
     def probe(self) -> ProbeResult:
         """Connect and say what answered, and which tables no snapshot can hold still."""
-        from osiris_sql.sources.mysql.catalog import engines_without_snapshot
+        from osiris_sql.sources.mysql.catalog import engines_without_snapshot, outside_snapshot
         from osiris_sql.sources.mysql.connect import query
 
         with self._connection("the server's version") as connection:
@@ -57,7 +57,7 @@ class MysqlSource:
             [(_, cipher)] = query(connection, "SHOW SESSION STATUS LIKE 'Ssl_cipher'")
             outside = engines_without_snapshot(connection, self._options.database)
         facts = {"user": user, "tls": cipher or "off", "database": self._options.database}
-        return ProbeResult(server=version, facts=facts, warnings=_outside_snapshot(outside))
+        return ProbeResult(server=version, facts=facts, warnings=outside_snapshot(outside))
 
     def discover(self, identifiers: Sequence[str] | None) -> list[DiscoveredTable]:
         """Return the named tables and views of the database, or all; absent names are left out."""
@@ -72,15 +72,19 @@ class MysqlSource:
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
-        """Open one consistent instant of all tables (or none, under `snapshot: none`)."""
+        """Open one instant of all tables (or none, under `snapshot: none`)."""
+        from osiris_sql.sources.mysql.instant import begin_instant
         from osiris_sql.sources.mysql.snapshot import MysqlSnapshot
 
-        with self._connection("a snapshot") as connection:
+        with ExitStack() as stack:
+            count = max(self._options.connections, 1)
+            connections = [stack.enter_context(self._connection("a snapshot")) for _ in range(count)]
             opened = MysqlSnapshot(
-                connection, self._options.database, explain=self._explain, kill_query=self._kill_query
+                begin_instant(connections, self._options.snapshot),
+                self._options.database,
+                explain=self._explain,
+                kill_query=self._kill_query,
             )
-            if self._options.snapshot == "consistent":
-                opened.begin()
             try:
                 yield opened
             finally:
@@ -139,7 +143,7 @@ class MysqlSource:
 
 
 def _checked(options: mysql_options.Options) -> mysql_options.Options:
-    choices = {"ssl": (*get_args(Ssl), None), "snapshot": ("consistent", "none")}
+    choices = {"ssl": (*get_args(Ssl), None), "snapshot": ("consistent", "lock", "none")}
     wrong = [
         Diagnostic(
             rule="bad-option",
@@ -163,20 +167,6 @@ def _server_id(connection: Connection) -> str:
     variables: dict[str, str] = dict(rows)
     own = variables.get("server_uuid") or variables.get("server_uid")
     return str(own or f"{variables.get('hostname')}:{variables.get('server_id')}")
-
-
-def _outside_snapshot(tables: Sequence[str]) -> tuple[Diagnostic, ...]:
-    if not tables:
-        return ()
-    return (
-        Diagnostic(
-            rule="outside-snapshot",
-            severity="warning",
-            message=f"no snapshot holds these tables still: {', '.join(tables)}",
-            why="their engine has no transactions",
-            fix="ALTER TABLE ... ENGINE=InnoDB, or read them when nobody writes",
-        ),
-    )
 
 
 def _cut(connection: Connection) -> None:

@@ -60,15 +60,49 @@ def discover_tables(
     ]
 
 
-def engines_without_snapshot(connection: Connection, database: str) -> list[str]:
-    """Return the tables whose engine has no transactions, so that no snapshot holds them still."""
+def engines_without_snapshot(
+    connection: Connection, database: str, names: Sequence[str] | None = None
+) -> list[str]:
+    """Return which tables (None: of all) have an engine without transactions: no snapshot holds them."""
+    where, parameters = _named("TABLE_NAME", names)
     rows = query(
         connection,
         "SELECT TABLE_NAME FROM information_schema.TABLES t JOIN information_schema.ENGINES e"
-        " ON e.ENGINE = t.ENGINE WHERE TABLE_SCHEMA = %s AND e.TRANSACTIONS = 'NO' ORDER BY TABLE_NAME",
-        (database,),
+        f" ON e.ENGINE = t.ENGINE WHERE TABLE_SCHEMA = %s{where} AND e.TRANSACTIONS = 'NO'"
+        " ORDER BY TABLE_NAME",
+        (database, *parameters),
     )
     return [name for (name,) in rows]
+
+
+def outside_snapshot(tables: Sequence[str]) -> tuple[Diagnostic, ...]:
+    """Return a warning that names the tables, if there are any."""
+    if not tables:
+        return ()
+    return (
+        Diagnostic(
+            rule="outside-snapshot",
+            severity="warning",
+            message=f"no snapshot holds these tables still: {', '.join(tables)}",
+            why="their engine has no transactions",
+            fix="ALTER TABLE ... ENGINE=InnoDB, or read them when nobody writes",
+        ),
+    )
+
+
+def primary_key(connection: Connection, database: str, name: str) -> tuple[str, ...]:
+    """Return the columns of a table's primary key, in order; none if it has none."""
+    return tuple(_primary_keys(connection, database, [name]).get(name, ()))
+
+
+def row_estimate(connection: Connection, database: str, name: str) -> int:
+    """Return about how many rows a table has, as the server estimates it."""
+    rows = query(
+        connection,
+        "SELECT TABLE_ROWS FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s",
+        (database, name),
+    )
+    return int(rows[0][0] or 0) if rows else 0
 
 
 def _schema(columns: Sequence[ServerColumn], key: tuple[str, ...]) -> TableSchema:

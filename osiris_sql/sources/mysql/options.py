@@ -20,6 +20,9 @@ class Options:
     `preferred` uses TLS where the server offers it; `disabled` never does. Without it: `preferred`
     on this machine (localhost), else `verify`.
     `snapshot`: `consistent` reads all tables as of one instant; `none` each as it is when read.
+    `connections` is how many read a large table at once, by ranges of its key: under `consistent` if they
+    prove to see the same instant (MariaDB with a binary log), else one reads. `lock` fixes it by locking
+    out writers for a moment, which takes the privilege RELOAD.
     Timeouts are in seconds; 0 is none. `read_timeout` is how long the server may stay silent,
     `statement_timeout` how long one table may take in all (the server ends it).
     """
@@ -34,7 +37,8 @@ class Options:
     connect_timeout: int = 10
     read_timeout: int = 300
     statement_timeout: int = 0
-    snapshot: Literal["consistent", "none"] = "consistent"
+    snapshot: Literal["consistent", "lock", "none"] = "consistent"
+    connections: int = 1
 
     @property
     def tls(self) -> Ssl:

@@ -32,20 +32,22 @@ def arriving_schema(columns: Sequence[Arriving]) -> pa.Schema:
     return pa.schema([(f"t{place}", column.type) for place, column in enumerate(columns, start=1)])
 
 
-def row_batches(stream: RowStream, table: str, columns: Sequence[Arriving]) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of the stream.
-
-    Raises StepError for text that is none in its character set, and, after counting them all, for
-    dates with a zero in them.
-    """
-    zeros: Counter[str] = Counter()
+def row_batches(
+    stream: RowStream, table: str, columns: Sequence[Arriving], zeros: Counter[str]
+) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of the stream; dates with a zero are counted into `zeros`, and with the first of them
+    nothing more is yielded. Raises StepError for text that is none in its character set."""
     schema = arriving_schema(columns)
     for piece in stream.pieces():
         values = take_apart(piece, len(columns))
-        zeros += _zero_dates(values, columns)
+        zeros.update(_zero_dates(values, columns))
         if not zeros:
             arrays = [_array(*pair, table) for pair in zip(values, columns, strict=True)]
             yield pa.record_batch(arrays, schema=schema)
+
+
+def refuse_zero_dates(table: str, zeros: Counter[str]) -> None:
+    """Raise StepError if there are any."""
     if zeros:
         raise StepError(*(_zero_date(table, name, count) for name, count in sorted(zeros.items())))
 
@@ -71,7 +73,7 @@ def _array(values: Values, column: Arriving, table: str) -> pa.Array:
 
 def _zero_dates(values: Sequence[Values], columns: Sequence[Arriving]) -> Counter[str]:
     dates = (pair for pair in zip(values, columns, strict=True) if pair[1].is_date)
-    return Counter({column.name: count_zero_dates(one) for one, column in dates})
+    return +Counter({column.name: count_zero_dates(one) for one, column in dates})
 
 
 def _zero_date(table: str, column: str, count: int) -> Diagnostic:

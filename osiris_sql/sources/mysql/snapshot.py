@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
-from typing import Any
 
 import pyarrow as pa
 import pymysql
 
 from osiris_sql.protocols import EncodedRows, TableRead
 from osiris_sql.sources._exact import canonical_type
-from osiris_sql.sources.mysql.catalog import ServerTable, find_table
-from osiris_sql.sources.mysql.connect import Connection, is_mariadb, query
+from osiris_sql.sources.mysql.catalog import (
+    ServerTable,
+    engines_without_snapshot,
+    find_table,
+    outside_snapshot,
+)
+from osiris_sql.sources.mysql.connect import Connection
 from osiris_sql.sources.mysql.encode import (
     DATES,
     ServerColumn,
@@ -22,52 +27,51 @@ from osiris_sql.sources.mysql.encode import (
     quote_name,
     select_list,
 )
-from osiris_sql.sources.mysql.rows import Arriving, arriving_schema, row_batches
+from osiris_sql.sources.mysql.instant import Instant
+from osiris_sql.sources.mysql.ranges import key_ranges
+from osiris_sql.sources.mysql.rows import Arriving, arriving_schema, refuse_zero_dates, row_batches
+from osiris_sql.sources.mysql.together import read_together
 from osiris_sql.sources.mysql.watermark import since_condition
 from osiris_sql.sources.mysql.wire import RowStream
 from osiris_sql.types.diagnostic import Diagnostic, OsirisError, StepError
+from osiris_sql.types.noun import Json
 from osiris_sql.types.relation import Column
+
+OUTSIDE = "outside: the engine of the table has no transactions"
 
 
 class MysqlSnapshot:
-    """Reads tables over one connection, inside its read-only transaction if it has one.
+    """Reads tables over the connections of one instant, each inside its read-only transaction if it has one.
 
     `explain` turns a driver's error into ours, `kill_query` ends what the server is sending.
     """
 
     def __init__(
         self,
-        connection: Connection,
+        instant: Instant,
         database: str,
         *,
         explain: Callable[[Exception, str], OsirisError],
         kill_query: Callable[[Connection], None],
     ) -> None:
-        self.position: str | None = None
-        self._connection = connection
+        self.position = instant.position
+        self._instant = instant
+        self._connection = instant.connections[0]
         self._database = database
         self._explain = explain
         self._kill_query = kill_query
         self._reading: Iterator[pa.RecordBatch] | None = None
 
-    def begin(self) -> None:
-        """Fix the instant, and the position in the server's log where that can be read."""
-        before = _executed_gtids(self._connection)
-        query(self._connection, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
-        if is_mariadb(self._connection):
-            self.position = _mariadb_position(self._connection)
-        elif before and before == _executed_gtids(self._connection):
-            # MySQL does not tell a snapshot's position; nothing was committed around it, so this is it.
-            self.position = before
-
     def read(self, request: TableRead) -> EncodedRows:
         """Return the rows asked for, streaming; a read that was not finished before is given up."""
         self.close()
-        what = f"table {request.identifier}"
         try:
-            table = find_table(self._connection, self._database, request.identifier)
+            return self._read(request)
         except pymysql.MySQLError as error:
-            raise self._explain(error, what) from error
+            raise self._explain(error, f"table {request.identifier}") from error
+
+    def _read(self, request: TableRead) -> EncodedRows:
+        table = find_table(self._connection, self._database, request.identifier)
         wanted = tuple(
             Column(name=c.name, type=canonical_type(c.type), nullable=c.nullable) for c in request.columns
         )
@@ -81,9 +85,16 @@ class MysqlSnapshot:
             )
             for server, column in zip(columns, wanted, strict=True)
         ]
-        sql = f"SELECT {select_list(columns)} FROM {self._from(table, request)}"
-        self._reading = self._stream(sql, what, table.name, arriving)
-        return EncodedRows(batches=self._reading, schema=arriving_schema(arriving), select=select)
+        queries = self._queries(table, columns, request)
+        outside = engines_without_snapshot(self._connection, self._database, [table.name])
+        self._reading = self._stream(queries, table.name, arriving)
+        return EncodedRows(
+            batches=self._reading,
+            schema=arriving_schema(arriving),
+            select=select,
+            observed=self._observed(len(queries), outside=bool(outside)),
+            warnings=outside_snapshot(outside) if self.position else (),
+        )
 
     def close(self) -> None:
         """Give up the read that is under way, if any, so that the connection is free."""
@@ -91,30 +102,65 @@ class MysqlSnapshot:
         if reading is not None:
             reading.close()  # type: ignore[attr-defined]  # a generator
 
-    def _from(self, table: ServerTable, request: TableRead) -> str:
-        source = f"{quote_name(self._database)}.{quote_name(table.name)}"
+    def _queries(self, table: ServerTable, columns: list[ServerColumn], request: TableRead) -> list[str]:
+        """The queries that together read the rows, each row once."""
         conditions = [f"(\n{request.where}\n)"] if request.where else []
         if request.watermark is not None and request.since is not None:
             [column] = _matched(table, [request.watermark])
             conditions.append(since_condition(self._connection, column, request.since))
-        return f"{source} WHERE {' AND '.join(conditions)}" if conditions else source
+        readers = len(self._instant.connections)
+        ranges = key_ranges(self._connection, self._database, table, readers) if readers > 1 else []
+        source = f"{quote_name(self._database)}.{quote_name(table.name)}"
+        return [
+            f"SELECT {select_list(columns)} FROM {source}" + (f" WHERE {' AND '.join(some)}" if some else "")
+            for some in ([*conditions, *part] for part in ([[one] for one in ranges] or [[]]))
+        ]
+
+    def _observed(self, queries: int, *, outside: bool) -> dict[str, Json]:
+        """What the run card says of a read."""
+        instant = self._instant
+        found: dict[str, Json] = {"connections": min(queries, len(instant.connections))}
+        if instant.position is not None:
+            found["snapshot"] = OUTSIDE if outside else instant.position
+        if instant.alone:
+            found["one_connection"] = instant.alone
+        return found
 
     def _stream(
-        self, sql: str, what: str, table: str, columns: Sequence[Arriving]
+        self, queries: list[str], table: str, columns: Sequence[Arriving]
     ) -> Iterator[pa.RecordBatch]:
+        left = iter(queries)
+        readers = self._instant.connections[: len(queries)]
+        zeros: list[Counter[str]] = [Counter() for _ in readers]
+        streams = [
+            self._one_after_another(connection, left, table, columns, own)
+            for connection, own in zip(readers, zeros, strict=True)
+        ]
+        yield from read_together(streams) if len(streams) > 1 else streams[0]
+        refuse_zero_dates(table, sum(zeros, Counter()))
+
+    def _one_after_another(
+        self,
+        connection: Connection,
+        queries: Iterator[str],
+        table: str,
+        columns: Sequence[Arriving],
+        zeros: Counter[str],
+    ) -> Generator[pa.RecordBatch, None, None]:
         stream: RowStream | None = None
         try:
-            stream = RowStream(self._connection, sql)
-            yield from row_batches(stream, table, columns)
+            for sql in queries:
+                stream = RowStream(connection, sql)
+                yield from row_batches(stream, table, columns, zeros)
         except pymysql.MySQLError as error:
-            raise self._explain(error, what) from error
+            raise self._explain(error, f"table {table}") from error
         finally:
             if stream is not None and not stream.ended:
-                self._give_up(stream)
+                self._give_up(connection, stream)
 
-    def _give_up(self, stream: RowStream) -> None:
+    def _give_up(self, connection: Connection, stream: RowStream) -> None:
         """Free the connection: an unfinished result must be read to its end, so it is killed first."""
-        self._kill_query(self._connection)
+        self._kill_query(connection)
         with suppress(pymysql.MySQLError):  # the server's word that the query was killed
             for _ in stream.pieces():
                 pass
@@ -139,22 +185,3 @@ def _unknown_column(table: ServerTable, name: str) -> Diagnostic:
         fix=(f'did you mean "{near[0]}"? ' if near else "")
         + "if the table changed, run: osiris-sql discover",
     )
-
-
-def _mariadb_position(connection: Connection) -> str | None:
-    status: dict[str, Any] = dict(query(connection, "SHOW STATUS LIKE 'binlog_snapshot_%'"))
-    file, offset = status.get("Binlog_snapshot_file"), status.get("Binlog_snapshot_position")
-    if not file:
-        return None
-    with suppress(pymysql.MySQLError):  # needs a privilege on some servers; file and offset say the same
-        [(gtid,)] = query(connection, "SELECT BINLOG_GTID_POS(%s, %s)", (file, int(offset or 0)))
-        if gtid:
-            return f"{file}:{offset} (GTID {gtid})"
-    return f"{file}:{offset}"
-
-
-def _executed_gtids(connection: Connection) -> str | None:
-    if is_mariadb(connection):
-        return None
-    [(gtids,)] = query(connection, "SELECT @@global.gtid_executed")
-    return str(gtids).replace("\n", "") or None

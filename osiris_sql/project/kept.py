@@ -36,7 +36,8 @@ def recall_project(start: Path, env: str | None) -> Project | None:
     if not all(texts.values()):
         return None
     models = (replace(m, text=texts[m.path]) if _is_read_anew(m) else m for m in project.models)
-    return replace(project, models=tuple(models))
+    # A project that was copied or moved brings its cache along, and must not build where it came from.
+    return replace(project, root=disk.root.as_posix(), models=tuple(models))
 
 
 def keep_project(project: Project, disk: Disk, env: str | None) -> None:

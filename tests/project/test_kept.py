@@ -1,5 +1,6 @@
 """A project is remembered: whatever is edited, it is the one that its files make when they are read anew."""
 
+import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
@@ -156,3 +157,14 @@ def test_a_damaged_file_is_as_none(shop: Path) -> None:
     kept.write_bytes(kept.read_bytes()[:-9])
     assert is_loaded(shop)
     assert not is_loaded(shop)
+
+
+def test_a_copied_project_is_itself_and_not_what_it_was_copied_from(tmp_path):
+    write(tmp_path / "one", "osiris-sql.toml", SETTINGS)
+    write(tmp_path / "one", "models/a.sql", "select 1 as id")
+    api.compile_project(api.load_project(tmp_path / "one"))
+    shutil.copytree(tmp_path / "one", tmp_path / "other")
+    with patch.object(loading, "_load", side_effect=AssertionError("read anew")):
+        project = api.load_project(tmp_path / "other")
+    assert project.root == (tmp_path / "other").as_posix()
+    assert api.compile_project(project).root == project.root

@@ -225,9 +225,8 @@ class Plan:
     the project; `run_clock` is an ISO instant in UTC. `endpoints` and `state` identify the world that
     it was made for: a run refuses another one. `nodes` are the fingerprints of all nodes of the project,
     with a step here or not, for `state:` of later selections. `leftovers` were built once, and the project
-    has them no longer.
-    For another machine, `carried` are the nodes whose rows go along, with about their bytes, and `left` the
-    reused ones that stay, since no step that may run reads them.
+    has them no longer. For another machine, `carried` are the nodes whose rows go along, with about their
+    bytes, and `left` the reused ones that stay, since no step that may run reads them.
     """
 
     version: int = 1

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from osiris_sql.support.excerpt import printable
-from osiris_sql.types.manifest import CompiledModel, Manifest
+from osiris_sql.types.manifest import CompiledModel, Manifest, Reason
 
 WIDEST_ID = 44
 """Cells to which ids are padded; a longer one moves the rest of its own line only."""
@@ -64,7 +64,7 @@ def model_data(model: CompiledModel) -> dict[str, Any]:
         "path": model.path,
         "materialized": model.config.materialized,
         "verdict": model.verdict,
-        "reasons": [asdict(reason) for reason in model.reasons],
+        "reasons": [_reason_data(reason) for reason in model.reasons],
         "columns": [{"name": column.name, "type": column.type} for column in model.schema.columns],
         "needs": list(model.needs),
         "lineage": {
@@ -77,6 +77,16 @@ def model_data(model: CompiledModel) -> dict[str, Any]:
         "sql": model.sql,
         "author_sql": model.author_sql,
         "increment_sql": model.increment_sql,
+    }
+
+
+def _reason_data(reason: Reason) -> dict[str, Any]:
+    place = reason.location
+    return {
+        "rule": reason.rule,
+        "verdict": reason.verdict,
+        "message": reason.message,
+        "location": None if place is None else asdict(place),
     }
 
 

@@ -60,7 +60,8 @@ def print_json(data: Any) -> None:
 
 def print_json_lines(rows: Iterable[Any]) -> None:
     """Print plain data as a JSON array to stdout, a line an item: with thousands indentation is dear."""
-    lines = (json.dumps(row, ensure_ascii=False) for row in rows)
+    encode = json.JSONEncoder(ensure_ascii=False).encode
+    lines = (encode(row) for row in rows)
     write("[" + ",".join(f"\n{line}" for line in lines) + "\n]\n")
 
 

@@ -22,6 +22,8 @@ from osiris_sql.types.manifest import CompiledModel
 from osiris_sql.types.noun import noun
 from osiris_sql.types.project import Project
 
+_NOTHING = b"{}"
+
 
 @noun
 class Remembered:
@@ -73,7 +75,8 @@ class ModelCache:
         if line is None:
             return None
         head, _, hidden = line.partition(b"\t")
-        if any(keyed(self._environ.get(name), self._salt) != then for name, then in json.loads(head).items()):
+        seen = json.loads(head) if head != _NOTHING else {}
+        if any(keyed(self._environ.get(name), self._salt) != then for name, then in seen.items()):
             return None
         entry = unpack(Remembered, reveal(hidden, self._environ))
         if any(names.nodes.get(_pair(table)) != node for table, node in entry.tables.items()):

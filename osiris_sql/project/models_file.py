@@ -46,14 +46,19 @@ class ColumnShape(Shape):
     tests: DeclaredTests = Field(default_factory=list)
 
 
-class ModelShape(Shape):
-    """An entry of `models:`."""
+class DescribedShape(Shape):
+    """What is said of a model as of a seed."""
 
     name: str
     description: str = ""
     columns: list[ColumnShape] = Field(default_factory=list)
     data_tests: DeclaredTests = Field(default_factory=list)
     tests: DeclaredTests = Field(default_factory=list)
+
+
+class ModelShape(DescribedShape):
+    """An entry of `models:`."""
+
     constraints: list[ConstraintShape] = Field(default_factory=list)
     config: ConfigShape = Field(default_factory=ConfigShape)
 
@@ -73,14 +78,9 @@ class SeedConfigShape(Shape):
     quote_columns: bool = True
 
 
-class SeedShape(Shape):
+class SeedShape(DescribedShape):
     """An entry of `seeds:`."""
 
-    name: str
-    description: str = ""
-    columns: list[ColumnShape] = Field(default_factory=list)
-    data_tests: DeclaredTests = Field(default_factory=list)
-    tests: DeclaredTests = Field(default_factory=list)
     config: SeedConfigShape = Field(default_factory=SeedConfigShape)
 
 

@@ -11,16 +11,8 @@ Good:
     asof join (select max(name) as name, credit from shop.customers group by all) as c on c.credit <= o.amount
 """
 
-from collections.abc import Iterator
-
-from osiris_sql.lint.finding import Finding
-from osiris_sql.lint.linted_model import LintedModel
 from osiris_sql.lint.unsafe import unsafe_reasons
 
 SEVERITY = "error"
 IS_VERDICT = True
-
-
-def check(model: LintedModel) -> Iterator[Finding]:
-    """Yield each place that the compiler could not mend."""
-    return unsafe_reasons("asof-tie", model)
+check = unsafe_reasons("asof-tie")

@@ -9,16 +9,8 @@ Good:
     select order_id, current_date - placed_on as age from shop.orders
 """
 
-from collections.abc import Iterator
-
-from osiris_sql.lint.finding import Finding
-from osiris_sql.lint.linted_model import LintedModel
 from osiris_sql.lint.unsafe import unsafe_reasons
 
 SEVERITY = "error"
 IS_VERDICT = True
-
-
-def check(model: LintedModel) -> Iterator[Finding]:
-    """Yield each place that the compiler could not mend."""
-    return unsafe_reasons("clock-function", model)
+check = unsafe_reasons("clock-function")

@@ -9,16 +9,8 @@ Good:
     select o.amount, c.name from shop.orders as o join shop.customers as c on c.customer_id = o.customer_id
 """
 
-from collections.abc import Iterator
-
-from osiris_sql.lint.finding import Finding
-from osiris_sql.lint.linted_model import LintedModel
 from osiris_sql.lint.unsafe import unsafe_reasons
 
 SEVERITY = "error"
 IS_VERDICT = True
-
-
-def check(model: LintedModel) -> Iterator[Finding]:
-    """Yield each place that the compiler could not mend."""
-    return unsafe_reasons("positional-join", model)
+check = unsafe_reasons("positional-join")

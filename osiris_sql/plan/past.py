@@ -17,14 +17,15 @@ RESULTS = ("success", "reused", "error", "fail", "skipped", "pass", "warn", "unf
 @noun
 class Past:
     """`fingerprints` are those of all nodes of the project then; `results` what each planned node came to:
-    success, reused, error, fail (a data test failed), skipped, or unfinished; a test also pass or warn."""
+    success, reused, error, fail (a data test failed), skipped, or unfinished; a test also pass or warn. None
+    is a plan that was not run."""
 
     fingerprints: Mapping[str, str] = field(default_factory=dict)
-    results: Mapping[str, str] = field(default_factory=dict)
+    results: Mapping[str, str] | None = None
 
     def has_result(self, node: str, wanted: str) -> bool:
         """Say whether a node came to `wanted`."""
-        found = self.results.get(node)
+        found = (self.results or {}).get(node)
         return found is not None and (found == wanted or (wanted == "unfinished" and found not in DONE))
 
     def is_state(self, node: str, fingerprint: str, wanted: str) -> bool:

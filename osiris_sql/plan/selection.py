@@ -156,6 +156,9 @@ def _matches_past(node: Node, past: Past | None, method: str, value: str) -> boo
         message = f'"{method}:{value}" has no earlier run to compare with'
         fix = "run a build first, or name a run or a plan file: --state plan.json"
         raise ProjectError(Diagnostic(rule="no-such-run", message=message, fix=fix))
+    if method == "result" and past.results is None:
+        message = f'"{method}:{value}" asks what a run came to, and a plan says nothing of it'
+        raise ProjectError(Diagnostic(rule="no-such-run", message=message, fix="name a run: --state RUN"))
     if method == "result":
         return past.has_result(node.id, value)
     return past.is_state(node.id, node.fingerprint, value)

@@ -86,9 +86,12 @@ def test_state_of_a_named_run_or_a_plan_file(root, tmp_path):
         ("state:modified", "missing.json", "unreadable-plan"),
         ("state:better", None, "unknown-selector"),
         ("result:good", None, "unknown-selector"),
+        ("result:error", "before.json", "no-such-run"),
     ],
 )
-def test_nothing_to_compare_with(root, word, state, rule):
+def test_nothing_to_compare_with(root, word, state, rule, monkeypatch):
+    monkeypatch.chdir(root)
+    write_files(root, {"before.json": wire.to_document(plan_folder(root))})
     with pytest.raises(ProjectError) as found:
         selected(root, word, state=state)
     assert found.value.diagnostics[0].rule == rule

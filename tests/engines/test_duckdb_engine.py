@@ -247,6 +247,26 @@ def test_key_violations_of_more_rows_than_are_told_apart_at_once(engine, monkeyp
         assert transaction.key_violations(FILM, ("n",)) == (2, repeats + 1)
 
 
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ("SELECT n::TINYINT AS n FROM range(-5, 100) t(n)", (0, 0)),
+        ("SELECT n FROM range(-5, 100) t(n) UNION ALL SELECT 99", (0, 1)),
+        ("SELECT n FROM range(100) t(n) UNION ALL SELECT NULL", (1, 0)),
+        ("SELECT n FROM range(100) t(n) UNION ALL SELECT NULL UNION ALL SELECT NULL", (2, 1)),
+        ("SELECT n * 1000000007 AS n FROM range(100) t(n)", (0, 0)),
+        ("SELECT (18446744073709551615 - n)::UBIGINT AS n FROM range(100) t(n)", (0, 0)),
+        ("SELECT n::VARCHAR AS n FROM range(100) t(n)", (0, 0)),
+        ("SELECT n::DOUBLE / 2 AS n FROM range(100) t(n)", (0, 0)),
+        ("SELECT NULL::BIGINT AS n WHERE false", (0, 0)),
+    ],
+)
+def test_keys_that_are_told_by_bits_and_others_are_counted_the_same(engine, keys, expected):
+    build(engine, keys)
+    with engine.transaction() as transaction:
+        assert transaction.key_violations(FILM, ("n",)) == expected
+
+
 @pytest.mark.parametrize("ordered", [True, False])
 def test_a_spool_file_has_every_row_and_in_order_if_that_matters(engine, tmp_path, ordered):
     build(engine, "SELECT * FROM range(300000) t(n)")

@@ -18,6 +18,7 @@ BITS = 2**26
 """The widest set, 8 MiB for each thread; DuckDB itself takes up to 10^9 bits."""
 SPARSEST = 64
 """Bits for each number, above which a hash table is the smaller one."""
+_WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 
 
 def with_dense_keys(
@@ -27,14 +28,34 @@ def with_dense_keys(
     columns = sorted({test.whole_key for test in tests if test.whole_key})
     if not columns:
         return list(tests)
-    # The engine keeps the least and the greatest value of each row group: this reads next to nothing.
-    asked = ", ".join(f"count({c}), min({c})::HUGEINT, max({c})::HUGEINT" for c in columns)
-    [row] = cursor.execute(f"SELECT {asked} FROM {relation.sql}").fetchall()
-    found = {column: _measure(column, *row[3 * i : 3 * i + 3]) for i, column in enumerate(columns)}
+    found = _measures(cursor, relation, columns)
     return [
         replace(test, measure=found[test.whole_key], shape="aggregate") if found.get(test.whole_key) else test
         for test in tests
     ]
+
+
+def is_dense_and_unique(cursor: duckdb.DuckDBPyConnection, relation: RelationRef, column: str) -> bool:
+    """Say whether a column of a table holds whole numbers that lie close together, each of them once.
+
+    False says nothing: of other columns it is not known. `column` is quoted.
+    """
+    # The first of a description is the name, the second the type.
+    [(_, type_, *_)] = cursor.execute(f"SELECT {column} FROM {relation.sql} LIMIT 0").description or []
+    if str(type_) not in _WHOLE:
+        return False
+    measure = _measures(cursor, relation, [column])[column]
+    return bool(measure) and cursor.execute(f"SELECT {measure} FROM {relation.sql}").fetchall() == [(0,)]
+
+
+def _measures(
+    cursor: duckdb.DuckDBPyConnection, relation: RelationRef, columns: Sequence[str]
+) -> dict[str, str]:
+    """The SQL that counts the doubles of each dense column, "" for the others."""
+    # The engine keeps the least and the greatest value of each row group: this reads next to nothing.
+    asked = ", ".join(f"count({c}), min({c})::HUGEINT, max({c})::HUGEINT" for c in columns)
+    [row] = cursor.execute(f"SELECT {asked} FROM {relation.sql}").fetchall()
+    return {column: _measure(column, *row[3 * i : 3 * i + 3]) for i, column in enumerate(columns)}
 
 
 def _measure(column: str, count: int, low: int | None, high: int | None) -> str:

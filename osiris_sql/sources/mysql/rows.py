@@ -15,10 +15,12 @@ from osiris_sql.types.diagnostic import Diagnostic, StepError
 
 @dataclass(frozen=True, kw_only=True)
 class Arriving:
-    """A column on its way: `binary` ones are bytes, not text; of dates those with a zero are refused."""
+    """A column on its way: `binary` ones are bytes; what people wrote (`is_text`) is checked to be UTF-8, of
+    dates those with a zero are refused."""
 
     name: str
     binary: bool = False
+    is_text: bool = False
     is_date: bool = False
 
     @property
@@ -54,7 +56,7 @@ def refuse_zero_dates(table: str, zeros: Counter[str]) -> None:
 
 def _array(values: Values, column: Arriving, table: str) -> pa.Array:
     array = view_array(values, column.type)
-    if column.binary:
+    if not column.is_text:
         return array
     try:
         array.validate(full=True)

@@ -23,6 +23,7 @@ from osiris_sql.sources.mysql.encode import (
     DATES,
     ServerColumn,
     decode_select,
+    duckdb_type,
     is_binary,
     quote_name,
     select_list,
@@ -81,6 +82,7 @@ class MysqlSnapshot:
             Arriving(
                 name=server.name,
                 binary=is_binary(server),
+                is_text=duckdb_type(server) == "VARCHAR",
                 is_date=server.kind in DATES and column.type != "VARCHAR",
             )
             for server, column in zip(columns, wanted, strict=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from osiris_sql.targets._modes import deletion_refusals
@@ -62,11 +62,19 @@ def _samples(
     sides = {"insert": "s", "update": "so", "delete": "o"}[kind]
     texts = ", ".join(f"{side}.{quote_identifier(name)}::VARCHAR" for side in sides for name in names)
     order = ", ".join(f"{sides[0]}.{quote_identifier(name)}" for name in publication.key) or "ALL"
-    for row in cursor.execute(f"SELECT {texts} FROM {rows} ORDER BY {order} LIMIT {int(limit)}").fetchall():
+    found = cursor.execute(f"SELECT {texts} FROM {rows} ORDER BY {order} LIMIT {int(limit)}").fetchall()
+    return row_changes(kind, names, publication.key, found)
+
+
+def row_changes(
+    kind: ChangeKind, names: Sequence[str], key: Sequence[str], rows: Iterable[tuple[str | None, ...]]
+) -> Iterator[RowChange]:
+    """Yield rows of one kind; each has the sent values, then those of the table, as far as it has them."""
+    for row in rows:
         after = dict(zip(names, row, strict=False)) if kind != "delete" else {}
         before = dict(zip(names, row[-len(names) :], strict=True)) if kind != "insert" else {}
-        key = {name: (after or before)[name] for name in publication.key}
+        keyed = {name: (after or before)[name] for name in key}
         if kind == "update":
             differ = [name for name in names if before[name] != after[name]]
             before, after = ({name: side[name] for name in differ} for side in (before, after))
-        yield RowChange(kind=kind, key=key, before=before, after=after)
+        yield RowChange(kind=kind, key=keyed, before=before, after=after)

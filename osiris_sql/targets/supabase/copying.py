@@ -2,57 +2,43 @@
 
 import csv
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from threading import Event
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from osiris_sql.protocols import Load
 from osiris_sql.targets._modes import check_arrived, refusal
+from osiris_sql.targets.supabase.delivery import Delivery
 from osiris_sql.types.diagnostic import CancelledError, Diagnostic, StepError
 from osiris_sql.types.plan import Publish
 
 CHUNK = 1 << 20
 
 
-def copy_rows(
-    cursor: Cursor,
-    publication: Publish,
-    table: str,
-    names: str,
-    load: Load,
-    progress: Callable[[int, str], None],
-    stop: Event,
-) -> None:
-    """Copy the spool file into `table (names)`; raises StepError unless the server took every row."""
+def copy_rows(cursor: Cursor, delivery: Delivery, table: str, columns: Iterable[str]) -> None:
+    """Copy the spool file into columns of a table; raises StepError unless the server took every row."""
+    load = delivery.load
     with load.path.open("rb") as file:
-        reader = _SpoolReader(file.read, load, progress, stop)
-        statement = rf"COPY {table} ({names}) FROM STDIN (FORMAT csv, NULL '\N')"
+        reader = _SpoolReader(file.read, delivery)
+        statement = rf"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT csv, NULL '\N')"
         cursor.copy_expert(statement, reader, size=CHUNK)  # type: ignore[arg-type]  # it calls read alone
-    check_arrived(publication, load.rows, cursor.rowcount, what="rows were sent")
+    check_arrived(delivery.publication, load.rows, cursor.rowcount, what="rows were sent")
 
 
 class _SpoolReader:
     """Reads the spool file for COPY, says how far it is, and stops when told to."""
 
-    def __init__(
-        self,
-        read: Callable[[int], bytes],
-        load: Load,
-        progress: Callable[[int, str], None],
-        stop: Event,
-    ) -> None:
-        self._read, self._load, self._progress, self._stop = read, load, progress, stop
-        self._size, self._done = max(load.path.stat().st_size, 1), 0
+    def __init__(self, read: Callable[[int], bytes], delivery: Delivery) -> None:
+        self._read, self._delivery = read, delivery
+        self._size, self._done = max(delivery.load.path.stat().st_size, 1), 0
 
     def read(self, size: int = CHUNK) -> bytes:
         """Return the next bytes of the file."""
-        if self._stop.is_set():
+        if self._delivery.stop.is_set():
             raise CancelledError(Diagnostic(rule="cancelled", message="publishing was interrupted"))
         block = self._read(size)
         self._done += len(block)
-        self._progress(self._load.rows * self._done // self._size, "sending")
+        self._delivery.progress(self._delivery.load.rows * self._done // self._size, "sending")
         return block
 
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from threading import Event
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from osiris_sql.protocols import Load
+from osiris_sql.targets._difference import row_changes
 from osiris_sql.targets._modes import deletion_refusals, raise_all
 from osiris_sql.targets.supabase import ledger
 from osiris_sql.targets.supabase.catalog import Table, TableColumn, read_table
+from osiris_sql.targets.supabase.delivery import Delivery
 from osiris_sql.targets.supabase.preflight import table_mistakes
 from osiris_sql.targets.supabase.schema_change import change_mistakes, changed_table
 from osiris_sql.targets.supabase.staging import create_stage, fill_stage, plan_columns
@@ -21,13 +21,12 @@ from osiris_sql.types.plan import Publish
 KINDS: dict[str, ChangeKind] = {"i": "insert", "u": "update", "d": "delete"}
 
 
-def find_difference(
-    cursor: Cursor, publication: Publish, schema: str, load: Load, samples: int, stop: Event
-) -> Difference:
+def find_difference(cursor: Cursor, delivery: Delivery, samples: int) -> Difference:
     """Return what delivering the spool file would change, inside an open transaction.
 
     The staging table is made first; from then on the server itself refuses every other write.
     """
+    publication, schema, sent = delivery.publication, delivery.schema, delivery.load.rows
     there = _read_table(cursor, publication, schema)
     wanted = changed_table(publication, there) if there else None
     raise_all([*(change_mistakes(publication, there) if there else []), *table_mistakes(publication, wanted)])
@@ -35,19 +34,15 @@ def find_difference(
     columns = plan_columns(publication, table)
     create_stage(cursor, columns)
     cursor.execute("SET TRANSACTION READ ONLY")
-    fill_stage(cursor, publication, columns, load, _quiet, stop)
+    fill_stage(cursor, delivery, columns)
     written = tuple(column for column in columns if not column.target.generated)
-    work = Statements(cursor, publication, table, written, load.rows)
+    work = Statements(cursor, publication, table, written, sent)
     if wanted is None or there is None:
         found = work.first("s", f"{work.values}", samples)
-        return Difference(inserted=load.rows, samples=tuple(_changes(work, "i", found)))
+        return Difference(inserted=sent, samples=tuple(_changes(work, "i", found)))
     if not publication.key:
         return _without_key(work, there, samples)
     return _by_key(work, there, samples)
-
-
-def _quiet(rows: int, message: str) -> None:
-    """Nobody waits for the rows on their way."""
 
 
 def _read_table(cursor: Cursor, publication: Publish, schema: str) -> Table | None:
@@ -98,13 +93,5 @@ def _by_key(work: Statements, there: Table, samples: int) -> Difference:
 
 
 def _changes(work: Statements, kind: str, rows: list[tuple[str | None, ...]]) -> Iterator[RowChange]:
-    """The rows of one kind; each has the sent values, then those of the table, as far as it has them."""
     names = [column.target.name for column in work.written]
-    for row in rows:
-        after = dict(zip(names, row, strict=False)) if kind != "d" else {}
-        before = dict(zip(names, row[-len(names) :], strict=True)) if kind != "i" else {}
-        key = {name: (after or before)[name] for name in work.publication.key}
-        if kind == "u":
-            differ = [name for name in names if before[name] != after[name]]
-            before, after = ({name: side[name] for name in differ} for side in (before, after))
-        yield RowChange(kind=KINDS[kind], key=key, before=before, after=after)
+    return row_changes(KINDS[kind], names, work.publication.key, rows)

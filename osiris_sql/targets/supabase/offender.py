@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg2
@@ -12,7 +13,8 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
 from osiris_sql.targets.supabase.apply import delete_gone, on_conflict
 from osiris_sql.targets.supabase.create import key_statements
-from osiris_sql.targets.supabase.delivery import Delivery, ready_table
+from osiris_sql.targets.supabase.deliver import ready_table
+from osiris_sql.targets.supabase.delivery import Delivery, quiet
 from osiris_sql.targets.supabase.delta import find_delta
 from osiris_sql.targets.supabase.staging import create_stage, fill_stage, plan_columns
 from osiris_sql.targets.supabase.statements import Statements
@@ -64,15 +66,15 @@ def _try_each(cursor: Cursor, delivery: Delivery) -> None:
     """Deliver the rows one by one, in the order of the key; raises a psycopg2.Error that names the first
     which is refused, LookupError if none is."""
     cursor.execute(f"SET LOCAL statement_timeout = '{_PATIENCE}'")
-    publication, load = delivery.publication, delivery.load
+    publication = delivery.publication
     table, created = ready_table(cursor, delivery)
     for statement in key_statements(publication, delivery.schema) if created else ():
         cursor.execute(statement)
     columns = plan_columns(publication, table)
     create_stage(cursor, columns)
-    fill_stage(cursor, publication, columns, load, lambda rows, message: None, delivery.stop)
+    fill_stage(cursor, replace(delivery, progress=quiet), columns)
     written = tuple(column for column in columns if not column.target.generated)
-    work = Statements(cursor, publication, table, written, load.rows)
+    work = Statements(cursor, publication, table, written, delivery.load.rows)
     rows = work.values
     if publication.key:
         delta = find_delta(work)

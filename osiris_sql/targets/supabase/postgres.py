@@ -4,6 +4,7 @@ import random
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from threading import Event
 from typing import Any, TypeVar
@@ -13,7 +14,7 @@ from osiris_sql.targets._modes import raise_all
 from osiris_sql.targets.supabase.options import SupabaseOptions
 from osiris_sql.targets.supabase.preflight import publication_mistakes
 from osiris_sql.targets.supabase.types import postgres_type
-from osiris_sql.types.diagnostic import CancelledError, Diagnostic, StepError, UnreachableError
+from osiris_sql.types.diagnostic import CancelledError, Diagnostic, OsirisError, StepError, UnreachableError
 from osiris_sql.types.difference import Difference
 from osiris_sql.types.observed import ObservedTarget
 from osiris_sql.types.plan import PlannedTest, Publish
@@ -44,16 +45,10 @@ class PostgresChannel:
 
     def probe(self) -> ProbeResult:
         """Connect and say what answered: version, role, endpoint, ledger."""
-        import psycopg2
-
-        try:
-            with self._transaction(read_only=True) as cursor:
-                cursor.execute(_PROBE)
-                version, role, bypasses, ledger = cursor.fetchone()
-        except psycopg2.Error as error:
-            why = self._redact(" ".join(str(error).split()))
-            failed = Diagnostic(rule="probe-failed", message="the server answered with an error", why=why)
-            raise UnreachableError(failed) from None
+        failed = Diagnostic(rule="probe-failed", message="the server answered with an error")
+        with self._failing(UnreachableError, failed), self._transaction(read_only=True) as cursor:
+            cursor.execute(_PROBE)
+            version, role, bypasses, ledger = cursor.fetchone()
         facts = {
             "endpoint": self._endpoint.kind,
             "role": f"{role} ({'bypasses' if bypasses else 'under'} row-level security)",
@@ -64,15 +59,9 @@ class PostgresChannel:
 
     def install(self, sql: str) -> None:
         """Run the bootstrap SQL in one transaction; raises UnreachableError with the server's words."""
-        import psycopg2
-
-        try:
-            with self._transaction() as cursor:
-                cursor.execute(sql)
-        except psycopg2.Error as error:
-            why = self._redact(" ".join(str(error).split()))
-            failed = Diagnostic(rule="bootstrap-failed", message="the server refused the SQL", why=why)
-            raise UnreachableError(failed) from None
+        failed = Diagnostic(rule="bootstrap-failed", message="the server refused the SQL")
+        with self._failing(UnreachableError, failed), self._transaction() as cursor:
+            cursor.execute(sql)
 
     def observe(self, publication: Publish) -> ObservedTarget:
         """Return the table as it is now, with everything that keeps the publication from arriving."""
@@ -97,16 +86,17 @@ class PostgresChannel:
     def compare(self, publication: Publish, load: Load, samples: int) -> Difference:
         """Return what delivering the spool file would change, from a read-only transaction."""
         from osiris_sql.targets.supabase.copying import refuse_nul
+        from osiris_sql.targets.supabase.delivery import Delivery
         from osiris_sql.targets.supabase.difference import find_difference
 
         raise_all(publication_mistakes(publication))
         refuse_nul(publication, load.path)
+        schema = self._schema(publication)
+        delivery = Delivery(publication=publication, load=load, schema=schema, stop=self._stop)
 
         def look() -> Difference:
             with self._transaction() as cursor:
-                return find_difference(
-                    cursor, publication, self._schema(publication), load, samples, self._stop
-                )
+                return find_difference(cursor, delivery, samples)
 
         return self._retrying(publication, look, lambda rows, message: None)
 
@@ -131,7 +121,8 @@ class PostgresChannel:
         """Deliver the spool file in one transaction; what is returned was read on a fresh connection."""
         from osiris_sql.targets.supabase.ask import ask_rows
         from osiris_sql.targets.supabase.copying import refuse_nul
-        from osiris_sql.targets.supabase.delivery import Delivery, deliver, read_back
+        from osiris_sql.targets.supabase.deliver import deliver, read_back
+        from osiris_sql.targets.supabase.delivery import Delivery
         from osiris_sql.targets.supabase.offender import find_offender
 
         raise_all(publication_mistakes(publication))
@@ -165,18 +156,12 @@ class PostgresChannel:
 
     def ask(self, test: PlannedTest, sample: int) -> TestOutcome:
         """Return what a data test finds; raises StepError with the server's words."""
-        import psycopg2
-
         from osiris_sql.targets.supabase.ask import ask_rows
 
-        try:
-            with self._transaction(read_only=True) as cursor:
-                return ask_rows(cursor, test, sample)
-        except psycopg2.Error as error:
-            why = self._redact(" ".join(str(error).split()))
-            message = f"the data test {test.name} could not be asked"
-            failed = Diagnostic(rule="test-error", message=message, location=test.location, why=why)
-            raise StepError(failed) from None
+        message = f"the data test {test.name} could not be asked"
+        failed = Diagnostic(rule="test-error", message=message, location=test.location)
+        with self._failing(StepError, failed), self._transaction(read_only=True) as cursor:
+            return ask_rows(cursor, test, sample)
 
     def interrupt(self) -> None:
         """Cancel what runs on the server and try nothing again."""
@@ -189,6 +174,16 @@ class PostgresChannel:
 
     def _schema(self, publication: Publish) -> str:
         return publication.schema or self._options.schema
+
+    @contextmanager
+    def _failing(self, error: type[OsirisError], failed: Diagnostic) -> Iterator[None]:
+        """Raise `error` with the server's words for whatever it answers with."""
+        import psycopg2
+
+        try:
+            yield
+        except psycopg2.Error as said:
+            raise error(replace(failed, why=self._redact(" ".join(str(said).split())))) from None
 
     @contextmanager
     def _transaction(self, *, read_only: bool = False) -> Iterator[Any]:

@@ -1,15 +1,13 @@
 """The rows of a delivery in a temporary table, exactly as the spool file has them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from threading import Event
 
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from osiris_sql.protocols import Load
 from osiris_sql.targets._modes import refusal
 from osiris_sql.targets.supabase.catalog import Table, TableColumn
 from osiris_sql.targets.supabase.copying import copy_rows
+from osiris_sql.targets.supabase.delivery import Delivery
 from osiris_sql.targets.supabase.types import may_round, postgres_type
 from osiris_sql.types.diagnostic import Diagnostic, StepError
 from osiris_sql.types.plan import Publish
@@ -67,17 +65,10 @@ def create_stage(cursor: Cursor, columns: tuple[StagedColumn, ...]) -> None:
     cursor.execute(f"CREATE TEMP TABLE osiris_spool ({lines}) ON COMMIT DROP")
 
 
-def fill_stage(
-    cursor: Cursor,
-    publication: Publish,
-    columns: tuple[StagedColumn, ...],
-    load: Load,
-    progress: Callable[[int, str], None],
-    stop: Event,
-) -> None:
+def fill_stage(cursor: Cursor, delivery: Delivery, columns: tuple[StagedColumn, ...]) -> None:
     """Copy the spool file into the staging table; raises StepError unless every row arrived unchanged."""
-    names = ", ".join(column.sql for column in columns)
-    copy_rows(cursor, publication, STAGE, names, load, progress, stop)
+    publication = delivery.publication
+    copy_rows(cursor, delivery, STAGE, (column.sql for column in columns))
     if publication.key:  # else nothing is joined
         cursor.execute(f"ANALYZE {STAGE} ({', '.join(map(quote_identifier, publication.key))})")
     _check_exact(cursor, publication, [column for column in columns if column.rounds_to])

@@ -1,18 +1,14 @@
 """COPY into the table itself, where it holds nothing yet and stores what COPY reads."""
 
-from collections.abc import Callable
-from threading import Event
-
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from osiris_sql.protocols import Load
 from osiris_sql.targets._modes import check_arrived
 from osiris_sql.targets.supabase.apply import Changes, lock_table
 from osiris_sql.targets.supabase.catalog import Table
 from osiris_sql.targets.supabase.copying import copy_rows
+from osiris_sql.targets.supabase.delivery import Delivery
 from osiris_sql.targets.supabase.ledger import count_rows, is_empty
 from osiris_sql.targets.supabase.staging import StagedColumn
-from osiris_sql.types.plan import Publish
 
 
 def takes_copy(cursor: Cursor, table: Table, columns: tuple[StagedColumn, ...], *, created: bool) -> bool:
@@ -33,17 +29,10 @@ def takes_copy(cursor: Cursor, table: Table, columns: tuple[StagedColumn, ...], 
 
 
 def fill_empty(
-    cursor: Cursor,
-    publication: Publish,
-    table: Table,
-    columns: tuple[StagedColumn, ...],
-    load: Load,
-    progress: Callable[[int, str], None],
-    stop: Event,
+    cursor: Cursor, delivery: Delivery, table: Table, columns: tuple[StagedColumn, ...]
 ) -> Changes:
     """Copy the spool file into an empty table; raises StepError unless every row is in it."""
-    names = ", ".join(column.sql for column in columns)
-    copy_rows(cursor, publication, table.sql, names, load, progress, stop)
+    copy_rows(cursor, delivery, table.sql, (column.sql for column in columns))
     total = count_rows(cursor, table.sql)
-    check_arrived(publication, load.rows, total, what="rows were sent")
+    check_arrived(delivery.publication, delivery.load.rows, total, what="rows were sent")
     return Changes(inserted=total, total_after=total)

@@ -35,13 +35,23 @@ class ProbeResult:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ForeignKey:
+    """Columns whose values occur in those of another table of the same connection."""
+
+    columns: tuple[str, ...]
+    table: str
+    references: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class DiscoveredTable:
-    """A table found at a source: its DuckDB schema and key, comment and estimated rows."""
+    """A table found at a source: its DuckDB schema and keys, comment and estimated rows."""
 
     identifier: str
     schema: TableSchema
     comment: str = ""
     rows: int | None = None
+    foreign_keys: tuple[ForeignKey, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from osiris_sql.api.planning import Command as Command
     from osiris_sql.api.planning import make_plan as make_plan
     from osiris_sql.api.planning import observe_world as observe_world
+    from osiris_sql.api.proposing import propose_sources as propose_sources
     from osiris_sql.api.remote import attach_run as attach_run
     from osiris_sql.api.remote import collect_sandboxes as collect_sandboxes
     from osiris_sql.api.remote import make_template as make_template
@@ -63,6 +64,7 @@ _VERBS = {
     "osiris_sql.api.parity": ("compare_launchers", "make_parity_plan"),
     "osiris_sql.api.past": ("find_past", "resume_run"),
     "osiris_sql.api.planning": ("Command", "make_plan", "observe_world"),
+    "osiris_sql.api.proposing": ("propose_sources",),
     "osiris_sql.api.remote": ("attach_run", "collect_sandboxes", "make_template"),
     "osiris_sql.api.running": ("clean_project", "new_run_id", "prepare_plan", "run_plan"),
     "osiris_sql.api.sound": (

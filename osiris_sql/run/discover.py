@@ -21,3 +21,12 @@ def discover_tables(
     check_environ(connections, environ)
     ends = Connections(connections, environ, root, Redactor())
     return {name: ends.source(name).discover(tables) for name, tables in sorted(wanted.items())}
+
+
+def discover_all(
+    connections: Sequence[PlannedConnection], environ: Mapping[str, str], root: Path
+) -> dict[str, list[DiscoveredTable]]:
+    """Return, by connection, all of its tables."""
+    check_environ(connections, environ)
+    ends = Connections(connections, environ, root, Redactor())
+    return {each.name: ends.source(each.name).discover(None) for each in connections}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from osiris_sql.protocols import ArrowRows, DiscoveredTable, ProbeResult, Snapshot, TableRead
+from osiris_sql.protocols import ArrowRows, DiscoveredTable, ForeignKey, ProbeResult, Snapshot, TableRead
 from osiris_sql.sources._absent import unknown_columns, unknown_table
 from osiris_sql.sources._exact import canonical_type, or_error, text_literal, typed_fits
 from osiris_sql.types.diagnostic import CancelledError, Diagnostic, OsirisError, StepError, UnreachableError
@@ -33,8 +33,9 @@ UNION ALL SELECT view_name, coalesce(comment, ''), NULL FROM duckdb_views()
 WHERE database_name = 'source' AND schema_name = $schema AND NOT internal ORDER BY 1
 """
 KEYS = """
-SELECT table_name, constraint_column_names FROM duckdb_constraints()
-WHERE database_name = 'source' AND schema_name = ? AND constraint_type = 'PRIMARY KEY'
+SELECT table_name, constraint_column_names, referenced_table, referenced_column_names
+FROM duckdb_constraints()
+WHERE database_name = 'source' AND schema_name = ? AND constraint_type = ? ORDER BY ALL
 """
 
 
@@ -76,9 +77,20 @@ class DuckDBSource:
         with self._opened() as con:
             schemas = self._schemas(con)
             tables = self._tables(con)
+            found = con.execute(KEYS, [self._options.schema, "FOREIGN KEY"]).fetchall()
+        foreign = [
+            (name, ForeignKey(columns=tuple(own), table=other, references=tuple(theirs)))
+            for name, own, other, theirs in found
+        ]
         wanted = tables.keys() if identifiers is None else set(identifiers)
         return [
-            DiscoveredTable(identifier=name, schema=schemas[name], comment=comment, rows=rows)
+            DiscoveredTable(
+                identifier=name,
+                schema=schemas[name],
+                comment=comment,
+                rows=rows,
+                foreign_keys=tuple(key for table, key in foreign if table == name),
+            )
             for name, (comment, rows) in tables.items()
             if name in wanted
         ]
@@ -182,7 +194,8 @@ class DuckDBSource:
         return {name: (comment, rows) for name, comment, rows in found}
 
     def _schemas(self, con: duckdb.DuckDBPyConnection) -> dict[str, TableSchema]:
-        keys = {name: tuple(key) for name, key in con.execute(KEYS, [self._options.schema]).fetchall()}
+        found = con.execute(KEYS, [self._options.schema, "PRIMARY KEY"]).fetchall()
+        keys = {name: tuple(key) for name, key, *_ in found}
         columns: dict[str, list[Column]] = {}
         for table, name, type_, nullable, comment in con.execute(COLUMNS, [self._options.schema]).fetchall():
             column = Column(name=name, type=type_, nullable=nullable, description=comment)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import groupby
 
-from osiris_sql.protocols import DiscoveredTable
+from osiris_sql.protocols import DiscoveredTable, ForeignKey
 from osiris_sql.sources.mysql.connect import Connection, query
 from osiris_sql.sources.mysql.encode import ServerColumn, duckdb_type
 from osiris_sql.types.diagnostic import Diagnostic, StepError
@@ -40,6 +41,7 @@ def discover_tables(
         return []
     columns = _columns(connection, database, identifiers)
     keys = _primary_keys(connection, database, identifiers)
+    foreign = _foreign_keys(connection, database, identifiers)
     where, parameters = _named("TABLE_NAME", identifiers)
     tables = query(
         connection,
@@ -54,6 +56,7 @@ def discover_tables(
             schema=_schema(columns.get(name, []), tuple(keys.get(name, ()))),
             comment="" if kind == "VIEW" else comment,
             rows=rows,
+            foreign_keys=tuple(foreign.get(name, ())),
         )
         for name, kind, comment, rows in tables
         if kind in READABLE and (wanted is None or name in wanted)
@@ -153,6 +156,26 @@ def _primary_keys(connection: Connection, database: str, names: Sequence[str] | 
     found: dict[str, list[str]] = {}
     for table, column in rows:
         found.setdefault(table, []).append(column)
+    return found
+
+
+def _foreign_keys(
+    connection: Connection, database: str, names: Sequence[str] | None
+) -> dict[str, list[ForeignKey]]:
+    where, parameters = _named("TABLE_NAME", names)
+    rows = query(
+        connection,
+        "SELECT TABLE_NAME, CONSTRAINT_NAME, REFERENCED_TABLE_NAME, COLUMN_NAME, REFERENCED_COLUMN_NAME"
+        f" FROM information_schema.KEY_COLUMN_USAGE WHERE TABLE_SCHEMA = %s{where}"
+        " AND REFERENCED_TABLE_SCHEMA = TABLE_SCHEMA"
+        " ORDER BY TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION",
+        (database, *parameters),
+    )
+    found: dict[str, list[ForeignKey]] = {}
+    for (table, _, other), parts in groupby(rows, key=lambda row: row[:3]):
+        pairs = [(column, referenced) for *_, column, referenced in parts]
+        columns, references = zip(*pairs, strict=True)
+        found.setdefault(table, []).append(ForeignKey(columns=columns, table=other, references=references))
     return found
 
 

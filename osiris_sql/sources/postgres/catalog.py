@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
-from osiris_sql.protocols import DiscoveredTable
+from osiris_sql.protocols import DiscoveredTable, ForeignKey
 from osiris_sql.sources.postgres.connect import query
 from osiris_sql.sources.postgres.encode import ServerColumn, duckdb_type
 from osiris_sql.types.relation import Column, TableSchema
@@ -41,6 +42,15 @@ CROSS JOIN LATERAL unnest(k.conkey) WITH ORDINALITY AS p (number, place)
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = p.number
 {WHERE} ORDER BY c.relname, p.place
 """
+FOREIGN = f"""
+SELECT c.relname, k.conname, f.relname, a.attname, r.attname
+{FROM} JOIN pg_catalog.pg_constraint k ON k.conrelid = c.oid AND k.contype = 'f'
+JOIN pg_catalog.pg_class f ON f.oid = k.confrelid AND f.relnamespace = c.relnamespace
+CROSS JOIN LATERAL unnest(k.conkey, k.confkey) WITH ORDINALITY AS p (number, referenced, place)
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = p.number
+JOIN pg_catalog.pg_attribute r ON r.attrelid = f.oid AND r.attnum = p.referenced
+{WHERE} ORDER BY c.relname, k.conname, p.place
+"""
 
 
 def read_columns(
@@ -62,12 +72,14 @@ def discover_tables(
     keys: dict[str, list[str]] = {}
     for table, column in _ask(connection, KEYS, schema, names):
         keys.setdefault(table, []).append(column)
+    foreign = _foreign_keys(connection, schema, names)
     return [
         DiscoveredTable(
             identifier=name,
             schema=_schema(columns[name], tuple(keys.get(name, ()))),
             comment=comment,
             rows=rows,
+            foreign_keys=tuple(foreign.get(name, ())),
         )
         for name, comment, rows, _ in _ask(connection, TABLES, schema, names)
         if name in columns
@@ -77,6 +89,17 @@ def discover_tables(
 def foreign_tables(connection: Connection, schema: str) -> list[str]:
     """Return the tables that live on other servers, so that our instant is not theirs."""
     return [name for name, _, _, foreign in _ask(connection, TABLES, schema, None) if foreign]
+
+
+def _foreign_keys(
+    connection: Connection, schema: str, names: Sequence[str] | None
+) -> dict[str, list[ForeignKey]]:
+    found: dict[str, list[ForeignKey]] = {}
+    rows = _ask(connection, FOREIGN, schema, names)
+    for (table, _, other), parts in groupby(rows, key=lambda row: row[:3]):
+        columns, references = zip(*(row[3:] for row in parts), strict=True)
+        found.setdefault(table, []).append(ForeignKey(columns=columns, table=other, references=references))
+    return found
 
 
 def _schema(columns: Sequence[ServerColumn], key: tuple[str, ...]) -> TableSchema:

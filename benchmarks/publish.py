@@ -95,6 +95,13 @@ class Job:
     def publish(self) -> None:
         run_command(PUBLISH, self.folder, self.environ)
 
+    def psql_copy(self, table: str) -> list[str]:
+        """Write what is published now as CSV, and return the command that loads it into a table."""
+        csv = self.folder / "rows.csv"
+        copy = rf"\copy sales to '{csv}' (format csv, null '\N')"
+        run_command(["psql", "-Xq", self.dsn, "-c", copy], self.folder, plain_environ())
+        return ["psql", "-Xq", self.dsn, "-c", rf"\copy {table} from '{csv}' (format csv, null '\N')"]
+
     def step(self) -> dict[str, Any]:
         """Return what the last run says of the publication."""
         card = max(self.folder.glob(".osiris/runs/*/run_card.json"), key=lambda path: path.stat().st_mtime_ns)
@@ -119,17 +126,14 @@ def into_empty(place: Place, rows: int) -> list[Contender]:
     """All rows into a table that was just made, and into one that is there and empty."""
     job = Job(place, rows, "upsert")
     job.publish()
-    csv = job.folder / "rows.csv"
-    copy = rf"\copy sales to '{csv}' (format csv, null '\N')"
-    run_command(["psql", "-Xq", job.dsn, "-c", copy], job.folder, plain_environ())
-    load = rf"\copy sales from '{csv}' (format csv, null '\N')"
+    load = job.psql_copy("sales")
     script = [sys.executable, "-c", EXECUTE_VALUES, job.dsn, str(job.folder / ".osiris" / "dev.duckdb")]
     empty = lambda: execute(job.dsn, "TRUNCATE sales") and None  # noqa: E731
     absent = lambda: execute(job.dsn, "DROP TABLE sales") and None  # noqa: E731
     return [
         _contender(job, "osiris-sql, empty table", "ours", PUBLISH, empty, job.inside),
         _contender(job, "osiris-sql, new table", "ours", PUBLISH, absent, job.inside),
-        _contender(job, r"psql \copy of prepared CSV", "limit", ["psql", "-Xq", job.dsn, "-c", load], empty),
+        _contender(job, r"psql \copy of prepared CSV", "limit", load, empty),
         _contender(job, "psycopg2 execute_values", "peer", script, empty),
     ]
 
@@ -138,16 +142,13 @@ def one_percent(place: Place, rows: int) -> list[Contender]:
     """A sync of which one row in a hundred has changed, and one of which nothing has."""
     job = Job(place, rows, "sync")
     job.publish()
-    csv = job.folder / "rows.csv"
-    copy = rf"\copy sales to '{csv}' (format csv, null '\N')"
-    run_command(["psql", "-Xq", job.dsn, "-c", copy], job.folder, plain_environ())
-    load = rf"\copy copied from '{csv}' (format csv, null '\N')"
+    load = job.psql_copy("copied")
     execute(job.dsn, "DROP TABLE IF EXISTS copied; CREATE TABLE copied (LIKE sales INCLUDING ALL)")
     empty = lambda: execute(job.dsn, "TRUNCATE copied") and None  # noqa: E731
     return [
         _contender(job, "osiris-sql, 1 % changed", "ours", PUBLISH, job.build_model, job.inside),
         _contender(job, "osiris-sql, nothing changed", "ours", PUBLISH, None, job.inside),
-        _contender(job, r"psql \copy of prepared CSV", "limit", ["psql", "-Xq", job.dsn, "-c", load], empty),
+        _contender(job, r"psql \copy of prepared CSV", "limit", load, empty),
     ]
 
 

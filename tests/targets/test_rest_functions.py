@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 
+import psycopg2
 import pytest
 from targets.delivering import counts, films, quiet, refusal_of
+from targets.supabase_table import Database, install
 
 A = films((1, "Alien"), (2, "Heat"), (3, "Fargo"))
 B = films((1, "Alien"), (2, "Heat!"), (4, "Brazil"))
@@ -86,3 +88,43 @@ def test_nothing_of_a_dead_delivery_stays_for_ever(database, rows):
     )
     rows.deliver(database.target(), A)
     assert database.sql("SELECT count(*) FROM osiris.staged WHERE at < now() - interval '1 day'") == [(0,)]
+
+
+def test_rows_are_counted_where_they_are_applied_whatever_a_batch_says_of_itself(database):
+    database.sql("CREATE TABLE film (id integer)")
+    delivery = "11111111-1111-1111-1111-111111111111"
+    column = '{"name": "id", "type": "integer", "nested": false, "exact": false}'
+    told = f'"mode": "append", "key": [], "columns": [{column}], "rows": 2, "create": false'
+    batch = f"{delivery} 0 2 false\n.\x7f7"
+    assert database.sql(f"SELECT public.osiris_stage('{batch}')") == [(len(batch),)]
+    with pytest.raises(psycopg2.Error, match="2 rows were promised, 1 were staged"):
+        database.sql(
+            f"SELECT public.osiris_apply('{delivery}', 'a load',"
+            f""" '{{"schema": "{database.schema}", "table": "film", {told}}}')"""
+        )
+    assert database.sql("SELECT * FROM film") == []
+    database.sql(f"SELECT public.osiris_discard('{delivery}')")
+
+
+def test_functions_of_an_older_version_go_when_these_are_installed(postgres):
+    dsn = postgres.create_database("older")
+    install(dsn)
+    database = Database(dsn, "anything")
+    database.sql(
+        "CREATE TABLE osiris.stage (); CREATE FUNCTION public.osiris_stage(uuid, int, text) RETURNS int"
+        " LANGUAGE sql AS 'SELECT 1'"
+    )
+    install(dsn)
+    there = "SELECT oid::regprocedure::text FROM pg_proc WHERE proname = 'osiris_stage'"
+    assert database.sql(there) == [("osiris_stage(text)",)]
+    assert database.sql("SELECT to_regclass('osiris.stage')") == [(None,)]
+
+
+def test_fields_hold_what_separates_them(database, rows):
+    signs = "chr(127) || chr(128) || chr(129) || chr(130) || chr(10) || 'fnre'"
+    sent = (
+        f"SELECT i::INTEGER AS id, CASE i WHEN 1 THEN {signs} WHEN 2 THEN '' END AS title FROM range(3) r(i)"
+    )
+    assert counts(rows.deliver(database.target(), sent)) == (3, 0, 0, 0, 3)
+    found = database.sql("SELECT title FROM film ORDER BY id")
+    assert found == [(None,), ("\x7f\x80\x81\x82\nfnre",), ("",)]

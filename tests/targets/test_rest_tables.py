@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import itertools
-import time
 
 import pytest
-from servers.postgrest.server import running_postgrest
 from targets.delivering import counts, films, refusal_of
+from targets.plain_tables import TABLE, make_table, running_plain
 from targets.supabase_table import Database
 
 from osiris_sql.types.diagnostic import StepError, UnreachableError
 
 A = films((1, "Alien"), (2, "Heat"), (3, "Fargo"))
 B = films((1, "Alien"), (2, "Heat!"), (4, "Brazil"))
-TABLE = "CREATE TABLE {0} (id integer PRIMARY KEY, title text); GRANT ALL ON {0} TO service_role"
 _names = itertools.count()
 
 
@@ -25,11 +23,7 @@ class Plain:
         self.database, self.server, self.table = database, server, table
 
     def make(self, ddl: str = TABLE) -> None:
-        self.database.sql(ddl.format(self.table))
-        until = time.monotonic() + 5
-        while ("public", self.table) not in self.server.cache.tables:
-            assert time.monotonic() < until
-            time.sleep(0.02)
+        make_table(self.database, self.server, self.table, ddl)
 
     def target(self, **options):
         return self.database.target(**options)
@@ -40,11 +34,8 @@ class Plain:
 
 @pytest.fixture(scope="module")
 def api(postgres):
-    database = Database(postgres.create_database("plain"), "unused")
-    database.schema = "public"
-    database.sql("CREATE SCHEMA hidden")
-    with running_postgrest(postgres.dsn("plain", user="authenticator")) as server:
-        database.url = server.url
+    with running_plain(postgres, "plain") as (database, server):
+        database.sql("CREATE SCHEMA hidden")
         yield database, server
 
 

@@ -4,38 +4,28 @@ done, as `atomic: false` says, but never lose a row that stays, and the next del
 from __future__ import annotations
 
 import itertools
-import time
 
 import pytest
-from servers.postgrest.server import running_postgrest
 from targets.delivering import quiet
-from targets.supabase_table import Database
+from targets.plain_tables import make_table, running_plain
 from targets.test_supabase_killed import AFTER, BATCH, Victim
 
 OLD = {(1, "Alien"), (2, "Heat"), (3, "Fargo")}
-TABLE = "CREATE TABLE {0} (id integer PRIMARY KEY, title text); GRANT ALL ON {0} TO service_role"
 MANY = "SELECT i::INTEGER AS id, 'new' AS title FROM range(2500) AS r(i)"
 _names = itertools.count()
 
 
 @pytest.fixture(scope="module")
 def api(postgres):
-    database = Database(postgres.create_database("plain_killed"), "unused")
-    database.schema = "public"
-    with running_postgrest(postgres.dsn("plain_killed", user="authenticator")) as server:
-        database.url = server.url
-        yield database, server
+    with running_plain(postgres, "plain_killed") as made:
+        yield made
 
 
 @pytest.fixture
 def table(api):
     database, server = api
     name = f"film{next(_names)}"
-    database.sql(TABLE.format(name))
-    until = time.monotonic() + 10
-    while ("public", name) not in server.cache.tables:
-        assert time.monotonic() < until
-        time.sleep(0.02)
+    make_table(database, server, name)
     yield name
     server.faults.clear()
 

@@ -26,8 +26,7 @@ _RAW = "HEADER false, QUOTE '', ESCAPE '', PRESERVE_ORDER false"
 def field_rows(publication: Publish) -> SpoolSpec:
     """Return how rows are written for the functions: fields as exact text, each after a U+007F.
 
-    PostgreSQL splits such rows several times faster than it reads JSON. These signs are those that hardly
-    any text holds and that JSON does not escape.
+    PostgreSQL splits such rows several times faster than it reads JSON. Hardly any text holds these signs.
     """
     fields = ", ".join(f"coalesce({_field(column)}, chr(128))" for column in publication.columns)
     return _spool(f"concat_ws(chr(127), '.', {fields})")

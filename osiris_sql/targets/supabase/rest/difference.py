@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from osiris_sql.protocols import Load
@@ -34,6 +34,11 @@ def find_difference(rest: Rest, publication: Publish, load: Load, schema: str, s
         said = rest.call("osiris_compare", arguments)
     finally:
         rest.call("osiris_discard", {"p_delivery": delivery})
+    return tell_difference(publication, load, said)
+
+
+def tell_difference(publication: Publish, load: Load, said: Mapping[str, Any]) -> Difference:
+    """Return what was counted and sampled, as `osiris_compare` says it."""
     inserted, updated, deleted, total = (
         said[name] for name in ("inserted", "updated", "deleted", "total_before")
     )
@@ -43,7 +48,7 @@ def find_difference(rest: Rest, publication: Publish, load: Load, schema: str, s
         deleted=deleted,
         unchanged=load.rows - inserted - updated,
         total_before=total,
-        samples=tuple(row_changes(publication, said["samples"])),
+        samples=tuple(_row_changes(publication, said["samples"])),
         refusals=tuple(deletion_refusals(publication, deleted, total, load.rows)) if publication.key else (),
     )
 
@@ -57,7 +62,7 @@ def _same_type(name: str, there: Table | None, wanted: Table | None) -> bool:
     return bool(old and new and old.type == new.type)
 
 
-def row_changes(publication: Publish, said: list[dict[str, Any]]) -> Iterator[RowChange]:
+def _row_changes(publication: Publish, said: list[dict[str, Any]]) -> Iterator[RowChange]:
     """Yield the rows: each has its `kind` (i, u or d), its values as texts `after` and `before`."""
     names = [column.name for column in publication.columns]
     for row in said:

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from osiris_sql.protocols import Load
-from osiris_sql.targets._modes import deletion_refusals, refusal
+from osiris_sql.targets._modes import refusal
 from osiris_sql.targets.supabase.rest.bodies import read_rows, refuse_nul_rows
-from osiris_sql.targets.supabase.rest.difference import row_changes
+from osiris_sql.targets.supabase.rest.difference import tell_difference
 from osiris_sql.targets.supabase.rest.keys import Key, fetch_rows, key_of
 from osiris_sql.targets.supabase.rest.plain import count_rows
 from osiris_sql.targets.supabase.rest.values import comparable, is_comparable, read_json
@@ -42,21 +42,14 @@ def compare_rows(
         "u": [key for key in sent if mode != "append" and key in there and _differ(sent, there, key, types)],
         "d": [key for key in there if mode in ("replace", "sync") and key not in sent],
     }
-    texts = [
+    shown = [
         {"kind": kind, "after": _texts(sent.get(key)), "before": _texts(there.get(key))}
         for kind, keys in kinds.items()
         for key in sorted(keys, key=_in_order)[:samples]
     ]
     inserted, updated, deleted = map(len, kinds.values())
-    return Difference(
-        inserted=inserted,
-        updated=updated,
-        deleted=deleted,
-        unchanged=load.rows - inserted - updated,
-        total_before=total,
-        samples=tuple(row_changes(publication, texts)),
-        refusals=tuple(deletion_refusals(publication, deleted, total, load.rows)),
-    )
+    said = {"inserted": inserted, "updated": updated, "deleted": deleted, "total_before": total}
+    return tell_difference(publication, load, {**said, "samples": shown})
 
 
 def _types(publication: Publish) -> dict[str, str]:

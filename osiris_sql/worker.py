@@ -49,7 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # What anything else prints must not be taken for an event.
     events, sys.stdout = sys.stdout, sys.stderr
     plan = wire.from_json(Plan, called.plan.read_bytes())
-    before = read_state(called.root / plan.warehouse, plan.engine, while_running=False)
+    warehouse = called.root / plan.warehouse
+    before = read_state(warehouse, plan.engine, while_running=False) if called.built else {}
     code = execute(
         plan,
         called.root,

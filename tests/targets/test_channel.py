@@ -115,11 +115,14 @@ def test_a_server_that_answers_with_a_refusal_is_an_error_on_no_other_channel(pr
 
 def test_too_few_rights_are_an_error_on_no_other_channel(project, postgres, proxy):
     assert project.build().exit_code == 0
-    project.database.sql(f"GRANT USAGE ON SCHEMA {project.database.schema}, osiris TO writer")
+    project.database.sql(
+        f"GRANT USAGE ON SCHEMA {project.database.schema}, osiris TO writer;"
+        "GRANT SELECT, INSERT ON osiris.publications TO writer"
+    )
     project.environ["DSN"] = postgres.dsn("app", "writer", port=proxy.port) + "?sslmode=disable"
     done = project.rows(*B).build()
     assert done.exit_code == 1, done.output
-    assert "permission denied for table publications" in words(done)
+    assert "permission denied for table film" in words(done)
     assert project.table() == A
 
 

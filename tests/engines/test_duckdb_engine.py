@@ -136,6 +136,17 @@ def test_encoded_rows_are_decoded_by_their_select(engine):
     assert 0 < seen[0][1] < seen[1][1]
 
 
+def test_a_buffer_that_columns_share_is_counted_once(engine):
+    shared = pa.array(["x" * 100_000], pa.string_view())
+    columns = tuple(Column(name=name, type="VARCHAR") for name in "abcde")
+    batch = pa.record_batch([shared] * 5, names=list("abcde"))
+    rows = ArrowRows(batches=pa.RecordBatchReader.from_batches(batch.schema, [batch]))
+    seen: list[int] = []
+    with engine.transaction() as transaction:
+        transaction.load_rows(FILM, columns, rows, merge_key=None, progress=lambda _, size: seen.append(size))
+    assert 100_000 <= seen[-1] < 200_000
+
+
 def test_an_error_of_the_source_surfaces_as_itself_and_nothing_is_kept(engine):
     class LinkCutError(Exception):
         pass

@@ -55,7 +55,8 @@ class Arrival:
         try:
             for batch in self._rows.batches:
                 self._read += batch.num_rows
-                self._bytes += batch.nbytes
+                # The one counts a buffer for each column that shares it, the other what a slice leaves out.
+                self._bytes += min(batch.nbytes, batch.get_total_buffer_size())
                 self._progress(self._read, self._bytes)
                 yield batch
         except BaseException as error:

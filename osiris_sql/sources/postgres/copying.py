@@ -28,7 +28,8 @@ def line_batches(connection: Connection, select: str) -> Iterator[pa.RecordBatch
     failure: list[psycopg2.Error] = []
     out, into = os.pipe()
     with os.fdopen(out, "rb", buffering=0) as lines:
-        copying = threading.Thread(target=_copy, args=(connection, select, into, failure), daemon=True)
+        said = (connection, select, into, failure)
+        copying = threading.Thread(target=_copy, args=said, name="postgres-copy", daemon=True)
         copying.start()
         done = False
         try:

@@ -22,17 +22,19 @@ def unknown_table(where: str, name: str, there: Iterable[str]) -> StepError:
     )
 
 
-def unknown_columns(table: str, missing: Iterable[str], there: Iterable[str]) -> StepError:
+def unknown_columns(
+    table: str, missing: Iterable[str], there: Iterable[str], rights: str = "may be read"
+) -> StepError:
     """Return what to raise for columns that are not there, all of them at once."""
     names = list(there)
-    return StepError(*(_unknown_column(table, name, names) for name in missing))
+    return StepError(*(_unknown_column(table, name, names, rights) for name in missing))
 
 
-def _unknown_column(table: str, name: str, names: list[str]) -> Diagnostic:
+def _unknown_column(table: str, name: str, names: list[str], rights: str) -> Diagnostic:
     near = get_close_matches(name, names, n=1)
     return Diagnostic(
         rule="unknown-column",
-        message=f'table {table} has no column "{name}" that may be read',
+        message=f'table {table} has no column "{name}" that {rights}',
         why=f"it shows: {', '.join(names)}",
         fix=(f'did you mean "{near[0]}"? ' if near else "")
         + "if the table changed, run: osiris-sql discover",

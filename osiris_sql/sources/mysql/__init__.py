@@ -49,7 +49,7 @@ class MysqlSource:
 
     def probe(self) -> ProbeResult:
         """Connect and say what answered, and which tables no snapshot can hold still."""
-        from osiris_sql.sources.mysql.catalog import engines_without_snapshot, outside_snapshot
+        from osiris_sql.sources.mysql.catalog import engines_without_snapshot, warn_outside
         from osiris_sql.sources.mysql.connect import query
 
         with self._connection("the server's version") as connection:
@@ -57,7 +57,7 @@ class MysqlSource:
             [(_, cipher)] = query(connection, "SHOW SESSION STATUS LIKE 'Ssl_cipher'")
             outside = engines_without_snapshot(connection, self._options.database)
         facts = {"user": user, "tls": cipher or "off", "database": self._options.database}
-        return ProbeResult(server=version, facts=facts, warnings=outside_snapshot(outside))
+        return ProbeResult(server=version, facts=facts, warnings=warn_outside(outside))
 
     def discover(self, identifiers: Sequence[str] | None) -> list[DiscoveredTable]:
         """Return the named tables and views of the database, or all; absent names are left out."""

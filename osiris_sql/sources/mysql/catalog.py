@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from itertools import groupby
 
 from osiris_sql.protocols import DiscoveredTable, ForeignKey
+from osiris_sql.sources._outside import outside_snapshot
 from osiris_sql.sources.mysql.connect import Connection, query
 from osiris_sql.sources.mysql.encode import ServerColumn, duckdb_type
 from osiris_sql.types.diagnostic import Diagnostic, StepError
@@ -78,19 +79,10 @@ def engines_without_snapshot(
     return [name for (name,) in rows]
 
 
-def outside_snapshot(tables: Sequence[str]) -> tuple[Diagnostic, ...]:
+def warn_outside(tables: Sequence[str]) -> tuple[Diagnostic, ...]:
     """Return a warning that names the tables, if there are any."""
-    if not tables:
-        return ()
-    return (
-        Diagnostic(
-            rule="outside-snapshot",
-            severity="warning",
-            message=f"no snapshot holds these tables still: {', '.join(tables)}",
-            why="their engine has no transactions",
-            fix="ALTER TABLE ... ENGINE=InnoDB, or read them when nobody writes",
-        ),
-    )
+    fix = "ALTER TABLE ... ENGINE=InnoDB, or read them when nobody writes"
+    return outside_snapshot(tables, "their engine has no transactions", fix)
 
 
 def primary_key(connection: Connection, database: str, name: str) -> tuple[str, ...]:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
-from difflib import get_close_matches
 
 import pyarrow as pa
 import pymysql
 
 from osiris_sql.protocols import EncodedRows, TableRead
+from osiris_sql.sources._absent import unknown_columns
 from osiris_sql.sources._exact import canonical_type
 from osiris_sql.sources.mysql.catalog import (
     ServerTable,
     engines_without_snapshot,
     find_table,
-    outside_snapshot,
+    warn_outside,
 )
 from osiris_sql.sources.mysql.connect import Connection
 from osiris_sql.sources.mysql.encode import (
@@ -34,7 +34,7 @@ from osiris_sql.sources.mysql.rows import Arriving, arriving_schema, refuse_zero
 from osiris_sql.sources.mysql.together import read_together
 from osiris_sql.sources.mysql.watermark import since_condition
 from osiris_sql.sources.mysql.wire import RowStream
-from osiris_sql.types.diagnostic import Diagnostic, OsirisError, StepError
+from osiris_sql.types.diagnostic import OsirisError
 from osiris_sql.types.noun import Json
 from osiris_sql.types.relation import Column
 
@@ -95,7 +95,7 @@ class MysqlSnapshot:
             schema=arriving_schema(arriving),
             select=select,
             observed=self._observed(len(queries), outside=bool(outside)),
-            warnings=outside_snapshot(outside) if self.position else (),
+            warnings=warn_outside(outside) if self.position else (),
         )
 
     def close(self) -> None:
@@ -173,17 +173,6 @@ def _matched(table: ServerTable, names: list[str]) -> list[ServerColumn]:
     by_name = {column.name.lower(): column for column in table.columns}
     missing = [name for name in names if name.lower() not in by_name]
     if missing:
-        raise StepError(*(_unknown_column(table, name) for name in missing))
+        there = [column.name for column in table.columns]
+        raise unknown_columns(table.name, missing, there, rights="the user may see")
     return [by_name[name.lower()] for name in names]
-
-
-def _unknown_column(table: ServerTable, name: str) -> Diagnostic:
-    names = [column.name for column in table.columns]
-    near = get_close_matches(name, names, n=1)
-    return Diagnostic(
-        rule="unknown-column",
-        message=f'table {table.name} has no column "{name}" that the user may see',
-        why=f"it shows: {', '.join(names)}",
-        fix=(f'did you mean "{near[0]}"? ' if near else "")
-        + "if the table changed, run: osiris-sql discover",
-    )

@@ -9,6 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from osiris_sql.protocols import DiscoveredTable, EncodedRows, ProbeResult, Snapshot, TableRead
+from osiris_sql.sources._outside import outside_snapshot
 from osiris_sql.sources.postgres.options import PostgresOptions
 from osiris_sql.types.diagnostic import CancelledError, Diagnostic, OsirisError
 from osiris_sql.types.observed import ObservedSource
@@ -50,7 +51,7 @@ class PostgresSource:
             outside = foreign_tables(connection, self._options.schema)
             tls = bool(connection.info.ssl_in_use)
         facts = {"user": user, "tls": "on" if tls else "off", "schema": self._options.schema}
-        return ProbeResult(server=version, facts=facts, warnings=_outside_snapshot(outside))
+        return ProbeResult(server=version, facts=facts, warnings=_warn_outside(outside))
 
     def discover(self, identifiers: Sequence[str] | None) -> list[DiscoveredTable]:
         """Return the named tables and views of the schema, or all; absent names are left out."""
@@ -142,18 +143,9 @@ class _Snapshot:
             reading.batches.close()  # type: ignore[attr-defined]  # a generator
 
 
-def _outside_snapshot(tables: Sequence[str]) -> tuple[Diagnostic, ...]:
-    if not tables:
-        return ()
-    return (
-        Diagnostic(
-            rule="outside-snapshot",
-            severity="warning",
-            message=f"no snapshot holds these tables still: {', '.join(tables)}",
-            why="they are foreign tables: another server keeps their rows",
-            fix="read them from that server, as a source of its own",
-        ),
-    )
+def _warn_outside(tables: Sequence[str]) -> tuple[Diagnostic, ...]:
+    why = "they are foreign tables: another server keeps their rows"
+    return outside_snapshot(tables, why, "read them from that server, as a source of its own")
 
 
 def _cancelled() -> CancelledError:

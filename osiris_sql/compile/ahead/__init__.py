@@ -41,6 +41,7 @@ class Ahead:
         self._processes: list[Process] = []
         self._answers = Answers()
         self._entries: dict[str, bytes] = {}
+        self._held: dict[str, tuple[Known, bool]] = {}
         self._news: dict[str, bytes | str] = {}
 
     def take(self, node: str) -> bytes | None:
@@ -53,12 +54,15 @@ class Ahead:
 
     def note(self, known: Known, *, is_lasting: bool, is_new: bool) -> None:
         """Tell the processes of a model that is done; `is_new` if it was compiled here, not remembered."""
-        if known.node not in self._news and (self._may_start or self._processes):
+        if self._processes and known.node not in self._news:
             self._settle(known.node, tell(known, is_lasting=is_lasting))
+        elif self._may_start and known.node not in self._held:
+            # Told when a process starts: mostly none does.
             # What is never remembered says nothing of how much is.
+            self._held[known.node] = (known, is_lasting)
             self._new += is_new and is_lasting
             self._old += not is_new
-            if self._may_start and self._new >= NEW_AT_FIRST:
+            if self._new >= NEW_AT_FIRST:
                 self._may_start = False
                 if self._new >= self._old:
                     self._start()
@@ -71,8 +75,9 @@ class Ahead:
     def _start(self) -> None:
         needs = guess_needs(self._project.models)
         order = in_order(self._roots, needs)
-        if len(order) - len(self._news) < LEAST:
+        if len(order) - len(self._held) < LEAST:
             return
+        self._news = {node: tell(known, is_lasting=lasting) for node, (known, lasting) in self._held.items()}
         self._ready = Ready([node for node in order if node not in self._news], needs, self._news)
         hello = pickle.dumps(Hello(self._project, dict(self._environ)))
         for _ in range(min(_processors(), MOST_PROCESSES)):

@@ -14,9 +14,9 @@ import pytest
 
 from osiris_sql.support.secrets import make_options
 from osiris_sql.targets.supabase import PLUGIN
+from osiris_sql.targets.supabase.backoff import pause
 from osiris_sql.targets.supabase.endpoint import Endpoint, read_endpoint, unreachable
 from osiris_sql.targets.supabase.failure import is_transient
-from osiris_sql.targets.supabase.postgres import pause
 from osiris_sql.types.diagnostic import ProjectError
 
 

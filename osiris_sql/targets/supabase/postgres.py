@@ -1,6 +1,5 @@
 """The Postgres channel: one atomic, verified delivery in a transaction, tried again where that is right."""
 
-import random
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -11,6 +10,7 @@ from typing import Any, TypeVar
 
 from osiris_sql.protocols import Load, ProbeResult, Published, SpoolSpec, TestOutcome
 from osiris_sql.targets._modes import raise_all
+from osiris_sql.targets.supabase.backoff import pause
 from osiris_sql.targets.supabase.options import SupabaseOptions
 from osiris_sql.targets.supabase.preflight import publication_mistakes
 from osiris_sql.targets.supabase.types import postgres_type
@@ -234,9 +234,3 @@ class PostgresChannel:
             progress(0, f"attempt {attempt} failed, trying again in {delay:.1f} s")
             self._stop.wait(delay)
         raise AssertionError("the last attempt returns or raises")
-
-
-def pause(attempt: int) -> float:
-    """Return the seconds to wait after a failed attempt: twice as many each time, and hardly ever the same,
-    so that publishers who got into each other's way don't meet again."""
-    return random.uniform(0.5, 1) * 0.2 * 2.0**attempt  # noqa: S311 (jitter, no secret)

@@ -5,12 +5,12 @@ It makes and alters tables and installs the functions; rows never travel this wa
 
 from __future__ import annotations
 
-import random
 import re
 from collections.abc import Mapping, Sequence
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
+from osiris_sql.targets.supabase.backoff import pause
 from osiris_sql.targets.supabase.options import SupabaseOptions
 from osiris_sql.targets.supabase.rest.wire import ATTEMPTS, RestError, project_of
 from osiris_sql.types.diagnostic import CancelledError, Diagnostic
@@ -65,7 +65,7 @@ class SqlEndpoint:
             except RestError as error:
                 if attempt == ATTEMPTS or error.status not in (429, 503):
                     raise
-            self._stop.wait(random.uniform(0.5, 1) * 0.2 * 2**attempt)  # noqa: S311 (jitter, no secret)
+            self._stop.wait(pause(attempt))
         raise AssertionError("the last attempt returns or raises")
 
     def _once(self, sql: str) -> list[dict[str, Any]]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from osiris_sql.targets.supabase.backoff import pause
 from osiris_sql.targets.supabase.options import SupabaseOptions
 from osiris_sql.targets.supabase.rest.values import read_json
 from osiris_sql.types.diagnostic import CancelledError, Diagnostic, UnreachableError
@@ -129,7 +129,7 @@ class Rest:
             except RestError as error:
                 if attempt == ATTEMPTS or not error.passing:
                     raise
-            delay = random.uniform(0.5, 1) * 0.2 * 2**attempt  # noqa: S311 (jitter, no secret)
+            delay = pause(attempt)
             if progress:
                 progress(0, f"attempt {attempt} failed, trying again in {delay:.1f} s")
             self._stop.wait(delay)

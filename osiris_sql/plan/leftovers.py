@@ -23,15 +23,19 @@ class Leftover:
 
 
 def find_leftovers(manifest: Manifest, state: Mapping[str, StepState]) -> list[Leftover]:
-    """Return what the warehouse holds and the project no longer makes, sorted by node."""
+    """Return what the warehouse holds and the project no longer makes, sorted by node.
+
+    Nothing of a project with mistakes: what could not be compiled is not gone.
+    """
+    if any(finding.severity == "error" for finding in manifest.diagnostics):
+        return []
     kept = {model.node: model.relation for model in manifest.models if _stands(model.config.materialized)}
     kept |= {source.node: source.relation for source in manifest.sources}
     taken = {_place(relation) for relation in kept.values()}
     found = []
     for node, known in sorted(state.items()):
         relation = relation_of(node)
-        # What a broken model stands on is not gone: nothing is said of it here.
-        if relation is None or node in kept or node in manifest.blocked:
+        if relation is None or node in kept:
             continue
         free = None if _place(relation) in taken else relation
         found.append(Leftover(node=node, relation=free, history=known.materialized == "snapshot"))

@@ -10,9 +10,10 @@ from osiris_sql.plan import schema_change, why
 from osiris_sql.plan.batches import Backfill
 from osiris_sql.plan.connections import planned_connections
 from osiris_sql.plan.impact import Readers, describe_impact, find_readers
+from osiris_sql.plan.left_out import refuse_left_out
 from osiris_sql.plan.leftovers import find_leftovers
 from osiris_sql.plan.models import Asked, materialize_step
-from osiris_sql.plan.nodes import node_table
+from osiris_sql.plan.nodes import node_table, test_node
 from osiris_sql.plan.planned_tests import real_inputs, tests_by_node
 from osiris_sql.plan.publications import publish_step
 from osiris_sql.support.dag import sort_nodes
@@ -37,14 +38,14 @@ def make_build_plan(
     """Return the plan that brings the selected nodes up to date; ephemeral models have no step.
 
     A data test runs inside the step of the node that it is attached to, before that is committed;
-    one whose node is not selected gets a step of its own. Raises ProjectError for target tables that
-    can't take what would be published.
+    one whose node is not selected gets a step of its own. What is published is tested also where its model
+    is not selected. Raises ProjectError for target tables that can't take what would be published.
     """
     chosen = set(selected)
     _refuse_unfit(manifest, observed, chosen, full_refresh)
     real = real_inputs(manifest)
     steps: dict[str, Step] = {}
-    tests = tests_by_node(manifest, chosen, real)
+    tests = tests_by_node(manifest, chosen | _tests_of_sent(manifest, chosen), real)
     for source in manifest.sources:
         if source.node in chosen:
             steps[source.node] = _extract(source, observed, tests.get(source.node, ()), full_refresh)
@@ -59,7 +60,9 @@ def make_build_plan(
             steps[publication.node] = publish_step(manifest, publication, observed, steps, own)
     for node, own in tests.items():
         if node not in steps:
-            steps[f"check:{node}"] = _check(manifest, node, own)
+            asked_for = any(f"test:{test.name}" in chosen for test in own)
+            steps[f"check:{node}"] = _check(manifest, node, own) if asked_for else _guard(manifest, node, own)
+    refuse_left_out(manifest, observed, steps.values())
     readers = find_readers(manifest)
     linked = [_linked(steps[node], ids, observed, readers) for node, ids in _needs(steps).items()]
     return finish_plan(manifest, observed, "build", linked, run_clock)
@@ -71,6 +74,7 @@ def make_check_plan(
     """Return the plan that runs the selected data tests on what is built."""
     tests = tests_by_node(manifest, set(selected), real_inputs(manifest))
     steps = {node: _check(manifest, node, own) for node, own in tests.items()}
+    refuse_left_out(manifest, observed, steps.values())
     return finish_plan(manifest, observed, "test", list(steps.values()), run_clock)
 
 
@@ -164,6 +168,17 @@ def _check(manifest: Manifest, node: str, tests: tuple[PlannedTest, ...]) -> Che
     )
 
 
+def _tests_of_sent(manifest: Manifest, chosen: set[str]) -> set[str]:
+    """The data tests of models that are published but not built: one that failed before is not forgotten."""
+    sent = {f"model:{p.model}" for p in manifest.publications if p.node in chosen} - chosen
+    return {test_node(test) for test in manifest.tests if sent & set(test.reads)}
+
+
+def _guard(manifest: Manifest, node: str, tests: tuple[PlannedTest, ...]) -> Check:
+    check = _check(manifest, node, tests)
+    return replace(check, decision="run if inputs change", why="must have passed on the rows that are sent")
+
+
 def _linked(step: Step, needs: tuple[str, ...], observed: Observed, readers: Readers) -> Step:
     if isinstance(step, Materialize):
         impact = describe_impact(step.node, step.schema, observed, readers)
@@ -174,12 +189,13 @@ def _linked(step: Step, needs: tuple[str, ...], observed: Observed, readers: Rea
 def _needs(steps: Mapping[str, Step]) -> dict[str, tuple[str, ...]]:
     """Return the ids of the steps that each needs, by node, in build order."""
     needs: dict[str, set[str]] = {}
+    checks = [(n, t) for n, s in steps.items() if isinstance(s, Check) and not s.connection for t in s.tests]
     for node, step in steps.items():
         match step:
             case Materialize():
                 wanted = set(step.inputs)
             case Publish():
-                wanted = {step.input}
+                wanted = {step.input, *(n for n, test in checks if step.input in test.reads)}
             case _:
                 wanted = set()
         attached = step.tests if isinstance(step, Extract | Materialize | Publish | Check) else ()

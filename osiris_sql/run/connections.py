@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from osiris_sql.protocols import Snapshot, Source, Target
 from osiris_sql.run.reach import find_address
 from osiris_sql.support.plugins import load_plugin
 from osiris_sql.support.secrets import Redactor, env_names, make_options, resolve, secret_values
-from osiris_sql.types.diagnostic import Diagnostic, ProjectError, UnreachableError
+from osiris_sql.types.diagnostic import Diagnostic, ProjectError, StepError, UnreachableError
 from osiris_sql.types.plan import PlannedConnection
 
 
@@ -66,6 +66,21 @@ class Connections:
         made: Target = self._make("target", name)
         return made
 
+    def refuse_others(self) -> None:
+        """Raise ProjectError that names every connection which reaches another end than the plan's."""
+        moved: list[Diagnostic] = []
+        for planned in self._planned.values():
+            if f"{planned.role} {planned.name}" not in self._endpoints:
+                continue
+            # One that does not answer is no reason to stop: the steps that need it fail, and say so.
+            with suppress(UnreachableError, StepError):
+                try:
+                    self._make(planned.role, planned.name)
+                except ProjectError as error:
+                    moved += error.diagnostics
+        if moved:
+            raise ProjectError(*moved)
+
     def address(self, role: str, name: str) -> tuple[str, int] | None:
         """Return host and port of a connection's server, None if it has none."""
         planned = self._planned[role, name]
@@ -112,7 +127,7 @@ class Connections:
     def _refuse_other(self, planned: PlannedConnection, end: Source | Target) -> None:
         expected = self._endpoints.get(f"{planned.role} {planned.name}")
         if expected is not None and hash_endpoint(end.endpoint()) != expected:
-            raise UnreachableError(
+            raise ProjectError(
                 Diagnostic(
                     rule="another-endpoint",
                     message=f'connection "{planned.name}" reaches another server or database than the plan',

@@ -117,6 +117,7 @@ def _run_steps(
     try:
         state = engine.read_state()
         refuse_misfit(plan, state)
+        connections.refuse_others()
         if plan.deferred:
             refuse_moved(plan.deferred, engine.defer(root / plan.deferred.warehouse))
         running = Running(

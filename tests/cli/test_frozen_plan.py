@@ -79,10 +79,19 @@ def test_a_plan_of_another_version(shop, plan, tool):
     [("SHOP_DATA", "elsewhere", "shop"), ("APP_FILE", "out/other.duckdb", "app")],
 )
 def test_a_plan_of_another_endpoint(shop, plan, variable, value, connection):
-    said = call(shop, "build", "--plan", str(plan), code=1, **{variable: value})
+    said = call(shop, "build", "--plan", str(plan), code=2, **{variable: value})
     assert "error[another-endpoint]" in said
     assert f'connection "{connection}" reaches another server or database than the plan' in said
     assert not (shop / "out").exists()
+    assert "failed in" in said, "no step began"
+    assert "extracted" not in said
+
+
+def test_every_endpoint_that_moved_is_named(shop, plan):
+    said = call(
+        shop, "build", "--plan", str(plan), code=2, SHOP_DATA="elsewhere", APP_FILE="out/other.duckdb"
+    )
+    assert said.count("error[another-endpoint]") == 2
 
 
 def test_plans_and_lists_are_made_while_a_run_holds_the_warehouse(shop):

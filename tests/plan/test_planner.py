@@ -106,7 +106,6 @@ def test_a_selected_test_whose_node_is_not_selected_gets_a_step_of_its_own():
 def test_a_model_alone_is_not_published():
     assert [s.id for s in plan(select=["revenue"]).steps] == ["materialize.revenue"]
     assert [s.id for s in plan(select=["revenue+"]).steps] == ["materialize.revenue", "publish.app.revenue"]
-    assert [s.id for s in plan(select=["target:app"]).steps] == ["publish.app.revenue"]
 
 
 def decisions(made) -> dict[str, tuple[str, str]]:
@@ -241,3 +240,12 @@ def test_offline_says_what_it_can_not_decide():
     assert found["shop.orders"] == ("run if inputs change", "undecided: offline, the source was not asked")
     assert found["revenue"] == ("run if inputs change", "waits for stg_customers, stg_orders")
     assert found["app.revenue"] == ("run if inputs change", "undecided: offline, the target was not asked")
+
+
+def test_what_is_published_without_being_built_must_have_passed_its_tests():
+    sent = plan(select=["target:app"])
+    assert [(s.id, s.decision) for s in sent.steps] == [
+        ("check.revenue", "run if inputs change"),
+        ("publish.app.revenue", "run"),
+    ]
+    assert step(sent, "publish.app.revenue").needs == ("check.revenue",)

@@ -77,6 +77,14 @@ def test_a_model_that_became_ephemeral_leaves_its_table(root):
     assert plan_folder(root).leftovers == ("model:a",)
 
 
+def test_a_model_with_a_mistake_and_what_it_reads_are_not_gone(root):
+    write_files(root, {"models/b.sql": "SELECT nothing FROM a", "models/c.sql": "SELECT id FROM people"})
+    manifest = api.compile_project(api.load_project(root))
+    assert "model:b" not in {model.node for model in manifest.models}
+    words = {"select": ["c"]}
+    assert api.make_plan(manifest, api.observe_world(manifest, {}, **words), **words).leftovers == ()
+
+
 def test_a_named_relation_is_dropped_with_its_history_and_built_again(root):
     assert api.drop_named(compile_folder(root), ["h"]).dropped == ("model:h",)
     assert "h" not in relations(root)

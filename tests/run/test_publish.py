@@ -5,6 +5,7 @@ from __future__ import annotations
 import duckdb
 import pytest
 from run.plans import model, plan_of, run, statuses
+from run.projects import SHOP, build, ended, write_files
 
 from osiris_sql.run.steps import publish
 from osiris_sql.types.diagnostic import Location
@@ -12,6 +13,12 @@ from osiris_sql.types.plan import PlannedConnection, Publish
 from osiris_sql.types.relation import Column, RelationRef
 
 HERE = Location(path="targets.yml", line=1)
+TESTED = """
+version: 1
+models:
+  - name: totals
+    columns: [{{ name: amount, data_tests: [{{ accepted_values: {{ values: {values} }} }}] }}]
+"""
 
 
 def plan(rows: str, **more):
@@ -84,3 +91,16 @@ def test_two_equal_batches_are_two_batches(tmp_path):
     for _ in range(3):
         run(plan("7, 7", mode="append", append_all=True), tmp_path)
     assert delivered(tmp_path) == [7] * 6
+
+
+def test_rows_on_which_a_test_has_not_passed_are_not_sent_though_their_model_is_not_built(tmp_path):
+    root = write_files(tmp_path, SHOP)
+    build(root, select=["+totals"])
+    write_files(root, {"models/models.yml": TESTED.format(values="[10]")})
+    alone = {"select": ["target:app.totals"]}
+    for _ in range(2):
+        assert ended(build(root, **alone)) == {"check.totals": "failed", "publish.app.totals": "skipped"}
+    assert not (root / "out/app.duckdb").exists()
+    write_files(root, {"models/models.yml": TESTED.format(values="[20, 40]")})
+    assert ended(build(root, **alone)) == {"check.totals": "success", "publish.app.totals": "success"}
+    assert ended(build(root, **alone)) == {"check.totals": "reused", "publish.app.totals": "reused"}

@@ -74,7 +74,8 @@ def _reads(step: Step, plan: Plan, state: State) -> Iterable[str]:
 
 def _tested(step: Extract | Materialize | Check, plan: Plan, state: State) -> Iterable[str]:
     known = state.get(step.node)
-    passed = known.passed if known and not isinstance(step, Check) else {}
+    asked_for = isinstance(step, Check) and step.decision == "run"
+    passed = known.passed if known and not asked_for else {}
     running = {other.node for other in plan.steps if other.decision != "reuse"}
     for test in step.tests:
         rows = {node: str(state[node].data) if node in state else None for node in test.reads}

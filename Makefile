@@ -25,7 +25,7 @@ check: $(VENV)/.dev ## lint, format, types, import floors, house rules
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q tests/house
 
-bench: $(VENV)/.dev ## measure everything beside the peers: an hour or so
+bench: $(VENV)/.dev ## measure everything beside the peers: an hour and a half
 	scripts/install-servers
 	$(BIN)/python -m benchmarks
 

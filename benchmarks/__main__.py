@@ -7,46 +7,27 @@ of `--quick` are not kept: it runs everything once, small, and asserts the count
 from __future__ import annotations
 
 import argparse
-import importlib
 import os
 import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks.program.catalogue import chosen, discover
+from benchmarks.program.machine import commit
 from benchmarks.program.peers import Peers
 from benchmarks.program.place import Place, Servers
 from benchmarks.program.report import write_report
-from benchmarks.program.results import write_result
+from benchmarks.program.results import read_results, seconds_of, write_result
 from benchmarks.program.rounds import run_size
 from benchmarks.program.shape import Benchmark, BenchmarkError, Contender, Series
 
 HERE = Path(__file__).parent
-
-
-def discover() -> dict[str, Benchmark]:
-    """Return the benchmarks of this folder by their files' names."""
-    names = sorted(path.stem for path in HERE.glob("*.py") if not path.stem.startswith("__"))
-    modules = {name: importlib.import_module(f"benchmarks.{name}") for name in names}
-    return {name: module.BENCHMARK for name, module in modules.items() if hasattr(module, "BENCHMARK")}
-
-
-def chosen(benchmarks: dict[str, Benchmark], names: Sequence[str]) -> dict[str, list[Series]]:
-    """Return the series that the names ask for; all of them without a name."""
-    found: dict[str, list[Series]] = {}
-    for asked in names or benchmarks:
-        name, _, series = asked.partition(".")
-        if name not in benchmarks:
-            raise SystemExit(f"no benchmark is called {name}; there are: {', '.join(benchmarks)}")
-        known = {one.name: one for one in benchmarks[name].series}
-        if series and series not in known:
-            raise SystemExit(f"{name} has no series {series}; it has: {', '.join(known)}")
-        found.setdefault(name, []).extend([known[series]] if series else known.values())
-    return found
 
 
 @contextmanager
@@ -60,20 +41,25 @@ def opened(peers: Peers, *, quick: bool) -> Iterator[Place]:
 def measure(
     place: Place, series: Series, sizes: Sequence[int], rounds: int
 ) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield what each size gave, as soon as it is there; who was too slow at one is left out of the next."""
+    """Yield what each size gave, as soon as it is there; a peer too slow at one is left out of the next."""
     slow: dict[str, str] = {}
     for size in sizes:
-        label = f"{size:,} {series.unit}"
+        label, began = f"{size:,} {series.unit}", time.perf_counter()
         print(f"  {series.name}, {label}", flush=True)
+        facts: dict[str, Any] = {
+            "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "commit": commit(),
+            "load_before": round(os.getloadavg()[0], 2),
+        }
         with tempfile.TemporaryDirectory(dir=place.folder) as folder:
             here = Place(folder=Path(folder), peers=place.peers, servers=place.servers, quick=place.quick)
             everyone: Sequence[Contender] = series.prepare(here, size)
             found = run_size([one for one in everyone if one.name not in slow], rounds, series.patience)
         found["left_out"] = {one.name: slow[one.name] for one in everyone if one.name in slow}
         for name, track in found["contenders"].items():
-            if track["ended"]:
+            if track["ended"] and track["role"] == "peer":
                 slow[name] = f"not run: at {label} it {'took too long' if track['costs'] else 'failed'}"
-        yield size, found
+        yield size, {**facts, "took_s": round(time.perf_counter() - began), **found}
 
 
 def run_quick(name: str, benchmark: Benchmark, wanted: Sequence[Series], peers: Peers) -> list[str]:
@@ -106,6 +92,27 @@ def run_full(
     print(f"  written: {path.relative_to(HERE.parent)}", flush=True)
 
 
+def listed(benchmarks: Mapping[str, Benchmark], wanted: Mapping[str, Sequence[Series]]) -> Iterator[str]:
+    """Yield a line for each benchmark and series, with its sizes."""
+    for name, series in wanted.items():
+        yield f"{name}: {benchmarks[name].measures}"
+        for one in series:
+            sizes = ", ".join(f"{size:,}" for size in one.sizes)
+            yield f"  {f'{name}.{one.name}':<24} {one.title}; {sizes} {one.unit}"
+    yield estimated(wanted)
+
+
+def estimated(wanted: Mapping[str, Sequence[Series]]) -> str:
+    """Say how long the series took when they were measured last."""
+    results = read_results()
+    known = [results.get((name, one.name)) for name, series in wanted.items() for one in series]
+    minutes = sum(seconds_of(result) for result in known if result) / 60
+    new = known.count(None)
+    return f"{len(known)} series: {minutes:.0f} minutes, as long as last time" + f"; {new} are new" * bool(
+        new
+    )
+
+
 def main() -> int:
     """Run what was asked for and return the exit code."""
     parser = argparse.ArgumentParser(
@@ -120,11 +127,14 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers are stopped on the way out
     benchmarks = discover()
     peers, wrong = Peers(installs=not (asked.quick and os.environ.get("CI"))), []
-    for name, wanted in chosen(benchmarks, asked.names).items():
+    everything = chosen(benchmarks, asked.names)
+    if asked.list:
+        print("\n".join(listed(benchmarks, everything)))
+        return 0
+    if not asked.quick:
+        print(estimated(everything), flush=True)
+    for name, wanted in everything.items():
         print(f"{name}: {benchmarks[name].measures}", flush=True)
-        if asked.list:
-            print("".join(f"  {name}.{one.name:<12} {one.title}\n" for one in wanted), end="")
-            continue
         began = time.perf_counter()
         try:
             if asked.quick:
@@ -134,7 +144,7 @@ def main() -> int:
         except BenchmarkError as error:
             wrong.append(f"{name}: {error}")
         print(f"  {time.perf_counter() - began:.0f} s", flush=True)
-    if not (asked.quick or asked.list):
+    if not asked.quick:
         print(f"written: {write_report().relative_to(HERE.parent)}")
     for name, why in peers.missing.items():
         print(f"not compared with {name}: it {why}")

@@ -215,7 +215,7 @@ BENCHMARK = Benchmark(
             quick=2000,
             prepare=prepare,
             rounds=3,
-            patience=300,
+            patience=60,
         )
     ],
 )

@@ -112,7 +112,6 @@ BENCHMARK = Benchmark(
             quick=1,
             prepare=prepare,
             rounds=3,
-            patience=120,
         )
     ],
 )

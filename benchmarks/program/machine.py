@@ -30,7 +30,6 @@ def machine_facts() -> dict[str, object]:
         "python": platform.python_version(),
         "packages": {name: version(name) for name in OURS},
         "servers": {name: found for name, command in SERVERS.items() if (found := _number(_said(command)))},
-        "load": [round(number, 2) for number in os.getloadavg()],
     }
 
 

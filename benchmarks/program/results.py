@@ -1,14 +1,13 @@
-"""Results are JSON, one file a series, committed; the page is made from them alone."""
+"""Results are JSON, one file a series, committed; a size stays until it is measured again."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.program.machine import commit, machine_facts
+from benchmarks.program.machine import machine_facts
 from benchmarks.program.peers import Peers
 from benchmarks.program.shape import Benchmark, Series
 
@@ -18,24 +17,20 @@ FOLDER = Path(__file__).parents[1] / "results"
 def write_result(
     name: str, benchmark: Benchmark, series: Series, sizes: Mapping[int, dict[str, Any]], peers: Peers
 ) -> Path:
-    """Write what a series gave, and return the file."""
+    """Write what a series gave, beside what is known of its other sizes, and return the file."""
     ran = [peers.found[peer] for peer in benchmark.peers if peer in peers.found]
+    machine = machine_facts()
+    versions = {peer.name: peer.versions for peer in ran}
+    everything = {**known_sizes(name, series, machine, versions), **sizes}
     content = {
         "benchmark": name,
         "series": series.name,
         "title": series.title,
         "unit": series.unit,
-        "goal": series.goal,
-        "measures": benchmark.measures,
-        "data": benchmark.data,
-        "limit": benchmark.limit,
-        "notes": benchmark.notes,
-        "commit": commit(),
-        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": machine_facts(),
-        "peers": {peer.name: peer.versions for peer in ran},
+        "machine": machine,
+        "peers": versions,
         "missing": {peer: why for peer, why in peers.missing.items() if peer in benchmark.peers},
-        "sizes": [{"size": size, **found} for size, found in sizes.items()],
+        "sizes": [{"size": size, **found} for size, found in sorted(everything.items())],
     }
     FOLDER.mkdir(exist_ok=True)
     path = FOLDER / f"{name}-{series.name}.json"
@@ -43,6 +38,22 @@ def write_result(
     return path
 
 
-def read_results(folder: Path = FOLDER) -> list[dict[str, Any]]:
-    """Return every series that was measured, by name."""
-    return [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
+def known_sizes(
+    name: str, series: Series, machine: Mapping[str, object], peers: Mapping[str, object]
+) -> dict[int, dict[str, Any]]:
+    """Return what was measured of a series' own sizes before, on such a machine with such versions."""
+    known = read_results().get((name, series.name))
+    if not known or (known["machine"], known["peers"]) != (machine, peers):
+        return {}
+    return {size["size"]: size for size in known["sizes"] if size["size"] in series.sizes}
+
+
+def read_results() -> dict[tuple[str, str], dict[str, Any]]:
+    """Return every series that was measured, by the names of its benchmark and its own."""
+    found = [json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))]
+    return {(one["benchmark"], one["series"]): one for one in found}
+
+
+def seconds_of(result: Mapping[str, Any]) -> float:
+    """Return how long it took to measure a series, its data included."""
+    return sum(float(size.get("took_s", 0)) for size in result["sizes"])

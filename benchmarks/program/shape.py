@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from benchmarks.program.place import Place
@@ -35,12 +36,35 @@ class Contender:
     after: Callable[[], Figures] | None = None
 
 
+class Costs(Protocol):
+    """Returns a contender's median: seconds, or another measure; at the size in question, or at another."""
+
+    def __call__(self, contender: str, measure: str = "wall", size: int | None = None) -> float: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Goal:
+    """What a series is to reach: a number that `found` makes of costs, and its bounds.
+
+    Without a `size` it is to hold at every size, and the worst is shown. `reason` is why it does not hold;
+    the page shows it only then.
+    """
+
+    says: str
+    found: Callable[[Costs], float]
+    at_least: float = -math.inf
+    at_most: float = math.inf
+    size: int | None = None
+    unit: str = "×"
+    reason: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Series:
     """The same job at several sizes. `prepare` makes the data of one size and returns who does the job.
 
-    `quick` is the size of `make bench-quick`. Who takes longer than `patience` seconds runs once at that size
-    and at no larger one.
+    `quick` is the size of `make bench-quick`. Who takes longer than `patience` seconds runs once at that
+    size; a peer then runs at no larger one.
     """
 
     name: str
@@ -50,8 +74,8 @@ class Series:
     quick: int
     prepare: Callable[[Place, int], Sequence[Contender]]
     rounds: int = 5
-    patience: float = 60.0
-    goal: str = ""
+    patience: float = 30.0
+    goals: Sequence[Goal] = ()
 
     def __post_init__(self) -> None:
         if len(self.sizes) < 3 or sorted(self.sizes) != list(self.sizes):

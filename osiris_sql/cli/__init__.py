@@ -17,9 +17,14 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         # A terminal that can't show a character gets a question mark, not a crash.
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-    from osiris_sql.cli.app import make_app
+    from osiris_sql.cli.front import answer
 
     try:
+        code = answer(sys.argv[1:])
+        if code is not None:
+            sys.exit(code)
+        from osiris_sql.cli.app import make_app
+
         make_app(*sys.argv[1:2])(prog_name="osiris-sql")
     finally:
         _flush_quietly()

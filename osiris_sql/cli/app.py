@@ -5,22 +5,26 @@ from __future__ import annotations
 import pkgutil
 from importlib import import_module
 from types import ModuleType
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
+from typer.core import TyperGroup
 
-import osiris_sql
 from osiris_sql.cli import commands
 from osiris_sql.cli.failures import guard
+from osiris_sql.cli.front import EXIT_CODES, PANELS, first_page, version_line
 from osiris_sql.cli.selecting import SelectingCommand
 
-PANELS = ("Start", "Write", "Run", "Look", "House")
-EXIT_CODES = (
-    "Exit codes: 0 ok, 1 a step or check failed, 2 the project or the call is wrong, "
-    "3 cannot connect or launch, 130 interrupted."
-)
 SHORT = {"help_option_names": ["-h", "--help"]}
+
+
+class Program(TyperGroup):
+    """The program, whose help is the first page."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the first page."""
+        formatter.write(first_page())
 
 
 def make_app(asked: str = "") -> typer.Typer:
@@ -31,10 +35,9 @@ def make_app(asked: str = "") -> typer.Typer:
     app = typer.Typer(
         name="osiris-sql",
         rich_markup_mode="rich",
-        no_args_is_help=True,
         context_settings=SHORT,
         pretty_exceptions_enable=False,
-        epilog=EXIT_CODES,
+        cls=Program,
     )
     app.callback()(_program)
     for module in sorted(_modules(asked), key=lambda m: (PANELS.index(m.PANEL), m.PLACE)):
@@ -65,7 +68,7 @@ def _help(module: ModuleType) -> str:
 
 def _print_version(asked: bool) -> None:
     if asked:
-        typer.echo(f"osiris-sql {osiris_sql.__version__}")
+        typer.echo(version_line())
         raise typer.Exit
 
 
@@ -75,7 +78,4 @@ def _program(
         typer.Option("--version", "-V", callback=_print_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
-    """Transform with SQL: from MySQL or files, through DuckDB models, to Supabase; the same numbers anywhere.
-
-    New here? [cyan]osiris-sql init shop && cd shop && osiris-sql build[/cyan]
-    """
+    """What is asked of the program itself."""

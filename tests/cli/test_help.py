@@ -3,10 +3,12 @@
 import re
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 import osiris_sql
 from osiris_sql.cli.app import make_app
+from osiris_sql.cli.front import OPTIONS, first_page
 
 COMMANDS = [
     "init",
@@ -35,10 +37,26 @@ def test_the_version():
     assert call("--version").stdout == f"osiris-sql {osiris_sql.__version__}\n"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["-h"], []])
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"]])
 def test_the_help_lists_every_command_in_order(arguments):
     listed = re.findall(r"^│ ([a-z]+) +[A-Z]", call(*arguments).output, re.M)
     assert listed == COMMANDS
+
+
+def test_the_first_page_names_the_options_that_the_program_has():
+    options = {name for option in get_command(make_app()).params for name in option.opts}
+    assert {name for names, _ in OPTIONS for name in names.split(", ")} - {"--help", "-h"} == options
+
+
+def test_the_first_page_is_coloured_where_it_may_be(monkeypatch):
+    for name, value in {"FORCE_COLOR": "1", "COLUMNS": "80"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    coloured = first_page()
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert re.sub("\x1b\\[[0-9;]*m", "", coloured) == first_page() != coloured
+    assert max(map(len, first_page().splitlines())) == 80
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -39,27 +39,42 @@ def opened(peers: Peers, *, quick: bool) -> Iterator[Place]:
 
 
 def measure(
-    place: Place, series: Series, sizes: Sequence[int], rounds: int
+    place: Place, series: Series, sizes: Sequence[int], rounds: int, known: Mapping[int, dict[str, Any]]
 ) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield what each size gave, as soon as it is there; a peer too slow at one is left out of the next."""
-    slow: dict[str, str] = {}
+    """Yield what each size gave, as soon as it is there; a peer too slow at a smaller one is left out."""
+    found = dict(known)
     for size in sizes:
-        label, began = f"{size:,} {series.unit}", time.perf_counter()
-        print(f"  {series.name}, {label}", flush=True)
+        began = time.perf_counter()
+        print(f"  {series.name}, {size:,} {series.unit}", flush=True)
         facts: dict[str, Any] = {
             "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
             "commit": commit(),
             "load_before": round(os.getloadavg()[0], 2),
         }
+        slow = too_slow(found, size, series.unit)
         with tempfile.TemporaryDirectory(dir=place.folder) as folder:
             here = Place(folder=Path(folder), peers=place.peers, servers=place.servers, quick=place.quick)
             everyone: Sequence[Contender] = series.prepare(here, size)
-            found = run_size([one for one in everyone if one.name not in slow], rounds, series.patience)
-        found["left_out"] = {one.name: slow[one.name] for one in everyone if one.name in slow}
-        for name, track in found["contenders"].items():
+            costs = run_size([one for one in everyone if one.name not in slow], rounds, series.patience)
+        left_out = {one.name: slow[one.name] for one in everyone if one.name in slow}
+        found[size] = {
+            **facts,
+            "took_s": round(time.perf_counter() - began),
+            **costs,
+            "left_out": left_out,
+        }
+        yield size, found[size]
+
+
+def too_slow(known: Mapping[int, dict[str, Any]], size: int, unit: str) -> dict[str, str]:
+    """Return which peers took too long, or failed, at a smaller size."""
+    slow: dict[str, str] = {}
+    for smaller in sorted(one for one in known if one < size):
+        for name, track in known[smaller]["contenders"].items():
             if track["ended"] and track["role"] == "peer":
-                slow[name] = f"not run: at {label} it {'took too long' if track['costs'] else 'failed'}"
-        yield size, {**facts, "took_s": round(time.perf_counter() - began), **found}
+                why = "took too long" if track["costs"] else "failed"
+                slow.setdefault(name, f"not run: at {smaller:,} {unit} it {why}")
+    return slow
 
 
 def run_quick(name: str, benchmark: Benchmark, wanted: Sequence[Series], peers: Peers) -> list[str]:
@@ -67,7 +82,7 @@ def run_quick(name: str, benchmark: Benchmark, wanted: Sequence[Series], peers: 
     wrong = []
     with opened(peers, quick=True) as place:
         for series in wanted:
-            for _, found in measure(place, series, [series.quick], rounds=1):
+            for _, found in measure(place, series, [series.quick], 1, {}):
                 ended = {who: track["ended"] for who, track in found["contenders"].items()}
                 failed = {who: why for who, why in ended.items() if why.startswith("failed")}
                 wrong += [f"{name}.{series.name}: {who} {why}" for who, why in failed.items()]
@@ -84,9 +99,11 @@ def run_full(
 ) -> None:
     """Run a series and write its result, anew after each size: one that is stopped keeps what it has."""
     sizes = [int(size) for size in asked.sizes.split(",")] if asked.sizes else series.sizes
+    result = read_results().get((name, series.name), {"sizes": []})
+    known = {one["size"]: one for one in result["sizes"] if one["size"] not in sizes}
     found: dict[int, dict[str, Any]] = {}
     with opened(peers, quick=False) as place:
-        for size, one in measure(place, series, sizes, asked.rounds or series.rounds):
+        for size, one in measure(place, series, sizes, asked.rounds or series.rounds, known):
             found[size] = one
             path = write_result(name, benchmark, series, found, peers)
     print(f"  written: {path.relative_to(HERE.parent)}", flush=True)

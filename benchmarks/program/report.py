@@ -167,7 +167,7 @@ def _growth(result: Result) -> str:
 
 def _left_out(result: Result) -> Iterable[str]:
     if len({size["commit"] for size in result["sizes"]}) > 1:
-        yield "**Mixed.** Its sizes were not measured on the same commit: their growth is not only that of size."
+        yield "**Mixed.** Its sizes were measured on several commits: not only size tells them apart."
     for peer, why in result["missing"].items():
         yield f"{peer} is not compared: it {why}."
     for size in result["sizes"]:

@@ -46,6 +46,9 @@ def steps_table(result: RunResult, labels: Mapping[str, Label]) -> Table:
     table.add_column(justify="right", no_wrap=True)
     table.add_column(overflow="fold")
     table.add_column(justify="right", no_wrap=True, style="dim")
+    tests: dict[str, list[TestFinished]] = {}
+    for test in result.tests:
+        tests.setdefault(test.step, []).append(test)
     for step in shown_steps(result.steps):
         label = labels.get(step.step) or Label(kind="", what="", name=step.step)
         mark, style = MARKS[step.status]
@@ -54,7 +57,7 @@ def steps_table(result: RunResult, labels: Mapping[str, Label]) -> Table:
             label.what,
             printable(label.name),
             rows_text(step),
-            _what_changed(step, [t for t in result.tests if t.step == step.step]),
+            _what_changed(step, tests.get(step.step, [])),
             seconds_text(step.seconds) if step.seconds else "",
         )
     return table

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from osiris_sql.sinks._labels import (
     status_word,
 )
 from osiris_sql.sinks._remains import remains_text
-from osiris_sql.support.excerpt import diagnostics_text
+from osiris_sql.support.excerpt import diagnostics_text, printable
 from osiris_sql.types.event import (
     Event,
     RunFinished,
@@ -148,7 +149,13 @@ class Console:
         self._plain(f"{len(self._ended)}/{len(self._plan.steps)} {word:<9} {self._name(body.step)}: {said}")
 
     def _plain(self, text: str) -> None:
-        self._err.print(Text(text), soft_wrap=True)
+        if self._err.is_terminal:
+            self._err.print(Text(text), soft_wrap=True)
+            return
+        # Nothing is laid out in a log, and rich would take as long as a small step.
+        with suppress(BrokenPipeError):
+            self._err.file.write(f"{printable(text)}\n")
+            self._err.file.flush()
 
     def _finish(self, result: RunResult) -> None:
         out = self._out if self._summary else self._err

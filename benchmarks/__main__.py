@@ -1,4 +1,4 @@
-"""Run benchmarks: `python -m benchmarks [names] [--quick] [--rounds N] [--sizes N,N,…] [--list]`.
+"""Run benchmarks: `python -m benchmarks [names] [--quick] [--rounds N] [--sizes N,N,…] [--everyone]`.
 
 A name is a benchmark (`tests`) or one of its series (`tests.wide`). Results go to benchmarks/results; those
 of `--quick` are not kept: it runs everything once, small, and asserts the counts that no machine changes.
@@ -100,7 +100,8 @@ def run_full(
     """Run a series and write its result, anew after each size: one that is stopped keeps what it has."""
     sizes = [int(size) for size in asked.sizes.split(",")] if asked.sizes else series.sizes
     result = read_results().get((name, series.name), {"sizes": []})
-    known = {one["size"]: one for one in result["sizes"] if one["size"] not in sizes}
+    before = [] if asked.everyone else result["sizes"]
+    known = {one["size"]: one for one in before if one["size"] not in sizes}
     found: dict[int, dict[str, Any]] = {}
     with opened(peers, quick=False) as place:
         for size, one in measure(place, series, sizes, asked.rounds or series.rounds, known):
@@ -139,6 +140,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--rounds", type=int, help="instead of the series' own number")
     parser.add_argument("--sizes", help="instead of the series' own, comma-separated")
+    parser.add_argument("--everyone", action="store_true", help="who was too slow at other sizes too")
     parser.add_argument("--list", action="store_true", help="only name the benchmarks and their series")
     asked = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers are stopped on the way out

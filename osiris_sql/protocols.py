@@ -411,6 +411,10 @@ class Engine(Protocol):
         view comes after its inputs."""
         ...
 
+    def drop_batches(self, keep: Iterable[RelationRef]) -> list[str]:
+        """Drop the batches that stopped runs left of any other model; return the names of those models."""
+        ...
+
     @staticmethod
     def read_mirror(warehouse: Path) -> dict[str, StepState]:
         """Return what the warehouse remembered at the last commit, without opening it."""

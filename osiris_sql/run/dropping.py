@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from osiris_sql.protocols import Engine
@@ -12,10 +12,14 @@ from osiris_sql.types.relation import RelationRef
 
 
 def drop_relations(
-    warehouse: Path, relations: Mapping[str, RelationRef | None], engine: str = "duckdb"
-) -> None:
+    warehouse: Path,
+    relations: Mapping[str, RelationRef | None],
+    keep_batches: Iterable[RelationRef],
+    engine: str = "duckdb",
+) -> list[str]:
     """Drop the relations of these nodes (None: there is none to drop) and forget the nodes, in one
-    transaction; raises UnreachableError while a run holds the warehouse."""
+    transaction; then the batches that stopped runs left of models that are not to be kept, whose names are
+    returned. Raises UnreachableError while a run holds the warehouse."""
     plugin: type[Engine] = load_plugin("engines", engine)
     with hold_warehouse(warehouse, "cleaning"):
         opened = plugin(warehouse, {}, read_only=False)
@@ -25,5 +29,6 @@ def drop_relations(
                     if relation is not None:
                         transaction.drop(relation)
                     transaction.forget(node)
+            return opened.drop_batches(keep_batches)
         finally:
             opened.close()

@@ -210,6 +210,19 @@ def test_what_a_stopped_run_has_built_is_not_built_again(root, monkeypatch):
     assert rows(root, "SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 'batches%'") == []
 
 
+@pytest.mark.parametrize("becomes", [{}, {"models/daily.sql": "SELECT 1 AS id"}], ids=["gone", "a view"])
+def test_batches_of_a_model_that_has_none_any_more_are_dropped(root, monkeypatch, becomes):
+    with monkeypatch.context() as patched:
+        patched.setattr(DuckDBTransaction, "fold_batches", lambda *_, **__: 1 / 0)
+        assert build(root, as_of="2024-01-05").status == "failed"
+    assert api.drop_leftovers(compile_folder(root)).batches == ()
+    for path in root.glob("models/daily.*"):
+        path.unlink()
+    done = api.drop_leftovers(compile_folder(write_files(root, becomes)))
+    assert done.batches == ("daily",)
+    assert rows(root, "SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 'batches%'") == []
+
+
 def test_batches_of_other_rows_are_not_kept(root, monkeypatch):
     original, seen = DuckDBTransaction.build_batch, []
 

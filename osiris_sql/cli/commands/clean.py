@@ -50,7 +50,7 @@ def command(
     if dropped or relation:
         manifest = inputs.compile_sound(project)
         done = api.drop_named(manifest, relation) if relation else api.drop_leftovers(manifest)
-        removed = list(done.dropped)
+        removed = [*done.dropped, *(f"batches of {name}" for name in done.batches)]
         for node in done.kept:
             name = node.partition(":")[2]
             screen.err().print(f"kept the history {name}: --relation {name} drops it", soft_wrap=True)

@@ -3,10 +3,12 @@ run that was killed goes on after the last one."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import duckdb
 
+from osiris_sql.engines.duckdb.catalog import Place
 from osiris_sql.engines.duckdb.run_clock import bind_instants
 from osiris_sql.types.batches import Batches
 from osiris_sql.types.diagnostic import Diagnostic, StepError
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from osiris_sql.engines.duckdb.transaction import DuckDBTransaction
 
 SCHEMA = "osiris"
+NOTES = "batches done of "
 
 
 def rows_of(relation: RelationRef) -> RelationRef:
@@ -25,7 +28,7 @@ def rows_of(relation: RelationRef) -> RelationRef:
 
 def notes_of(relation: RelationRef) -> RelationRef:
     """Return where is noted which batches are done, and what they were made by."""
-    return RelationRef(SCHEMA, f"batches done of {relation.name}")
+    return RelationRef(SCHEMA, f"{NOTES}{relation.name}")
 
 
 def begin_batches(
@@ -103,3 +106,14 @@ def end_batches(transaction: DuckDBTransaction, relation: RelationRef) -> None:
     """Drop what was kept of batches."""
     transaction.drop(rows_of(relation))
     transaction.drop(notes_of(relation))
+
+
+def end_other_batches(
+    transaction: DuckDBTransaction, there: Iterable[Place], keep: Iterable[RelationRef]
+) -> list[str]:
+    """Drop what was kept of batches but those of some models; return the names of the others."""
+    begun = {name.removeprefix(NOTES) for schema, name in there if schema == SCHEMA and NOTES in name}
+    others = sorted(begun - {relation.name.lower() for relation in keep})
+    for name in others:
+        end_batches(transaction, RelationRef("main", name))
+    return others

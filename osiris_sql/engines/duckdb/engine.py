@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 
+from osiris_sql.engines.duckdb.batches import end_other_batches
 from osiris_sql.engines.duckdb.catalog import Catalog
 from osiris_sql.engines.duckdb.deferral import DEFERRED, attach_deferred, remove_copy, search_path
 from osiris_sql.engines.duckdb.failure import explain_failure, explain_unopened
@@ -148,6 +149,11 @@ class DuckDBEngine:
             raise explain_failure(error) from error
         finally:
             cursor.close()
+
+    def drop_batches(self, keep: Iterable[RelationRef]) -> list[str]:
+        """Drop the batches that stopped runs left of any other model; return the names of those models."""
+        with self.transaction() as transaction:
+            return end_other_batches(transaction, self._catalog.kinds, keep)
 
     @staticmethod
     def read_mirror(warehouse: Path) -> dict[str, StepState]:

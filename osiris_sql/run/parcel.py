@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from osiris_sql.protocols import Engine
-from osiris_sql.run.fit import digest_state, refuse_misfit
+from osiris_sql.run.fit import digest_state, refuse_misfit, refuse_moved
 from osiris_sql.run.steps.failures import SCHEMA as FAILURES
 from osiris_sql.support.dag import sort_nodes
 from osiris_sql.support.plugins import load_plugin
@@ -51,6 +51,25 @@ def write_parcel(plan: Plan, root: Path, path: Path) -> bool:
         return bool(state)
     finally:
         opened.close()
+
+
+def write_deferred(plan: Plan, root: Path, path: Path) -> None:
+    """Write what a plan reads of another environment's warehouse as a warehouse of its own; a view as its
+    rows. Raises ProjectError if other rows are there than the plan was made for."""
+    if plan.deferred is None:
+        return
+    engine: Engine = load_plugin("engines", plan.engine)(path, plan.engine_settings, read_only=False)
+    try:
+        state = engine.defer(root / plan.deferred.warehouse)
+        refuse_moved(plan.deferred, state)
+        with engine.transaction() as transaction:
+            for node in plan.deferred.nodes:
+                if relation := relation_of(node):
+                    # The name is found there, since nothing is here yet.
+                    transaction.replace_table(relation, f"FROM {relation.sql}", plan.run_clock)
+                    transaction.write_state(state[node])
+    finally:
+        engine.close()
 
 
 def write_built(plan: Plan, root: Path, before: Mapping[str, StepState], path: Path) -> None:

@@ -10,6 +10,7 @@ from sandbox.plans import FILMS, film_plan, launch, titles_in
 
 from osiris_sql.launchers.e2b import cargo, luggage
 from osiris_sql.run.lock import hold_warehouse
+from osiris_sql.run.observe import read_state
 from osiris_sql.types.diagnostic import ProjectError, UnreachableError
 from osiris_sql.types.observed import Deferred
 
@@ -50,7 +51,7 @@ def test_only_what_a_running_step_reads_goes_along(built, server, environ):
     assert list(run.plan.carried) == ["source:cinema.films"]
     assert shipped(server) >= {("osiris", "state"), ("cinema", "films")}
     assert titles_in(built / "out" / "app.duckdb")[0] == "alien"
-    assert not (run.folder / "carried.duckdb").exists()
+    assert not (run.folder / "parcels").exists()
 
 
 def test_what_is_too_big_to_carry_is_built_again_there_with_the_same_rows(built, environ, monkeypatch):
@@ -109,9 +110,47 @@ def test_a_warehouse_in_use_is_not_copied(built, environ):
     assert failed.value.diagnostics[0].rule == "warehouse-in-use"
 
 
-def test_a_plan_that_reads_another_environments_warehouse_is_refused(root, environ, server):
-    deferred = Deferred(env="prod", warehouse=".osiris/prod.duckdb", nodes={"model:a": "x"})
+@pytest.fixture
+def deferring(root, environ):
+    """A plan of `titles` alone, which reads the films of an environment that was built."""
+    prod = film_plan(root, env="prod", warehouse=".osiris/prod.duckdb")
+    assert launch(prod, root, environ, on="local", run_id="r1").exit_code == 0
+    films = read_state(root / ".osiris/prod.duckdb", "duckdb", while_running=False)["source:cinema.films"]
+    nodes = {films.step: str(films.data)}
+    _, titles, publish = film_plan(root).steps
+    return replace(
+        film_plan(root),
+        steps=(replace(titles, needs=()), publish),
+        deferred=Deferred(env="prod", warehouse=".osiris/prod.duckdb", nodes=nodes),
+    )
+
+
+def test_what_another_environment_has_goes_along_even_while_a_run_holds_it(root, environ, server, deferring):
+    before = (root / ".osiris/prod.duckdb").read_bytes()
+    with hold_warehouse(root / ".osiris/prod.duckdb", "other"):
+        run = launch(deferring, root, environ, run_id="r2")
+    assert statuses(run.result) == {"titles": "success", "app.titles": "success"}
+    assert titles_in(root / "out" / "app.duckdb")[0] == "ALIEN"
+    there = server.sandboxes.every[-1].home / "osiris/project/.osiris/prod.duckdb"
+    with duckdb.connect(there, read_only=True) as connection:
+        assert connection.execute("SELECT table_name FROM duckdb_tables()").fetchall() == [
+            ("films",),
+            ("state",),
+        ]
+    assert (root / ".osiris/prod.duckdb").read_bytes() == before
+    assert not (run.folder / "parcels").exists()
+
+
+def test_rows_of_another_environment_that_moved_or_are_too_many_stay_here(
+    root, environ, server, deferring, monkeypatch
+):
+    moved = replace(deferring, deferred=replace(deferring.deferred, nodes={"source:cinema.films": "others"}))
     with pytest.raises(ProjectError) as failed:
-        launch(replace(film_plan(root), deferred=deferred), root, environ, run_id="r1")
-    assert failed.value.diagnostics[0].rule == "deferred-plan"
+        launch(moved, root, environ, run_id="r2")
+    assert failed.value.diagnostics[0].rule == "another-state"
+    monkeypatch.setattr(cargo, "CARRY_LIMIT", 1000)
+    (root / "out/app.duckdb").unlink()
+    with pytest.raises(ProjectError) as failed:
+        launch(deferring, root, environ, run_id="r3")
+    assert "MB of rows of prod would go into the sandbox" in failed.value.diagnostics[0].message
     assert server.sandboxes.every == []

@@ -11,14 +11,14 @@ from pathlib import Path, PurePosixPath
 
 from osiris_sql.launchers.e2b.packages import needed, python_version
 from osiris_sql.run.lock import hold_warehouse
-from osiris_sql.run.parcel import write_parcel
+from osiris_sql.run.parcel import write_deferred, write_parcel
 from osiris_sql.support import wire
 from osiris_sql.support.package import package_files, zip_package
 from osiris_sql.support.secrets import resolve
 from osiris_sql.types.diagnostic import Diagnostic, ProjectError, StepError
 from osiris_sql.types.plan import Extract, Plan, PlannedConnection, Probe
 
-# How much of target files a run may carry into a sandbox.
+# How much of target files, and of another environment's rows, a run may carry into a sandbox.
 CARRY_LIMIT = 1 << 30
 BOOT = "osiris_sql/launchers/e2b/boot.py"
 
@@ -27,8 +27,8 @@ BOOT = "osiris_sql/launchers/e2b/boot.py"
 class Cargo:
     """`small` are bytes by path, `big` files of this machine by path; `returns` are places in the project.
 
-    Paths are those of the sandbox, relative to the launcher's folder there. `parcel` is the file, made for
-    this run, that holds what goes along of the warehouse.
+    Paths are those of the sandbox, relative to the launcher's folder there. `parcels` is the folder, made
+    for this run, of what goes along of warehouses.
     """
 
     small: Mapping[str, bytes]
@@ -37,7 +37,7 @@ class Cargo:
     boot_sha256: str
     returns: tuple[str, ...]
     shipped: Mapping[str, str]
-    parcel: Path | None = None
+    parcels: Path
 
     @property
     def weight(self) -> dict[str, int]:
@@ -51,11 +51,12 @@ def pack(
     """Return what a run needs; raises ProjectError or StepError if it can't be carried."""
     targets = list(_target_places(plan, environ))
     carried = [file for place in targets for file in _files(root / place)]
-    _refuse_too_big(root, carried)
+    _refuse_too_big(carried, "target files", ", or publish to a server instead of a file")
     big = {f"project/{path.relative_to(root).as_posix()}": path for path in carried}
     big |= {f"project/{name}": root / name for name in _source_files(plan, root, environ)}
-    if parcel := _pack_warehouse(plan, root, run_id):
-        big[f"project/{plan.warehouse}"] = parcel
+    parcels = root / ".osiris" / "runs" / run_id / "parcels"
+    for place, parcel in _pack_warehouses(plan, root, run_id, parcels):
+        big[f"project/{place}"] = parcel
     shipped = {path: _sha256(file) for path, file in big.items()}
     _refuse_moved(plan, shipped)
     arguments = ["plan.json", "--root", "project", "--run-id", run_id, "--launcher", "e2b"]
@@ -83,18 +84,24 @@ def pack(
         boot_sha256=hashlib.sha256(boot).hexdigest(),
         returns=tuple(targets),
         shipped={path.removeprefix("project/"): sha256 for path, sha256 in shipped.items()},
-        parcel=parcel,
+        parcels=parcels,
     )
 
 
-def _pack_warehouse(plan: Plan, root: Path, run_id: str) -> Path | None:
-    """Write what the plan carries of the warehouse, and all that it remembers; None of an empty one."""
+def _pack_warehouses(plan: Plan, root: Path, run_id: str, folder: Path) -> Iterator[tuple[str, Path]]:
+    """Write what the plan carries of the warehouse, and all that it remembers, if there is any; and what it
+    reads of another environment's."""
+    folder.mkdir(parents=True, exist_ok=True)
+    own, others = folder / "own.duckdb", folder / "deferred.duckdb"
     warehouse = root / plan.warehouse
-    if plan.state is None or not warehouse.exists():
-        return None
-    path = root / ".osiris" / "runs" / run_id / "carried.duckdb"
-    with hold_warehouse(warehouse, run_id):
-        return path if write_parcel(plan, root, path) else None
+    if plan.state is not None and warehouse.exists():
+        with hold_warehouse(warehouse, run_id):
+            if write_parcel(plan, root, own):
+                yield plan.warehouse, own
+    if plan.deferred:
+        write_deferred(plan, root, others)
+        _refuse_too_big([others], f"rows of {plan.deferred.env}")
+        yield plan.deferred.warehouse, others
 
 
 def _sha256(path: Path) -> str:
@@ -149,16 +156,16 @@ def _files(place: Path) -> Iterator[Path]:
         yield from (path for path in (place, place.with_name(place.name + ".wal")) if path.is_file())
 
 
-def _refuse_too_big(root: Path, carried: list[Path]) -> None:
-    total = sum(path.stat().st_size for path in carried)
+def _refuse_too_big(files: list[Path], what: str, instead: str = "") -> None:
+    total = sum(path.stat().st_size for path in files)
     if total > CARRY_LIMIT:
-        biggest = max(carried, key=lambda path: path.stat().st_size)
+        biggest = max(files, key=lambda path: path.stat().st_size)
         raise ProjectError(
             Diagnostic(
                 rule="too-big-to-carry",
-                message=f"{total >> 20} MB of target files would go into the sandbox",
-                why=f"the limit is {CARRY_LIMIT >> 20} MB; the biggest is {biggest.relative_to(root)}",
-                fix="build on this machine (--on local), or publish to a server instead of a file",
+                message=f"{total >> 20} MB of {what} would go into the sandbox",
+                why=f"the limit is {CARRY_LIMIT >> 20} MB; the biggest file is {biggest.name}",
+                fix=f"build on this machine (--on local){instead}",
             )
         )
 

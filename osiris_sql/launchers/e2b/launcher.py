@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from shutil import rmtree
 
 from osiris_sql.launchers.e2b import failure
 from osiris_sql.launchers.e2b.account import end_sandbox, list_sandboxes, make_template, open_client
@@ -81,8 +82,7 @@ class E2BLauncher:
             for warning in warn_of_size(plan, remote.describe(), cargo.weight, here):
                 _say(f"warning: {warning}")
             remote.upload(cargo)
-            if cargo.parcel:
-                cargo.parcel.unlink()
+            rmtree(cargo.parcels)
             courier.stop_if_cancelled()
             remote.start(cargo, given)
 

@@ -7,22 +7,12 @@ from pathlib import Path
 from osiris_sql.launchers.e2b import luggage
 from osiris_sql.run.lock import hold_warehouse
 from osiris_sql.run.parcel import look_at
-from osiris_sql.types.diagnostic import Diagnostic, ProjectError
 from osiris_sql.types.observed import StepState
 from osiris_sql.types.plan import Plan
 
 
 def prepare_plan(plan: Plan, root: Path) -> Plan:
     """Return the plan with what of the warehouse goes along; raises ProjectError if that can't be."""
-    if plan.deferred:
-        raise ProjectError(
-            Diagnostic(
-                rule="deferred-plan",
-                message="a plan that defers to another environment can't run in a sandbox",
-                why=f"it reads the warehouse of {plan.deferred.env}, which is not carried",
-                fix="leave --defer out, or build on this machine: --on local",
-            )
-        )
     state, sizes = _look(plan, root)
     return luggage.pack_luggage(plan, state, sizes, luggage.CARRY_LIMIT) if state else plan
 

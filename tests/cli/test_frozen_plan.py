@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,16 @@ def test_it_loads_neither_parser_nor_project(shop, plan):
     assert "ok in" in said
     assert "duckdb" in modules
     assert modules & {"sqlglot", "jinja2", "yaml"} == set()
+
+
+def test_it_is_the_same_bytes_in_any_folder_process_locale_and_time_zone(shop, tmp_path):
+    texts = set()
+    for seed, locale, zone in (("0", "C", "UTC"), ("1", "C.UTF-8", "Asia/Tokyo")):
+        root = shutil.copytree(shop, tmp_path / f"copy {seed}")
+        environ = {**ENVIRON, "PYTHONHASHSEED": seed, "LC_ALL": locale, "TZ": zone}
+        words = ["plan", "--as-of", "2026-01-31", "--json", "--project-dir", str(root)]
+        texts.add(loaded(*words, **environ)[0])
+    assert [len(json.loads(text)["steps"]) for text in texts] == [7]
 
 
 def test_a_plan_of_another_project(shop, plan):

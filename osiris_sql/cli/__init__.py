@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
+import threading
 
 FEW_COLLECTIONS = 20_000
 """Objects between two looks for garbage. What a large project is made of lives to the end: looking through
@@ -26,8 +28,20 @@ def main() -> None:
         from osiris_sql.cli.app import make_app
 
         make_app(*sys.argv[1:2])(prog_name="osiris-sql")
+    except SystemExit as end:
+        _leave(end)
+        raise
     finally:
         _flush_quietly()
+
+
+def _leave(end: SystemExit) -> None:
+    """End the process at once, where no thread is left to wait for: taking apart the objects of a large
+    project, one by one, takes as long as a tenth of a build that has nothing to do."""
+    if threading.active_count() == 1 and isinstance(end.code, int | None):
+        atexit._run_exitfuncs()
+        _flush_quietly()
+        os._exit(end.code or 0)
 
 
 def _flush_quietly() -> None:

@@ -8,6 +8,7 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 PANELS = ("Start", "Write", "Run", "Look", "House")
@@ -36,10 +37,10 @@ def answer(words: Sequence[str]) -> int | None:
     if "_OSIRIS_SQL_COMPLETE" in os.environ:
         return None
     if list(words) in (["--version"], ["-V"]):
-        print(version_line())
+        _say(version_line())
         return 0
     if list(words) in ([], ["--help"], ["-h"]):
-        print(first_page())
+        _say(first_page())
         return 0 if words else 2
     return None
 
@@ -108,3 +109,9 @@ def _coloured() -> bool:
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return False
     return bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty()
+
+
+def _say(text: str) -> None:
+    """Print a text; without a reader it goes nowhere."""
+    with suppress(BrokenPipeError):
+        print(text)

@@ -14,6 +14,8 @@ from osiris_sql.types.plan import Plan
 # sqlglot only makes plans; no run needs it.
 RUNNING = ("osiris-sql", "duckdb")
 
+_latest: tuple[Mapping[str, StepState], str] = {}, hashlib.sha256(b"{}").hexdigest()
+
 
 def refuse_other_versions(plan: Plan) -> None:
     """Raise ProjectError if another tool or engine made the plan: its numbers might differ."""
@@ -62,5 +64,9 @@ def refuse_moved(deferred: Deferred, state: Mapping[str, StepState]) -> None:
 
 def digest_state(state: Mapping[str, StepState]) -> str:
     """Return the identity of what a warehouse remembers."""
-    known = wire.dump_canonical({node: wire.to_data(known) for node, known in state.items()})
-    return hashlib.sha256(known.encode()).hexdigest()
+    global _latest
+    # A build asks when it plans and when it runs, mostly for the same objects.
+    if state != _latest[0]:
+        known = wire.dump_canonical({node: wire.to_data(known) for node, known in state.items()})
+        _latest = dict(state), hashlib.sha256(known.encode()).hexdigest()
+    return _latest[1]

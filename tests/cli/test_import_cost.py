@@ -10,13 +10,12 @@ import osiris_sql
 
 HEAVY = {"duckdb", "sqlglot", "pyarrow", "pydantic", "jinja2", "yaml", "pymysql", "psycopg2", "cryptography"}
 LIST_MODULES = """
-import sys
+import atexit, sys
 from osiris_sql.cli import main
-try:
-    sys.argv = ["osiris-sql", *sys.argv[1:]]
-    main()
-finally:
-    print("MODULES", *sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
+name_modules = lambda: print("MODULES", *sorted({n.partition(".")[0] for n in sys.modules}), file=sys.stderr)
+atexit.register(name_modules)
+sys.argv = ["osiris-sql", *sys.argv[1:]]
+main()
 """
 
 

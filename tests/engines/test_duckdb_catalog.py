@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from osiris_sql.engines.duckdb.engine import DuckDBEngine
+from osiris_sql.engines.duckdb.warehouse import DuckDBWarehouse
 from osiris_sql.types.observed import StepState
 from osiris_sql.types.relation import Column, RelationRef, TableSchema
 from osiris_sql.types.settings import PINNED_SETTINGS
@@ -17,20 +17,20 @@ VIEW = RelationRef("shop", "view")
 @pytest.fixture(params=["same", "opened again"])
 def engines(request, tmp_path):
     """Returns the engine of the next moment: the one held open, or the warehouse opened again."""
-    held: list[DuckDBEngine] = []
+    held: list[DuckDBWarehouse] = []
 
-    def engine() -> DuckDBEngine:
+    def engine() -> DuckDBWarehouse:
         if request.param == "opened again" and held:
             held.pop().close()
         if not held:
-            held.append(DuckDBEngine(tmp_path / "w.duckdb", PINNED_SETTINGS, read_only=False))
+            held.append(DuckDBWarehouse(tmp_path / "w.duckdb", PINNED_SETTINGS, read_only=False))
         return held[0]
 
     yield engine
     held[0].close()
 
 
-def types_of(engine: DuckDBEngine, relation: RelationRef) -> list[str] | None:
+def types_of(engine: DuckDBWarehouse, relation: RelationRef) -> list[str] | None:
     with engine.transaction() as transaction:
         schema = transaction.schema_of(relation)
         assert transaction.exists(relation) == (schema is not None)

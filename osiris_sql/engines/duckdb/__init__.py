@@ -1,5 +1,5 @@
 """The engine `duckdb`: computes in a DuckDB file, which is the warehouse and its state in one."""
 
-from osiris_sql.engines.duckdb.engine import DuckDBEngine
+from osiris_sql.engines.duckdb.warehouse import DuckDBWarehouse
 
-PLUGIN = DuckDBEngine
+PLUGIN = DuckDBWarehouse

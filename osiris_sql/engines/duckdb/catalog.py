@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import Literal
-
-import duckdb
+from typing import TYPE_CHECKING, Literal
 
 from osiris_sql.types.relation import Column, RelationRef, TableSchema, quote_identifier
+
+if TYPE_CHECKING:
+    import duckdb
 
 Kind = Literal["table", "view"]
 Place = tuple[str, str]

@@ -15,6 +15,7 @@ from osiris_sql.engines.duckdb.deferral import DEFERRED, attach_deferred, remove
 from osiris_sql.engines.duckdb.failure import explain_failure, explain_unopened
 from osiris_sql.engines.duckdb.mirror import StateMirror, read_mirror
 from osiris_sql.engines.duckdb.parcel import STATE_TABLE, list_parcel, stored_bytes, write_parcel
+from osiris_sql.engines.duckdb.rest import note_rest
 from osiris_sql.engines.duckdb.transaction import DuckDBTransaction
 from osiris_sql.support import wire
 from osiris_sql.types.observed import StepState
@@ -41,6 +42,7 @@ class DuckDBEngine:
         self._closed = False
         self._mirror: StateMirror | None = None
         self._search_path = ""
+        self._warehouse = warehouse
         self._copy = warehouse.with_suffix(".deferred")
         if not read_only:
             warehouse.parent.mkdir(parents=True, exist_ok=True)
@@ -170,7 +172,8 @@ class DuckDBEngine:
         """Let go of the warehouse."""
         if not self._closed:
             self._closed = True
+            self._connection.close()
             if self._mirror:
                 self._mirror.close()
-            self._connection.close()
+                note_rest(self._warehouse, self._catalog)
             remove_copy(self._copy)

@@ -62,5 +62,8 @@ def environ(**more: str) -> dict[str, str]:
 
 def plain_environ(**more: str) -> dict[str, str]:
     """Return the environment of anybody else's command, with nothing of ours in it."""
-    kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    # A shell that keeps Python from writing bytecode would have this tree compiled anew by every command,
+    # while the peers were compiled when they were installed.
+    ours = ("PYTHONPATH", "VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE")
+    kept = {name: value for name, value in os.environ.items() if name not in ours}
     return {**kept, "DO_NOT_TRACK": "1", "NO_COLOR": "1", **more}

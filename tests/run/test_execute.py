@@ -13,6 +13,7 @@ import pytest
 from run.plans import Collected, data_test, model, plan_of, rows, run, statuses
 
 from osiris_sql.engines.duckdb.mirror import mirror_path, read_mirror
+from osiris_sql.run.dropping import drop_relations
 from osiris_sql.run.execute import execute
 from osiris_sql.run.fit import digest_state
 from osiris_sql.run.lock import hold_warehouse, read_holder
@@ -220,6 +221,13 @@ def test_a_reader_sees_the_last_commit_while_a_run_holds_the_warehouse(tmp_path)
         with pytest.raises(UnreachableError):
             read_state(warehouse, "duckdb", while_running=False)
         assert read_state(warehouse, "duckdb", while_running=True) == before
+
+
+def test_what_was_forgotten_is_not_read_from_the_copy(tmp_path):
+    warehouse = tmp_path / ".osiris" / "dev.duckdb"
+    run(plan_of(model("a", "SELECT 1 AS id"), model("b", "SELECT 2 AS id")), tmp_path)
+    drop_relations(warehouse, {"model:b": None}, ())
+    assert set(read_mirror(warehouse)) == {"model:a"}
 
 
 def test_a_state_line_that_is_half_written_is_left_out(tmp_path):

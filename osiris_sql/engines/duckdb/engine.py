@@ -85,7 +85,7 @@ class DuckDBEngine:
                 cursor.execute("COMMIT")
             self._catalog.absorb(opened.changed, opened.written)
             if self._mirror:
-                self._mirror.append(record for record in opened.written.values() if record)
+                self._mirror.append(opened.written)
             opened.release()
         except BaseException as error:
             with suppress(duckdb.Error):

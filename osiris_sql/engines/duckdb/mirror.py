@@ -7,11 +7,13 @@ between its commit and its line leaves the copy one step behind: the warehouse w
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from osiris_sql.support import wire
 from osiris_sql.types.observed import StepState
+
+GONE = "forgotten "
 
 
 class StateMirror:
@@ -25,9 +27,9 @@ class StateMirror:
         fresh.replace(self._path)
         self._file = self._path.open("a")
 
-    def append(self, records: Iterable[str]) -> None:
-        """Add what a transaction has just committed."""
-        text = "".join(record + "\n" for record in records)
+    def append(self, written: Mapping[str, str | None]) -> None:
+        """Add what a transaction has just committed, by node; None is a node that was forgotten."""
+        text = "".join(f"{record or GONE + node}\n" for node, record in written.items())
         if text:
             with self._lock:
                 self._file.write(text)
@@ -50,4 +52,11 @@ def read_mirror(warehouse: Path) -> dict[str, StepState]:
     except FileNotFoundError:
         return {}
     whole = text[: text.rfind("\n") + 1].splitlines()
-    return {state.step: state for state in (wire.from_json(StepState, line) for line in whole)}
+    states: dict[str, StepState] = {}
+    for line in whole:
+        if line.startswith(GONE):
+            states.pop(line.removeprefix(GONE), None)
+        else:
+            state = wire.from_json(StepState, line)
+            states[state.step] = state
+    return states

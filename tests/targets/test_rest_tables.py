@@ -171,16 +171,6 @@ def test_a_fault_that_passes_is_tried_again(plain, rows, what, method):
     assert (done.total_after, plain.rows()) == (3, [(1, "Alien"), (2, "Heat!"), (4, "Brazil")])
 
 
-def test_a_batch_that_is_too_large_is_halved(plain, rows):
-    plain.make()
-    plain.server.knobs.max_body = 3000
-    try:
-        many = "SELECT i::INTEGER AS id, repeat('x', 50) AS title FROM range(900) AS r(i)"
-        assert deliver(plain, rows, many, mode="upsert", options={"atomic": False}).inserted == 900
-    finally:
-        plain.server.knobs.max_body = None
-
-
 def test_a_wrong_key_is_named_without_being_shown(plain, rows):
     with pytest.raises(UnreachableError) as caught:
         plain.target(secret_key="sb_secret_wrong_7781").observe(rows.publication(A, table=plain.table))

@@ -42,7 +42,7 @@ def test_what_is_printed_installs_the_functions_twice_over(project, postgres, mo
     for _ in range(2):
         database.sql(done.stdout)
     [(count,)] = database.sql("SELECT count(*) FROM pg_proc WHERE proname LIKE 'osiris\\_%'")
-    assert count == 7
+    assert count == 8
 
 
 def test_install_runs_it_over_the_dsn(project, postgres, monkeypatch):

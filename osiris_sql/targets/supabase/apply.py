@@ -15,6 +15,7 @@ from osiris_sql.types.relation import quote_identifier
 
 # By place and not by key: a key of a unique constraint may be NULL in rows that are not ours.
 _PLACE = f"{DELTA} AS d WHERE t.ctid = d.osiris_at AND t.tableoid = d.osiris_of AND d.osiris_kind"
+GONE = f"{_PLACE} = 'd'"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +65,7 @@ def _write_delta(work: Statements, delta: Delta) -> Changes:
     before = work.sent - delta.inserted + delta.deleted
     if replaces:
         check_deletions(work.publication, delta.deleted, before, work.sent)
-    deleted = delete_gone(work, delta)
+    deleted = _delete_gone(work, delta)
     work.expect(delta.deleted, deleted, "rows were to be deleted")
     inserted, updated = _write_locked(work, delta) if replaces else _write_shared(work, delta)
     if work.may_rewrite or (inserted, updated) != (delta.inserted, delta.updated):
@@ -80,9 +81,9 @@ def _write_delta(work: Statements, delta: Delta) -> Changes:
     )
 
 
-def delete_gone(work: Statements, delta: Delta) -> int:
+def _delete_gone(work: Statements, delta: Delta) -> int:
     """Delete the rows that are gone, and return how many the table let go."""
-    return delta.deleted and work.change(f"DELETE FROM {work.table.sql} AS t USING {_PLACE} = 'd'")
+    return delta.deleted and work.change(f"DELETE FROM {work.table.sql} AS t USING {GONE}")
 
 
 def _write_locked(work: Statements, delta: Delta) -> tuple[int, int]:

@@ -12,6 +12,10 @@ from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.plan import Publish
 
 _TRANSIENT = {"57P01", "57P02", "57P03", "53300", "40001", "40P01", "55P03"}
+# Constraints, values, what a function raises, policies: all that is wrong with one row; and what is raised by
+# the search for that row, when it has found it.
+OF_A_ROW = ("22", "23", "P0", "42501")
+FOUND = "OS004"
 _FUNCTION = re.compile(r"PL/pgSQL function .+? line \d+")
 _COPY_VALUE = re.compile(r'COPY .+?, line (\d+), column (.+?)(?:: (".*"|null input))?$', re.DOTALL)
 
@@ -99,14 +103,16 @@ def explain(error: psycopg2.Error, publication: Publish, redact: Redactor, row: 
     return explain_words(words, publication, redact)
 
 
-def explain_words(said: Said, publication: Publish, redact: Redactor) -> Diagnostic:
-    """Return the diagnostic of what a server said, secrets masked."""
+def explain_words(
+    said: Said, publication: Publish, redact: Redactor, end: str = "nothing was changed"
+) -> Diagnostic:
+    """Return the diagnostic of what a server said, secrets masked; `end` says how it left the table."""
     facts = (said.place, said.message, said.detail, said.hint)
     made = _meaning(said.code, said.message, said.where, publication)
     code = f" (SQLSTATE {said.code})" if said.code else ""
     why = redact("; ".join(fact for fact in facts if fact) + code)
     fixed = redact(made.message)
-    return refusal(publication, made.rule, f"{fixed}; nothing was changed", why=why, fix=made.fix)
+    return refusal(publication, made.rule, f"{fixed}; {end}", why=why, fix=made.fix)
 
 
 def _meaning(code: str, message: str, where: str, publication: Publish) -> _Meaning:

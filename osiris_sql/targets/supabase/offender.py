@@ -11,20 +11,18 @@ from pathlib import Path
 import psycopg2
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 
-from osiris_sql.targets.supabase.apply import delete_gone, on_conflict
+from osiris_sql.targets.supabase.apply import GONE, on_conflict
 from osiris_sql.targets.supabase.create import key_statements
 from osiris_sql.targets.supabase.deliver import ready_table
 from osiris_sql.targets.supabase.delivery import Delivery, quiet
 from osiris_sql.targets.supabase.delta import find_delta
+from osiris_sql.targets.supabase.failure import FOUND, OF_A_ROW
 from osiris_sql.targets.supabase.staging import create_stage, fill_stage, plan_columns
 from osiris_sql.targets.supabase.statements import Statements
 from osiris_sql.types.diagnostic import OsirisError
 from osiris_sql.types.plan import Publish
 
 _COPY_LINE = re.compile(r"COPY .+?, line (\d+)")
-# Constraints, values, what a function raises, policies: all that is wrong with one row.
-_OF_A_ROW = ("22", "23", "P0", "42501")
-_FOUND = "OS004"
 _PATIENCE = "60s"
 
 
@@ -37,7 +35,7 @@ def find_offender(
     """
     if place := _COPY_LINE.search(error.diag.context or ""):
         return _row_at(delivery.load.path, int(place[1]), delivery.publication)
-    if not (error.pgcode or "").startswith(_OF_A_ROW):
+    if not (error.pgcode or "").startswith(OF_A_ROW):
         return ""
     try:
         with transaction as cursor:
@@ -45,7 +43,7 @@ def find_offender(
     except (psycopg2.Error, OsirisError, LookupError) as found:
         again = found.diag if isinstance(found, psycopg2.Error) else None
         same = f"{error.pgcode} {error.diag.constraint_name or ''}"
-        if again and again.sqlstate == _FOUND and again.message_primary == same:
+        if again and again.sqlstate == FOUND and again.message_primary == same:
             return again.message_detail or ""
     return ""
 
@@ -63,8 +61,8 @@ def _row_at(spool: Path, line: int, publication: Publish) -> str:
 
 
 def _try_each(cursor: Cursor, delivery: Delivery) -> None:
-    """Deliver the rows one by one, in the order of the key; raises a psycopg2.Error that names the first
-    which is refused, LookupError if none is."""
+    """Delete and deliver the rows one by one, in the order of the key; raises a psycopg2.Error that names the
+    first which is refused, LookupError if none is."""
     cursor.execute(f"SET LOCAL statement_timeout = '{_PATIENCE}'")
     publication = delivery.publication
     table, created = ready_table(cursor, delivery)
@@ -75,31 +73,44 @@ def _try_each(cursor: Cursor, delivery: Delivery) -> None:
     fill_stage(cursor, replace(delivery, progress=quiet), columns)
     written = tuple(column for column in columns if not column.target.generated)
     work = Statements(cursor, publication, table, written, delivery.load.rows)
-    rows = work.values
+    rows, gone = work.values, f"{table.sql} AS t" if publication.mode == "replace" else ""
     if publication.key:
         delta = find_delta(work)
-        rows = delta.rows
-        delete_gone(work, delta)
-    elif publication.mode == "replace":
-        work.change(f"DELETE FROM {table.sql} WHERE true")
+        rows, gone = delta.rows, f"{table.sql} AS t, {GONE}" if delta.deleted else ""
     cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-    cursor.execute(_loop(work, rows))
+    if gone:
+        cursor.execute(_deleting(work, gone))
+    cursor.execute(_writing(work, rows))
     raise LookupError("no row is refused by itself")
 
 
-def _loop(work: Statements, rows: str) -> str:
-    values = ", ".join(f"r.{column.sql} AS {column.sql}" for column in work.written)
-    insert = f"{work.insert} (SELECT {values}) AS s"
+def _deleting(work: Statements, gone: str) -> str:
+    rows = f"t.*, t.ctid AS osiris_at, t.tableoid AS osiris_of FROM {gone} ORDER BY {work.order('t')}"
+    place = "t.ctid = osiris_row.osiris_at AND t.tableoid = osiris_row.osiris_of"
+    delete = f"DELETE FROM {work.table.sql} AS t WHERE {place}"
+    return _loop(work, rows, delete, "the row to be deleted with ")
+
+
+def _writing(work: Statements, rows: str) -> str:
+    values = ", ".join(f"osiris_row.{column.sql} AS {column.sql}" for column in work.written)
+    write = f"{work.insert} (SELECT {values}) AS s"
     if work.publication.key and work.publication.mode in ("append", "upsert"):
-        insert += f" {on_conflict(work)}"
+        write += f" {on_conflict(work)}"
     elif work.rest and work.publication.key:
-        assignments = ", ".join(f"{column.sql} = r.{column.sql}" for column in work.rest)
-        update = f"UPDATE {work.table.sql} AS t SET {assignments} WHERE {work.same_key('t', 'r')}"
-        insert = f"{update}; IF NOT FOUND THEN {insert}; END IF"
+        assignments = ", ".join(f"{column.sql} = osiris_row.{column.sql}" for column in work.rest)
+        update = f"UPDATE {work.table.sql} AS t SET {assignments} WHERE {work.same_key('t', 'osiris_row')}"
+        write = f"{update}; IF NOT FOUND THEN {write}; END IF"
+    return _loop(work, f"* FROM {rows} ORDER BY {work.order('s')}", write, "the row with ")
+
+
+def _loop(work: Statements, rows: str, action: str, which: str) -> str:
+    # Where rows refer to each other, one by itself may be refused that is not among all of them.
+    circular = "conname = osiris_broken AND contype = 'f' AND conrelid = confrelid"
     return (
-        f"DO $osiris$ DECLARE r record; broken text; BEGIN"
-        f" FOR r IN SELECT * FROM {rows} ORDER BY {work.order('s')} LOOP {insert}; END LOOP;"
-        f" EXCEPTION WHEN OTHERS THEN GET STACKED DIAGNOSTICS broken = CONSTRAINT_NAME;"
-        f" RAISE EXCEPTION USING ERRCODE = '{_FOUND}', MESSAGE = SQLSTATE || ' ' || coalesce(broken, ''),"
-        f" DETAIL = 'the row with ' || {work.words('r')}; END $osiris$"
+        f"DO $osiris$ DECLARE osiris_row record; osiris_broken text; BEGIN"
+        f" FOR osiris_row IN SELECT {rows} LOOP {action}; END LOOP;"
+        f" EXCEPTION WHEN OTHERS THEN GET STACKED DIAGNOSTICS osiris_broken = CONSTRAINT_NAME;"
+        f" IF EXISTS (SELECT 1 FROM pg_catalog.pg_constraint WHERE {circular}) THEN RAISE; END IF;"
+        f" RAISE EXCEPTION USING ERRCODE = '{FOUND}', MESSAGE = SQLSTATE || ' ' || osiris_broken,"
+        f" DETAIL = '{which}' || {work.words('osiris_row')}; END $osiris$"
     )

@@ -57,6 +57,17 @@ class Call:
                 raise RestError(400, "PGRST204", words)
         return columns
 
+    @property
+    def wants_object(self) -> bool:
+        return "application/vnd.pgrst.object+json" in self.accept
+
+    def single(self, count: int, rows: str) -> Any:
+        """The only row; a request that has written others is taken back."""
+        if count != 1:
+            words = "JSON object requested, multiple (or no) rows returned"
+            raise RestError(406, "PGRST116", words, f"The result contains {count} rows")
+        return json.loads(rows or "[null]")[0]
+
     def row(self, sql: str) -> tuple[Any, ...]:
         self.cursor.execute(sql)
         found = self.cursor.fetchone()

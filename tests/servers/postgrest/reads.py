@@ -9,8 +9,6 @@ from servers.postgrest.call import JSON, Call
 from servers.postgrest.query import column, quoted, read_filters, read_order, split_list
 from servers.postgrest.schema_cache import CachedFunction
 
-_OBJECT = "application/vnd.pgrst.object+json"
-
 
 def select(call: Call) -> Answer:
     """Return at most `max_rows` rows; a table that the cache does not know is left to PostgreSQL."""
@@ -25,8 +23,8 @@ def select(call: Call) -> Answer:
     count, body = call.row(f"SELECT count(*), coalesce(json_agg(p), '[]')::text FROM ({page}) AS p")
     if total is not None and offset > total:
         raise _beyond(offset, total)
-    if _OBJECT in call.accept:
-        body = _single(count, body)
+    if call.wants_object:
+        body = json.dumps(call.single(count, body))
     shown = "*" if total is None else total
     headers = {"Content-Range": f"{offset}-{offset + count - 1}/{shown}" if count else f"*/{shown}"}
     status = 206 if total is not None and count < total else 200
@@ -45,14 +43,6 @@ def _beyond(offset: int, total: int) -> RestError:
     error = RestError(416, "PGRST103", "Requested range not satisfiable", details)
     error.headers["Content-Range"] = f"*/{total}"
     return error
-
-
-def _single(count: int, body: str) -> str:
-    if count != 1:
-        details = f"The result contains {count} rows"
-        words = "JSON object requested, multiple (or no) rows returned"
-        raise RestError(406, "PGRST116", words, details)
-    return json.dumps(json.loads(body)[0])
 
 
 def find_function(call: Call) -> CachedFunction:

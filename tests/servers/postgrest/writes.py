@@ -130,6 +130,8 @@ def _written(call: Call, statement: str) -> tuple[int, str, int]:
     count, returned = call.row(
         f"WITH w AS ({statement} RETURNING {returning}) SELECT count(*), {rows} FROM w"
     )
+    if call.wants_object:
+        returned = json.dumps(call.single(count, returned))
     return count, returned, call.row(f"SELECT {_COUNTER}")[0]
 
 

@@ -6,7 +6,7 @@ from importlib.resources import files
 from osiris_sql.targets.supabase.ledger import LEDGER_SQL
 
 # Counts up with each change of bootstrap.sql that an older or newer osiris-sql can't live with.
-VERSION = 4
+VERSION = 5
 _SQL = files("osiris_sql.targets.supabase.rest").joinpath("bootstrap.sql").read_text("utf-8")
 
 

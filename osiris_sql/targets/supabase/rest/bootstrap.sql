@@ -17,9 +17,10 @@ CREATE UNLOGGED TABLE IF NOT EXISTS osiris.staged (
 ) WITH (fillfactor = 10, parallel_workers = 2);
 ALTER TABLE osiris.staged ALTER COLUMN rows SET STORAGE EXTERNAL;
 REVOKE ALL ON osiris.schemas, osiris.staged FROM PUBLIC;
--- Of versions 1 to 3; a delivery on its way through them fails, and may be repeated.
+-- Of versions 1 to 4; a delivery on its way through them fails, and may be repeated.
 DROP TABLE IF EXISTS osiris.stage;
-DROP FUNCTION IF EXISTS public.osiris_stage(uuid, int, jsonb), public.osiris_stage(uuid, int, text);
+DROP FUNCTION IF EXISTS public.osiris_stage(uuid, int, jsonb), public.osiris_stage(uuid, int, text),
+  osiris.fragments(uuid, text, jsonb, jsonb);
 
 -- What these functions are: osiris-sql asks, and says when they must be installed again.
 CREATE OR REPLACE FUNCTION public.osiris_version() RETURNS int
@@ -172,13 +173,34 @@ BEGIN
   RETURN false;
 END $osiris$;
 
+-- The table of a publication, made or brought to its shape.
+CREATE OR REPLACE FUNCTION osiris.ready_table(p_target text, p_publication jsonb,
+  OUT there jsonb, OUT created boolean, OUT changed boolean)
+LANGUAGE plpgsql SET search_path = '' AS $osiris$
+DECLARE
+  v_before jsonb := public.osiris_table(p_publication->>'schema', p_publication->>'table');
+BEGIN
+  IF v_before IS NULL THEN
+    IF NOT (p_publication->>'create')::boolean THEN
+      RAISE EXCEPTION 'table % does not exist', p_target USING ERRCODE = '42P01';
+    END IF;
+    PERFORM osiris.create_table(p_target, p_publication);
+    created := true;
+  ELSE
+    created := osiris.fit_table(p_target, v_before, p_publication);
+  END IF;
+  there := public.osiris_table(p_publication->>'schema', p_publication->>'table');
+  changed := created OR there->'columns' <> v_before->'columns';
+END $osiris$;
+
 -- What the statements of a delivery are put together from; `there` is the table as it will be.
 CREATE OR REPLACE FUNCTION osiris.fragments(p_delivery uuid, p_target text, p_there jsonb, p_publication jsonb,
-  OUT source text, OUT written text[], OUT columns text, OUT values_ text, OUT setting text,
-  OUT table_side text, OUT sent_side text, OUT key text, OUT same_key text, OUT system text, OUT exact boolean)
+  OUT source text, OUT written text[], OUT columns text, OUT values_ text,
+  OUT reading text, OUT staged text, OUT differs text, OUT fresh text, OUT gone text, OUT conflict text,
+  OUT key text, OUT same_key text, OUT system text, OUT exact boolean)
 LANGUAGE plpgsql STABLE SET search_path = '' AS $osiris$
 DECLARE
-  c jsonb; v_type text; v_base text; v_at int := 1; v_text text; arrive text;
+  c jsonb; v_type text; v_base text; v_at int := 1; v_text text; setting text; table_side text; sent_side text;
   v_escaped boolean := EXISTS (SELECT 1 FROM osiris.staged WHERE delivery = p_delivery AND escaped);
 BEGIN
   exact := false; system := ''; written := '{}';
@@ -191,7 +213,7 @@ BEGIN
     END IF;
     v_at := v_at + 1;
     -- A cast to varchar(3) would cut; one to varchar, with the assignment after it, refuses.
-    arrive := concat_ws(', ', arrive, format(
+    reading := concat_ws(', ', reading, format(
       CASE WHEN v_escaped AND c->>'type' IN ('text', 'jsonb') THEN '(CASE WHEN strpos(a[%1$s], E''\u0082'') > 0 THEN replace('
         'replace(replace(replace(a[%1$s], E''\u0082f'', E''\u007f''), E''\u0082n'', E''\u0080''), E''\u0082r'','
         ' E''\u0081''), E''\u0082e'', E''\u0082'') ELSE a[%1$s] END)::%2$s AS %3$I' ELSE 'a[%1$s]::%2$s AS %3$I' END,
@@ -226,7 +248,16 @@ BEGIN
   -- but not among several workers.
   source := format('(SELECT %s FROM (SELECT string_to_array(l, E''\u007f'', E''\u0080'') AS a, clock_timestamp()'
     ' FROM osiris.staged b, string_to_table(b.rows, E''\u0081'') AS l WHERE b.delivery = %L) AS split)',
-    arrive, p_delivery);
+    reading, p_delivery);
+  staged := format('(SELECT %s FROM pg_temp.osiris_spool AS s) AS s', values_);
+  differs := CASE WHEN key IS NULL OR table_side IS NULL OR p_publication->>'mode' = 'append' THEN 'false'
+    ELSE format('ROW(%s) IS DISTINCT FROM ROW(%s)', table_side, sent_side) END;
+  fresh := CASE WHEN key IS NULL THEN 'true' ELSE format(
+    'NOT EXISTS (SELECT 1 FROM %s AS o WHERE %s AND NOT (%s))', p_target, same_key, differs) END;
+  gone := CASE WHEN key IS NULL THEN 'true' ELSE format(
+    'NOT EXISTS (SELECT 1 FROM %s WHERE %s)', staged, same_key) END;
+  conflict := CASE WHEN key IS NULL THEN '' ELSE format(' ON CONFLICT (%s) DO %s', key,
+    CASE WHEN setting IS NULL OR p_publication->>'mode' = 'append' THEN 'NOTHING' ELSE 'UPDATE SET ' || setting END) END;
 END $osiris$;
 
 -- The staged rows, typed, in a temporary table; says how many. Reading them as types is most of the work, so
@@ -265,15 +296,13 @@ RETURNS jsonb
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' SET statement_timeout = '55s' SET lock_timeout = '20s'
 SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO, YMD' SET "IntervalStyle" = 'postgres' AS $osiris$
 DECLARE
-  v_schema text := p_publication->>'schema';
   v_mode text := p_publication->>'mode';
   v_rows bigint := (p_publication->>'rows')::bigint;
-  v_target text := '"' || replace(v_schema, '"', '""') || '"."'
+  v_target text := '"' || replace(p_publication->>'schema', '"', '""') || '"."'
                    || replace(p_publication->>'table', '"', '""') || '"';
-  v_there jsonb; v_fitted jsonb; v_known osiris.publications; v_created boolean := false;
-  v_changed boolean := false; f record; v_plain boolean; v_staged text; v_differs text; v_new text;
+  v_there jsonb; v_known osiris.publications; v_created boolean; v_changed boolean; f record; v_plain boolean;
   v_found bigint; v_before bigint; v_inserted bigint := 0; v_updated bigint := 0; v_deleted bigint := 0;
-  v_total bigint;
+  v_total bigint; v_lost text;
 BEGIN
   IF v_mode NOT IN ('append', 'upsert', 'replace', 'sync') THEN
     RAISE EXCEPTION 'unknown mode "%"', v_mode;
@@ -283,21 +312,8 @@ BEGIN
   IF FOUND THEN
     RETURN to_jsonb(v_known);
   END IF;
-  v_there := public.osiris_table(v_schema, p_publication->>'table');
-  IF v_there IS NULL THEN
-    IF NOT (p_publication->>'create')::boolean THEN
-      RAISE EXCEPTION 'table % does not exist', v_target USING ERRCODE = '42P01';
-    END IF;
-    PERFORM osiris.create_table(v_target, p_publication);
-    v_there := public.osiris_table(v_schema, p_publication->>'table');
-    v_created := true;
-  ELSE
-    v_created := osiris.fit_table(v_target, v_there, p_publication);
-    v_fitted := public.osiris_table(v_schema, p_publication->>'table');
-    v_changed := v_created OR v_fitted->'columns' <> v_there->'columns';
-    v_there := v_fitted;
-  END IF;
-  IF NOT v_created AND NOT v_changed AND (v_mode = 'append' AND EXISTS (SELECT 1 FROM osiris.publications p
+  SELECT there, created, changed INTO v_there, v_created, v_changed FROM osiris.ready_table(v_target, p_publication);
+  IF NOT v_changed AND (v_mode = 'append' AND EXISTS (SELECT 1 FROM osiris.publications p
       WHERE p.target = v_target AND p.load_id = p_load AND p.seq >= coalesce((SELECT max(l.seq)
         FROM osiris.publications l WHERE l.target = v_target
           AND (l.created OR l.mode IN ('replace', 'sync'))), 0))
@@ -331,7 +347,6 @@ BEGIN
   END IF;
   PERFORM osiris.refuse_inexact('pg_temp.osiris_spool', v_there, p_publication);
 
-  v_staged := format('(SELECT %s FROM pg_temp.osiris_spool AS s) AS s', f.values_);
   IF v_mode IN ('replace', 'sync') THEN
     EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', v_target);
     EXECUTE format('SELECT count(*) FROM %s', v_target) INTO v_before;
@@ -343,53 +358,47 @@ BEGIN
     EXECUTE format('DELETE FROM %s WHERE true', v_target);
     GET DIAGNOSTICS v_deleted = ROW_COUNT;
   ELSIF v_mode IN ('replace', 'sync') THEN
-    EXECUTE format('SELECT count(*) FROM %s AS o WHERE NOT EXISTS (SELECT 1 FROM %s WHERE %s)',
-      v_target, v_staged, f.same_key) INTO v_found;
+    EXECUTE format('SELECT count(*) FROM %s AS o WHERE %s', v_target, f.gone) INTO v_found;
     IF v_found > (p_publication->>'max_deleted')::numeric * v_before AND v_rows > 0 THEN
       RAISE EXCEPTION '% of % rows would be deleted', v_found, v_before USING ERRCODE = 'OS003',
         DETAIL = format('max_deleted is %s of the rows; %s rows were sent',
                         p_publication->>'max_deleted', v_rows);
     END IF;
     IF v_found > 0 THEN
-      EXECUTE format('DELETE FROM %s AS o WHERE NOT EXISTS (SELECT 1 FROM %s WHERE %s)',
-        v_target, v_staged, f.same_key);
+      EXECUTE format('DELETE FROM %s AS o WHERE %s', v_target, f.gone);
       GET DIAGNOSTICS v_deleted = ROW_COUNT;
     END IF;
   END IF;
 
   IF f.key IS NULL THEN
     EXECUTE format('INSERT INTO %s (%s)%s SELECT %s FROM %s',
-      v_target, f.columns, f.system, f.columns, v_staged);
+      v_target, f.columns, f.system, f.columns, f.staged);
     GET DIAGNOSTICS v_inserted = ROW_COUNT;
     v_found := v_inserted;
   ELSE
-    v_differs := CASE WHEN f.table_side IS NULL OR v_mode = 'append' THEN 'false'
-      ELSE format('ROW(%s) IS DISTINCT FROM ROW(%s)', f.table_side, f.sent_side) END;
-    v_new := CASE WHEN v_before = 0 THEN 'true'
-      ELSE format('NOT EXISTS (SELECT 1 FROM %s AS o WHERE %s AND NOT (%s))', v_target, f.same_key, v_differs) END;
     IF v_before = 0 THEN
       v_inserted := v_rows;
     ELSE
       EXECUTE format('SELECT count(*) FILTER (WHERE o.tableoid IS NULL),'
         ' count(*) FILTER (WHERE o.tableoid IS NOT NULL AND %s) FROM %s LEFT JOIN %s AS o ON %s',
-        v_differs, v_staged, v_target, f.same_key) INTO v_inserted, v_updated;
+        f.differs, f.staged, v_target, f.same_key) INTO v_inserted, v_updated;
     END IF;
     EXECUTE format('INSERT INTO %s (%s)%s SELECT %s FROM %s WHERE %s%s',
-      v_target, f.columns, f.system, f.columns, v_staged, v_new,
-      CASE WHEN v_before > 0 OR NOT v_plain THEN format(' ON CONFLICT (%s) DO %s', f.key,
-        CASE WHEN f.setting IS NULL OR v_mode = 'append' THEN 'NOTHING' ELSE 'UPDATE SET ' || f.setting END) END);
+      v_target, f.columns, f.system, f.columns, f.staged, CASE WHEN v_before = 0 THEN 'true' ELSE f.fresh END,
+      CASE WHEN v_before > 0 OR NOT v_plain THEN f.conflict END);
     GET DIAGNOSTICS v_found = ROW_COUNT;
     v_found := v_rows - v_inserted - v_updated + v_found;
     IF NOT v_plain THEN  -- what a trigger did to the rows shows only in the table
       v_updated := v_found - (v_rows - v_inserted);
-      EXECUTE format('SELECT count(*) FROM %s WHERE EXISTS (SELECT 1 FROM %s AS o WHERE %s AND NOT (%s))',
-        v_staged, v_target, f.same_key, v_differs) INTO v_found;
+      EXECUTE format('SELECT %s - count(*), ''one lost or changed: '' || min(%s) || ''; '' FROM %s WHERE %s',
+        v_rows, osiris.words(p_publication, 's'), f.staged, f.fresh) INTO v_found, v_lost;
     END IF;
   END IF;
   EXECUTE format('SELECT count(*) FROM %s', v_target) INTO v_total;
   IF v_found <> v_rows OR v_mode IN ('replace', 'sync') AND v_total <> v_rows THEN
     RAISE EXCEPTION '% rows were sent, but % of them and % rows in all were found', v_rows, v_found, v_total
-      USING ERRCODE = 'OS001', DETAIL = 'row triggers on the table: ' || (v_there->>'triggers');
+      USING ERRCODE = 'OS001', DETAIL = concat(v_lost, 'row triggers on the table: ',
+        (SELECT string_agg(t, ', ') FROM jsonb_array_elements_text(v_there->'triggers') AS t));
   END IF;
   INSERT INTO osiris.publications (delivery, load_id, run_id, step, target, mode, fingerprint, created,
     rows_in, inserted, updated, unchanged, deleted, total_after)
@@ -399,6 +408,70 @@ BEGIN
   RETURNING * INTO v_known;
   DELETE FROM osiris.staged WHERE delivery = p_delivery;
   RETURN to_jsonb(v_known);
+END $osiris$;
+
+-- The expression that names a row by its key, or by its first columns: `id = 4`.
+CREATE OR REPLACE FUNCTION osiris.words(p_publication jsonb, p_row text) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = '' AS $osiris$
+  SELECT format('left(concat(%s), 500)', string_agg(format('%L, %s.%I', CASE n WHEN 1 THEN '' ELSE ', ' END
+    || name || ' = ', p_row, name), ', ' ORDER BY n))
+  FROM jsonb_array_elements_text(CASE p_publication->'key' WHEN '[]' THEN jsonb_path_query_array(
+    p_publication, '$.columns[0 to 2].name') ELSE p_publication->'key' END) WITH ORDINALITY AS k(name, n)
+$osiris$;
+
+-- Does something with each row; the error of the first that is refused names it. Where rows refer to each other,
+-- one by itself may be refused that is not among all of them.
+CREATE OR REPLACE FUNCTION osiris.try_each(p_rows text, p_action text, p_which text, p_words text) RETURNS void
+LANGUAGE plpgsql SET search_path = '' AS $osiris$
+BEGIN
+  EXECUTE format('DO %L', format('DECLARE osiris_row record; osiris_read record; osiris_broken text; BEGIN'
+    ' FOR osiris_row IN %s LOOP %s; END LOOP;'
+    ' EXCEPTION WHEN OTHERS THEN GET STACKED DIAGNOSTICS osiris_broken = CONSTRAINT_NAME;'
+    ' IF EXISTS (SELECT 1 FROM pg_catalog.pg_constraint WHERE conname = osiris_broken AND contype = ''f'''
+    ' AND conrelid = confrelid) THEN RAISE; END IF;'
+    ' RAISE EXCEPTION USING ERRCODE = ''OS004'', MESSAGE = SQLSTATE || '' '' || osiris_broken,'
+    ' DETAIL = %L || %s; END', p_rows, p_action, p_which, p_words));
+END $osiris$;
+
+-- Which row of a staged delivery is refused: they are read, deleted and written one by one, in the order of the
+-- key, and the error that comes of it takes everything back.
+CREATE OR REPLACE FUNCTION public.osiris_offender(p_delivery uuid, p_publication jsonb) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' SET statement_timeout = '55s' SET lock_timeout = '20s'
+SET "TimeZone" = 'UTC' SET "DateStyle" = 'ISO, YMD' SET "IntervalStyle" = 'postgres' AS $osiris$
+DECLARE
+  v_target text := '"' || replace(p_publication->>'schema', '"', '""') || '"."'
+                   || replace(p_publication->>'table', '"', '""') || '"';
+  v_there jsonb; f record; v_words text := osiris.words(p_publication, 'osiris_row'); v_order text;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('osiris:' || v_target, 0));
+  SELECT there INTO v_there FROM osiris.ready_table(v_target, p_publication);
+  SELECT * INTO f FROM osiris.fragments(p_delivery, v_target, v_there, p_publication);
+  SELECT string_agg(format('r.%I%s', w, CASE WHEN f.key IS NULL THEN '::text' ELSE '' END), ', ' ORDER BY o)
+  INTO v_order FROM unnest(CASE WHEN f.key IS NULL THEN f.written ELSE ARRAY(
+    SELECT jsonb_array_elements_text(p_publication->'key')) END) WITH ORDINALITY AS k(w, o);
+  SET CONSTRAINTS ALL IMMEDIATE;
+  PERFORM osiris.try_each(
+    format('SELECT a AS osiris_fields, %s FROM (SELECT * FROM osiris.staged WHERE delivery = %L ORDER BY seq) AS b,'
+      ' string_to_table(b.rows, E''\u0081'') AS l, string_to_array(l, E''\u007f'', E''\u0080'') AS a',
+      (SELECT string_agg(format('a[%s] AS %I', n + 1, c->>'name'), ', ')
+       FROM jsonb_array_elements(p_publication->'columns') WITH ORDINALITY AS k(c, n)), p_delivery),
+    format('SELECT %s INTO osiris_read FROM (SELECT osiris_row.osiris_fields AS a) AS split', f.reading),
+    'the row with ', v_words);
+  PERFORM osiris.spool_rows(f.source);
+  IF p_publication->>'mode' IN ('replace', 'sync') THEN
+    PERFORM osiris.try_each(
+      format('SELECT * FROM (SELECT o.*, o.ctid AS osiris_at, o.tableoid AS osiris_of FROM %s AS o WHERE %s) AS r'
+        ' ORDER BY %s', v_target, f.gone, v_order),
+      format('DELETE FROM %s AS o WHERE o.ctid = osiris_row.osiris_at AND o.tableoid = osiris_row.osiris_of', v_target),
+      'the row to be deleted with ', v_words);
+  END IF;
+  PERFORM osiris.try_each(
+    format('SELECT * FROM (SELECT * FROM %s WHERE %s) AS r ORDER BY %s', f.staged, f.fresh, v_order),
+    format('INSERT INTO %s (%s)%s VALUES (%s)%s', v_target, f.columns, f.system,
+      (SELECT string_agg(format('osiris_row.%I', w), ', ' ORDER BY o) FROM unnest(f.written) WITH ORDINALITY AS k(w, o)),
+      f.conflict),
+    'the row with ', v_words);
+  RAISE EXCEPTION 'no row is refused by itself' USING ERRCODE = 'OS005';
 END $osiris$;
 
 -- What applying a staged delivery would change, counted and with the first rows of each kind. A stable function:
@@ -440,8 +513,7 @@ BEGIN
       ELSE format('(SELECT %s, o.tableoid AS osiris_of FROM %s AS o) AS o', v_seen, v_target) END,
     CASE WHEN v_mode = 'replace' OR f.key IS NOT NULL THEN coalesce(f.same_key, '1 = 2') ELSE '1 = 2' END);
   v_kind := format('CASE WHEN o.osiris_of IS NULL THEN ''i'' WHEN s.osiris_here IS NULL THEN ''d'' WHEN %s THEN ''u'' END',
-    CASE WHEN f.table_side IS NULL OR f.key IS NULL THEN 'false'
-      ELSE format('ROW(%s) IS DISTINCT FROM ROW(%s)', f.table_side, f.sent_side) END);
+    f.differs);
   EXECUTE format('SELECT jsonb_object_agg(kind, rows) FROM (SELECT %s AS kind, count(*) AS rows FROM %s GROUP BY 1) AS d'
     ' WHERE strpos(%L, kind) > 0', v_kind, v_pairs, v_kinds) INTO v_counts;
   FOREACH v_letter IN ARRAY ARRAY['i', 'u', 'd'] LOOP
@@ -486,11 +558,12 @@ END $osiris$;
 
 REVOKE ALL ON FUNCTION osiris.create_table(text, jsonb), osiris.describe_table(text, jsonb, jsonb),
   osiris.fit_table(text, jsonb, jsonb), osiris.fragments(uuid, text, jsonb, jsonb),
-  osiris.spool_rows(text), osiris.refuse_inexact(text, jsonb, jsonb) FROM PUBLIC;
+  osiris.spool_rows(text), osiris.refuse_inexact(text, jsonb, jsonb), osiris.ready_table(text, jsonb),
+  osiris.words(jsonb, text), osiris.try_each(text, text, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION public.osiris_version(), public.osiris_stage(text), public.osiris_table(text, text),
   public.osiris_apply(uuid, text, jsonb), public.osiris_compare(uuid, jsonb, int), public.osiris_discard(uuid),
-  public.osiris_receipt(uuid) FROM PUBLIC, anon, authenticated;
+  public.osiris_receipt(uuid), public.osiris_offender(uuid, jsonb) FROM PUBLIC, anon, authenticated;
 GRANT EXECUTE ON FUNCTION public.osiris_version(), public.osiris_stage(text), public.osiris_table(text, text),
   public.osiris_apply(uuid, text, jsonb), public.osiris_compare(uuid, jsonb, int), public.osiris_discard(uuid),
-  public.osiris_receipt(uuid) TO service_role;
+  public.osiris_receipt(uuid), public.osiris_offender(uuid, jsonb) TO service_role;
 NOTIFY pgrst, 'reload schema';

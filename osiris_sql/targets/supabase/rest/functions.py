@@ -9,10 +9,11 @@ from typing import Any
 from osiris_sql.protocols import Load, Published
 from osiris_sql.targets._modes import raise_all, refusal
 from osiris_sql.targets.supabase.catalog import Table, TableColumn
+from osiris_sql.targets.supabase.failure import FOUND, OF_A_ROW
 from osiris_sql.targets.supabase.preflight import table_mistakes
 from osiris_sql.targets.supabase.rest.bodies import refuse_nul_rows
 from osiris_sql.targets.supabase.rest.staging import stage_rows
-from osiris_sql.targets.supabase.rest.wire import Progress, Rest
+from osiris_sql.targets.supabase.rest.wire import Progress, Rest, RestError
 from osiris_sql.targets.supabase.schema_change import change_mistakes, change_statements, changed_table
 from osiris_sql.targets.supabase.types import may_round, postgres_type
 from osiris_sql.types.diagnostic import StepError
@@ -69,12 +70,29 @@ def publish_staged(
     progress(load.rows, f"applying {publication.mode}")
     described = describe(publication, load, schema, wanted)
     arguments = {"p_delivery": delivery, "p_load": load.load_id, "p_publication": described}
-    done = rest.call("osiris_apply", arguments, progress)
+    try:
+        done = rest.call("osiris_apply", arguments, progress)
+    except RestError as error:
+        error.row = _offender(rest, error, delivery, described)
+        raise
     if done.get("already_applied"):
         total = done["total_after"]
         return Published(sent=0, total_after=total, channel="rest", already_published=True)
     progress(load.rows, "reading back")
     return _read_back(rest, publication, delivery)
+
+
+def _offender(rest: Rest, error: RestError, delivery: str, described: dict[str, Any]) -> str:
+    """Return the first row, in words, that was refused with this error, or "" if that can't be told."""
+    if not error.code.startswith(OF_A_ROW):
+        return ""
+    try:
+        rest.call("osiris_offender", {"p_delivery": delivery, "p_publication": described})
+    except RestError as found:
+        code, _, constraint = found.message.partition(" ")
+        if (found.code, code) == (FOUND, error.code) and constraint in error.message:
+            return found.details or ""
+    return ""
 
 
 def find_shape(rest: Rest, publication: Publish, schema: str) -> tuple[Found | None, Table | None]:

@@ -30,13 +30,16 @@ def explain_rest(error: RestError, publication: Publish, redact: Redactor) -> Di
     if error.code == "PGRST106":
         fix = "add the schema to Project Settings → API → Exposed schemas, or give the connection a dsn"
         return refusal(publication, "unexposed-schema", "REST does not serve the schema", why=why, fix=fix)
+    end = "rows of earlier requests were written" if error.kept else "nothing was changed"
     if error.code == "57014":
         fix = "give the connection a dsn: there is no time limit over Postgres"
-        message = "the API's time was over; nothing was changed"
+        message = f"the API's time was over; {end}"
         return refusal(publication, "statement-cancelled", message, why=why, fix=fix)
     if error.passing or error.code.startswith("PGRST") or not error.code:
         message = f"the API answered with status {error.status}; it is safe to publish again"
         fix = "try again later; `osiris-sql doctor` says what answers"
         return refusal(publication, "rest-error", message, why=why, fix=fix)
-    said = Said(code=error.code, message=error.message, detail=error.details, hint=error.hint)
-    return explain_words(said, publication, redact)
+    said = Said(
+        code=error.code, message=error.message, detail=error.details, hint=error.hint, place=error.row
+    )
+    return explain_words(said, publication, redact, end)

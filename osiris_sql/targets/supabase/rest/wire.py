@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import httpx
 
 ATTEMPTS = 5
+SILENCE = 90.0  # seconds without a byte: applying takes 55 of them at most
 _BUSY = {429, 502, 503, 504}
 _TRANSIENT = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03"}
 COUNTED = "return=minimal,count=exact"
@@ -25,7 +26,13 @@ Progress = Callable[[int, str], None]
 
 
 class RestError(Exception):
-    """What the API answered instead of rows; `status` 0 means that no answer came."""
+    """What the API answered instead of rows; `status` 0 means that no answer came.
+
+    `row` says which row it is about, once that was found out; `kept`, that earlier requests of the same
+    delivery have changed the table.
+    """
+
+    row, kept = "", False
 
     def __init__(self, status: int, said: dict[str, Any], text: str = "") -> None:
         self.status, self.code = status, str(said.get("code") or "")
@@ -64,7 +71,7 @@ class Rest:
 
         assert options.secret_key is not None
         self._stop, self._schema = stop, options.schema
-        session = httpx.Client(timeout=httpx.Timeout(90, connect=options.connect_timeout))
+        session = httpx.Client(timeout=httpx.Timeout(SILENCE, connect=options.connect_timeout))
         # No login is kept or refreshed, and what may be sent again is decided here alone.
         settings = supabase.ClientOptions(
             httpx_client=session,
@@ -109,6 +116,7 @@ class Rest:
         body: bytes = b"",
         kind: str = "application/json",
         prefer: str = "",
+        accept: str = "*/*",
         schema: str = "",
         progress: Progress | None = None,
         parameters: dict[str, str] | None = None,
@@ -120,6 +128,7 @@ class Rest:
             "content-profile": profile,
             "prefer": prefer,
             "content-type": kind,
+            "accept": accept,
         }
         for attempt in range(1, ATTEMPTS + 1):
             if self._stop.is_set():

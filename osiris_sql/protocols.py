@@ -128,7 +128,11 @@ class Source(Protocol):
         ...
 
     def probe_change(self, tables: Mapping[str, str]) -> list[ObservedSource]:
-        """Return a change token for each table (node → identifier), where one is cheap and safe."""
+        """Return a change token for each table (node → identifier), where one is cheap and safe.
+
+        A source that speaks SQL also has `ask`: `{node: (identifier, expressions)}` → for each node one row
+        of values, or the OsirisError that it met.
+        """
         ...
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:

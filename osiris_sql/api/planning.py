@@ -24,6 +24,7 @@ from osiris_sql.types.diagnostic import Diagnostic, ProjectError
 from osiris_sql.types.manifest import Manifest
 from osiris_sql.types.observed import Observed
 from osiris_sql.types.plan import Plan
+from osiris_sql.types.project import SourceTable
 
 Command = Literal["build", "test", "show", "doctor"]
 
@@ -48,10 +49,10 @@ def observe_world(
     nodes = (
         set(select_nodes(manifest, select, exclude, past)) if command == "build" and not offline else set()
     )
-    sources: dict[str, dict[str, str]] = {}
+    sources: dict[str, dict[str, SourceTable]] = {}
     for source in manifest.sources:
         if source.node in nodes:
-            sources.setdefault(source.table.connection, {})[source.node] = source.table.identifier
+            sources.setdefault(source.table.connection, {})[source.node] = source.table
     tests = tests_by_node(manifest, nodes, real_inputs(manifest))
     publications = [
         publish_step(manifest, publication, Observed(), {}, tests.get(publication.node, ()))

@@ -32,10 +32,13 @@ def extract(source: CompiledSource, observed: Observed, *, full_refresh: bool) -
     if found is None or found.change is None:
         if source.table.extract.mode == "incremental" and state.watermark is not None:
             return "run", f"new rows since {source.table.extract.watermark} = {state.watermark}"
+        if source.table.extract.probe == "always":
+            return "run", "read in every build: probe: always"
         return "run", "whether its rows changed can't be told without reading them"
     if found.change != state.change:
         return "run", "new rows"
-    return "reuse", "its files did not change"
+    probe = source.table.extract.probe
+    return "reuse", f"probe: {probe} did not change" if probe else "its files did not change"
 
 
 def materialize(

@@ -9,34 +9,18 @@ from pydantic import Field, ModelWrapValidatorHandler, WithJsonSchema, model_val
 from osiris_sql.project.check import Checked, check_shape
 from osiris_sql.project.declared_tests import DeclaredTests, Subject
 from osiris_sql.project.durations import Duration
+from osiris_sql.project.extract_shape import ExtractShape, read_extract
 from osiris_sql.project.freshness import freshness_tests
 from osiris_sql.project.mismatch import missing_key
 from osiris_sql.project.models_file import ColumnShape, read_columns, read_declared
 from osiris_sql.project.names import Name, Taken, unknown_name
 from osiris_sql.project.shape import Names, Placed, Report, Shape
-from osiris_sql.support.yamlfile import KeyPath, YamlFile
+from osiris_sql.support.yamlfile import YamlFile
 from osiris_sql.types.diagnostic import Diagnostic
-from osiris_sql.types.project import ColumnSpec, DataTest, ExtractConfig, Freshness, OnInvalid, SourceTable
+from osiris_sql.types.project import ColumnSpec, DataTest, Freshness, OnInvalid, SourceTable
 
 # Schemas of the warehouse that are not for source tables: models live in `main`, state in `osiris`.
 _RESERVED = frozenset({"main", "osiris", "temp", "system", "information_schema", "pg_catalog"})
-
-
-class ExtractShape(Shape):
-    """How a table is read: `full`, or `incremental` from a watermark on, merged by key.
-
-    `columns` are the only ones that are read, used or not; `where` is a condition in the source's SQL;
-    more than `max_rows` rows are an error. `deletes: scan` reads all keys after an increment.
-    """
-
-    mode: Literal["full", "incremental"] = "full"
-    watermark: str | None = None
-    key: Names = Field(default_factory=list)
-    lookback: Duration | None = None
-    columns: Names = Field(default_factory=list)
-    where: str = ""
-    max_rows: Annotated[int, Field(ge=1)] | None = None
-    deletes: Literal["ignore", "scan"] = "ignore"
 
 
 class SourceColumnShape(ColumnShape):
@@ -171,7 +155,9 @@ def _read_table(source: SourceShape, table: TableShape, scope: _Scope, tests: li
         name=table.name,
         identifier=table.identifier or table.name,
         connection=source.connection or source.name,
-        extract=_read_extract(table, scope),
+        extract=read_extract(
+            table.extract, (*table.path, "extract"), scope.file, scope.checked, scope.report
+        ),
         columns=_read_columns(table, subject, scope, tests),
         description=table.description.strip(),
         freshness=freshness,
@@ -187,45 +173,6 @@ def _read_columns(
     policies = {column.name: column.on_invalid for column in table.columns}
     columns = read_columns(list[ColumnShape](table.columns), subject, scope.file, tests, scope.report)
     return tuple(replace(column, on_invalid=policies[column.name]) for column in columns)
-
-
-def _read_extract(table: TableShape, scope: _Scope) -> ExtractConfig:
-    shape, path = table.extract, (*table.path, "extract")
-    if not scope.checked.is_broken(path):
-        _check_extract(shape, path, scope)
-    return ExtractConfig(
-        mode=shape.mode,
-        watermark=shape.watermark,
-        key=tuple(shape.key),
-        lookback=shape.lookback or 0,
-        columns=tuple(shape.columns),
-        where=shape.where.strip(),
-        max_rows=shape.max_rows,
-        deletes=shape.deletes,
-    )
-
-
-def _check_extract(shape: ExtractShape, path: KeyPath, scope: _Scope) -> None:
-    needs = {
-        "watermark": "rows are read from the last watermark on",
-        "key": "rows at the watermark are read again, and must replace the ones that are there",
-    }
-    if shape.mode == "incremental":
-        for name, why in needs.items():
-            if not getattr(shape, name):
-                scope.report(missing_key(name, scope.file.at(path), f"extract is incremental: {why}"))
-        return
-    for name in ("watermark", "key", "lookback", "deletes"):
-        if getattr(shape, name) not in (None, "", 0, [], "ignore"):
-            scope.report(
-                Diagnostic(
-                    rule="unused-key",
-                    message=f'"{name}" has no effect',
-                    location=scope.file.at((*path, name), key=True),
-                    why="extract is full: all rows are read",
-                    fix="mode: incremental",
-                )
-            )
 
 
 def _read_freshness(source: SourceShape, table: TableShape, scope: _Scope) -> Freshness | None:

@@ -10,11 +10,13 @@ from osiris_sql.protocols import Engine
 from osiris_sql.run.connections import Connections, check_environ, hash_endpoint
 from osiris_sql.run.fit import digest_state
 from osiris_sql.run.lock import hold_warehouse
+from osiris_sql.run.probing import probe_tables
 from osiris_sql.support.plugins import load_plugin
 from osiris_sql.support.secrets import Redactor
 from osiris_sql.types.diagnostic import Diagnostic, Location, OsirisError, UnreachableError
 from osiris_sql.types.observed import Observed, ObservedSource, ObservedTarget, StepState
 from osiris_sql.types.plan import PlannedConnection, Publish
+from osiris_sql.types.project import SourceTable
 
 
 def observe_world(
@@ -22,13 +24,13 @@ def observe_world(
     root: Path,
     warehouse: str,
     connections: Sequence[PlannedConnection],
-    sources: Mapping[str, Mapping[str, str]],
+    sources: Mapping[str, Mapping[str, SourceTable]],
     publications: Sequence[Publish],
     environ: Mapping[str, str],
     engine: str = "duckdb",
     while_running: bool = False,
 ) -> Observed:
-    """Return what was found; `sources` maps a connection to its tables (node → identifier).
+    """Return what was found; `sources` maps a connection to its tables by node.
 
     `while_running` lets a reader in while a run holds the warehouse: it sees the last commit.
     Every connection is tried before anything is raised, so that one run names all that are down.
@@ -44,7 +46,7 @@ def observe_world(
     for name, tables in sorted(sources.items()):
         try:
             source = ends.source(name)
-            found_sources.update((found.node, found) for found in source.probe_change(tables))
+            found_sources.update((found.node, found) for found in probe_tables(source, tables))
             endpoints[f"source {name}"] = hash_endpoint(source.endpoint())
         except OsirisError as error:
             failures.append(_placed(error, places["source", name]))

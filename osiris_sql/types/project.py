@@ -44,7 +44,8 @@ class ExtractConfig:
 
     `columns` are all that is read, used or not; `where` is a condition in the source's own SQL; more rows
     than `max_rows` are an error. With `deletes: scan` an incremental extract reads all keys, and lets go
-    of the rows whose key went.
+    of the rows whose key went. `probe` are expressions in the source's SQL that tell whether its rows
+    changed; "always" takes them as changed.
     """
 
     mode: ExtractMode = "full"
@@ -55,6 +56,7 @@ class ExtractConfig:
     where: str = ""
     max_rows: int | None = None
     deletes: Literal["ignore", "scan"] = "ignore"
+    probe: str = ""
 
 
 @noun

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, ClassVar, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 from osiris_sql.protocols import DiscoveredTable, ProbeResult, Snapshot
+from osiris_sql.sources._probe import one_row
 from osiris_sql.sources.mysql import options as mysql_options
 from osiris_sql.sources.mysql.options import Ssl
 from osiris_sql.types.diagnostic import (
@@ -69,6 +70,21 @@ class MysqlSource:
     def probe_change(self, tables: Mapping[str, str]) -> list[ObservedSource]:
         """Return no tokens: MySQL has no mark of change that is both cheap and safe."""
         return [ObservedSource(node=node) for node in tables]
+
+    def ask(self, probes: Mapping[str, tuple[str, str]]) -> dict[str, tuple[Any, ...] | OsirisError]:
+        """Return what expressions over tables come to, `{node: (identifier, expressions)}`."""
+        from osiris_sql.sources.mysql.connect import query
+        from osiris_sql.sources.mysql.encode import quote_name
+
+        def answer(connection: Connection, table: str, expressions: str) -> tuple[Any, ...] | OsirisError:
+            place = f"{quote_name(self._options.database)}.{quote_name(table)}"
+            try:
+                return one_row(query(connection, f"SELECT {expressions} FROM {place} LIMIT 2"), table)
+            except self._driver_error as error:
+                return self._explain(error, f"the probe of table {table}")
+
+        with self._connection("probes") as connection:
+            return {node: answer(connection, *probe) for node, probe in probes.items()}
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:

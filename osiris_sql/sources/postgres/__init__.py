@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from osiris_sql.protocols import DiscoveredTable, EncodedRows, ProbeResult, Snapshot, TableRead
 from osiris_sql.sources._outside import outside_snapshot
+from osiris_sql.sources._probe import one_row
 from osiris_sql.sources.postgres.options import PostgresOptions
 from osiris_sql.types.diagnostic import CancelledError, Diagnostic, OsirisError
 from osiris_sql.types.observed import ObservedSource
@@ -63,6 +64,24 @@ class PostgresSource:
     def probe_change(self, tables: Mapping[str, str]) -> list[ObservedSource]:
         """Return no tokens: PostgreSQL has no mark of change that is both cheap and safe."""
         return [ObservedSource(node=node) for node in tables]
+
+    def ask(self, probes: Mapping[str, tuple[str, str]]) -> dict[str, tuple[Any, ...] | OsirisError]:
+        """Return what expressions over tables come to, `{node: (identifier, expressions)}`."""
+        from psycopg2.extensions import quote_ident
+
+        def answer(connection: Connection, table: str, expressions: str) -> tuple[Any, ...] | OsirisError:
+            place = f"{quote_ident(self._options.schema, connection)}.{quote_ident(table, connection)}"
+            with connection.cursor() as cursor:
+                cursor.execute("SAVEPOINT probe")
+                try:
+                    cursor.execute(f"SELECT {expressions} FROM {place} LIMIT 2")
+                    return one_row(cursor.fetchall(), table)
+                except self._error as error:
+                    cursor.execute("ROLLBACK TO probe")
+                    return self._explain(error, f"the probe of table {table}")
+
+        with self._connection("probes") as connection:
+            return {node: answer(connection, *probe) for node, probe in probes.items()}
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:

@@ -7,7 +7,6 @@ from DuckDB's own extension, whose wheel exists for DuckDB 1.5.5 alone: so it is
 from __future__ import annotations
 
 import json
-import subprocess
 from functools import partial
 from pathlib import Path
 
@@ -56,7 +55,7 @@ def prepare(place: Place, hundredths: int) -> list[Contender]:
         return []
     rows = place.subfolder("rows")
     scale = str(hundredths / 100)
-    subprocess.run([generator.python, "-c", GENERATE, scale, str(rows)], check=True, env=plain_environ())
+    run_command([generator.python, "-c", GENERATE, scale, str(rows)], rows, plain_environ())
     tables, texts = json.loads((rows / "queries.json").read_text())
     queries = {f"q{int(number):02}": with_references(text, tables) for number, text in texts.items()}
     copied = {table: f"select * from read_parquet('{rows / table}.parquet')" for table in tables}

@@ -124,12 +124,15 @@ class InOrder:
 
     def _draft(self, model: Model) -> None:
         """Draft a model, unless it must wait for the columns of another or is remembered."""
+        entry = self.memory.find_by_file(model)
+        if entry:
+            self._remembered[model.node] = entry
+            return
         try:
-            rendered = render_model(model, self.renderer)
+            rendered = self._rendered[model.node] = render_model(model, self.renderer)
         except NeedsSchemaError as waiting:
             self._awaited[model.node] = waiting.node
             return
-        self._rendered[model.node] = rendered
         entry = self.memory.find(rendered) or self._take(rendered)
         if entry:
             self._remembered[model.node] = entry
@@ -148,6 +151,8 @@ class InOrder:
 
     def _read(self, node: str) -> Draft:
         self._remembered.pop(node, None)
+        if node not in self._rendered:
+            self._rendered[node] = render_model(self._models[node], self.renderer)
         draft = self._drafts[node] = draft_model(self._rendered[node], self._binder, self.names)
         return draft
 
@@ -159,8 +164,8 @@ class InOrder:
             return
         entry = self._remembered.get(model.node)
         if entry and self.memory.fits(entry):
-            rendered = self._rendered.pop(model.node)
-            self.compiled[model.name] = self.memory.adopt(rendered, entry, self.diagnostics)
+            self._rendered.pop(model.node, None)
+            self.compiled[model.name] = self.memory.adopt(entry, self.diagnostics)
             if self._ahead:
                 self._ahead.note(self.known[node], is_lasting=True, is_new=False)
             return

@@ -1,7 +1,9 @@
 """Models compiled before, found by what each really depended on.
 
 The key holds the model's file and what its template gave (so macros, variables and the environment count
-as far as they show there); an entry is as good as new while what its inputs look like is the same.
+as far as they show there); an entry is as good as new while what its inputs look like is the same. A template
+that can read no more than names and variables of the project need not be rendered: with these its file alone
+is a second key.
 """
 
 from __future__ import annotations
@@ -20,9 +22,11 @@ from osiris_sql.support.packed import unpack
 from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.manifest import CompiledModel
 from osiris_sql.types.noun import noun
-from osiris_sql.types.project import Project
+from osiris_sql.types.project import Model, Project
 
 _NOTHING = b"{}"
+_NO_KEY = "-"
+_READS_MORE = ("{%", "{#", "env_var")
 
 
 @noun
@@ -30,7 +34,7 @@ class Remembered:
     """A model as it was compiled, with a fingerprint of its own, without what is above.
 
     `needs` are the nodes that its text names, `tables` the names in its SQL and what they meant, `inputs`
-    the identities of all that it read, `found` what was said of it.
+    the identities of all that it read, `found` what was said of it, `identity` what others see of it.
     """
 
     needs: tuple[str, ...]
@@ -38,6 +42,7 @@ class Remembered:
     inputs: Mapping[str, str]
     found: tuple[Diagnostic, ...]
     keys: tuple[tuple[str, ...], ...]
+    identity: str
     model: CompiledModel
 
 
@@ -50,7 +55,10 @@ class ModelCache:
         self._most = 2 * len(project.models)
         self._macros = digest_of(repr(project.macros).encode())
         self._constant = repr((project.name, project.env, project.warehouse))
+        names = sorted(node.node for node in (*project.models, *project.tables))
+        self._readable = digest_of(repr((self._constant, self._macros, project.vars, names)).encode())
         self._salt, self._old = self._read()
+        self._by_file = {line[: line.index(b" ")].decode(): key for key, line in self._old.items()}
         self._used: dict[str, bytes] = {}
         self._is_new = False
 
@@ -61,7 +69,7 @@ class ModelCache:
         pairs = (line.partition(b" ") for line in lines)
         return bytes.fromhex(head.decode()), {key.decode(): value for key, _, value in pairs}
 
-    def key_of(self, rendered: RenderedModel, keys: object) -> str:
+    def _key(self, rendered: RenderedModel, keys: object) -> str:
         """Return the key of a model whose declared keys are `keys`; nobody can guess its SQL from it."""
         model, plain = rendered.model, rendered.is_plain
         written = (model, rendered.config, rendered.places, [text.sql for text in rendered.texts], keys)
@@ -69,26 +77,41 @@ class ModelCache:
         around = (self._constant, "" if plain else self._macros)
         return digest_of(repr((written, around)).encode(), key=self._salt)
 
-    def find(self, key: str, names: NodeNames) -> Remembered | None:
-        """Return the entry of a key, if the names in its SQL still mean the same nodes."""
-        line = self._old.get(key)
-        if line is None:
-            return None
-        head, _, hidden = line.partition(b"\t")
+    def find_by_file(self, model: Model, keys: object) -> Remembered | None:
+        """Return the entry of a model whose file is enough to tell that it is the same."""
+        key = self._by_file.get(self._file_key(model, keys))
+        return self._open(key) if key else None
+
+    def _file_key(self, model: Model, keys: object) -> str:
+        if any(word in model.text for word in _READS_MORE):
+            return ""
+        return digest_of(repr((model, keys, self._readable)).encode(), key=self._salt)
+
+    def find(self, rendered: RenderedModel, keys: object, names: NodeNames) -> Remembered | None:
+        """Return the entry of a rendered model, if the names in its SQL still mean the same nodes."""
+        key = self._key(rendered, keys)
+        entry = self._open(key) if key in self._old else None
+        if entry and all(names.nodes.get(_pair(table)) == node for table, node in entry.tables.items()):
+            return entry
+        return None
+
+    def _open(self, key: str) -> Remembered | None:
+        line = self._old[key]
+        head, _, hidden = line[line.index(b" ") + 1 :].partition(b"\t")
         seen = json.loads(head) if head != _NOTHING else {}
         if any(keyed(self._environ.get(name), self._salt) != then for name, then in seen.items()):
             return None
-        entry = unpack(Remembered, reveal(hidden, self._environ))
-        if any(names.nodes.get(_pair(table)) != node for table, node in entry.tables.items()):
-            return None
         self._used[key] = line
-        return entry
+        return unpack(Remembered, reveal(hidden, self._environ))
 
-    def keep(self, key: str, entry: bytes) -> None:
+    def keep(self, rendered: RenderedModel, keys: object, entry: bytes) -> None:
         """Remember a model (`Remembered`, packed); values of variables are hidden in it."""
+        key = self._key(rendered, keys)
         line = self._environ.hide(entry)
         then = {name: keyed(self._environ.seen[name], self._salt) for name in hidden_names(line)}
-        self._used[key] = json.dumps(then).encode() + b"\t" + line
+        is_told = rendered.is_plain and not rendered.diagnostics
+        by_file = (is_told and self._file_key(rendered.model, keys)) or _NO_KEY
+        self._used[key] = b"%s %s\t%s" % (by_file.encode(), json.dumps(then).encode(), line)
         self._is_new = True
 
     def save(self) -> None:
@@ -114,6 +137,10 @@ class Identities:
         self._texts = texts
         self._macros = macros
         self._found: dict[str, str] = {}
+
+    def learn(self, node: str, identity: str) -> None:
+        """Take the identity of a node as known: it was remembered with all that it is made of."""
+        self._found[node] = identity
 
     def of(self, node: str) -> str:
         """Return the identity of a node that is known."""

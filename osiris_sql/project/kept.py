@@ -17,7 +17,7 @@ from osiris_sql.types.project import Model, Project
 SETTINGS = {"osiris-sql.toml": b"", "pyproject.toml": b"[tool.osiris-sql"}
 """The files that make a folder a project, and what must stand in them."""
 _PACKAGE = Path(__file__).parents[1]
-_AS_IT_IS = "models/"
+_READ_ANEW = "models/"
 
 
 def recall_project(start: Path, env: str | None) -> Project | None:
@@ -32,12 +32,11 @@ def recall_project(start: Path, env: str | None) -> Project | None:
     if any(disk.answer((kind, path)) != answer for kind, path, answer in json.loads(head)):
         return None
     project = unpack(Project, packed)
-    texts = {path: _text(disk, path) for path in {m.path for m in project.models if _is_read_anew(m)}}
-    if not all(texts.values()):
+    models = tuple(_as_it_is(model, disk.root) for model in project.models)
+    if not all(model.text for model in models):
         return None
-    models = (replace(m, text=texts[m.path]) if _is_read_anew(m) else m for m in project.models)
     # A project that was copied or moved brings its cache along, and must not build where it came from.
-    return replace(project, root=disk.root.as_posix(), models=tuple(models))
+    return replace(project, root=disk.root.as_posix(), models=models)
 
 
 def keep_project(project: Project, disk: Disk, env: str | None) -> None:
@@ -46,10 +45,8 @@ def keep_project(project: Project, disk: Disk, env: str | None) -> None:
         return
     anew = {("bytes", model.path) for model in project.models if _is_read_anew(model)}
     answers = [(*question, answer) for question, answer in disk.answers.items() if question not in anew]
-    models = (replace(model, text="") if _is_read_anew(model) else model for model in project.models)
     with suppress(TypeError):  # a date of TOML is not for JSON
-        body = pack(replace(project, models=tuple(models)))
-        write_whole(_path(disk.root, env), json.dumps(answers).encode() + b"\n" + body)
+        write_whole(_path(disk.root, env), json.dumps(answers).encode() + b"\n" + pack(project))
 
 
 def _path(root: Path, env: str | None) -> Path:
@@ -65,15 +62,17 @@ def _is_project(folder: Path) -> bool:
 
 
 def _is_read_anew(model: Model) -> bool:
-    return model.path.startswith(_AS_IT_IS)
+    return model.path.startswith(_READ_ANEW)
 
 
-def _text(disk: Disk, path: str) -> str:
-    """Return the text of a file; nothing if loading would have something to say of it."""
+def _as_it_is(model: Model, root: Path) -> Model:
+    """Return a model with the text of its file; with none if loading would have something to say of it."""
+    if not _is_read_anew(model):
+        return model
+    text = ""
     with suppress(OSError, UnicodeDecodeError):
-        text = disk.read(path).decode("utf-8-sig")
-        return text if text.strip() else ""
-    return ""
+        text = Path(f"{root}/{model.path}").read_bytes().decode("utf-8-sig")
+    return model if text == model.text else replace(model, text=text if text.strip() else "")
 
 
 def _is_built_in(kind: str, type_: str) -> bool:

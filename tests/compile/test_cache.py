@@ -13,11 +13,11 @@ from compile.films import column, compiled, model, project, publication, schema,
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from osiris_sql.compile import compile_project, compiler
+from osiris_sql.compile import compile_project, compiler, in_order
 from osiris_sql.compile.model import ModelPass
 from osiris_sql.support import wire
 from osiris_sql.types.manifest import Manifest
-from osiris_sql.types.project import EngineSettings, Project
+from osiris_sql.types.project import EngineSettings, LintConfig, Project
 
 MACROS = [
     "{% macro f(x) %}{{ x }} + 1{% endmacro %}",
@@ -305,6 +305,28 @@ def compiled_anew(made: Project, folder: Path) -> list[str]:
         found = compile_project(made, environ={}, cache=folder)
     assert wire.to_json(found) == wire.to_json(compile_project(made, environ={}))
     return sorted({call.args[1].model.name for call in asked.call_args_list})
+
+
+@pytest.mark.parametrize(
+    ("changes", "around", "anew"),
+    [
+        ({}, {}, "ac"),
+        ({"e": CHAIN["e"] + " -- a note"}, {}, "ace"),
+        ({"e": CHAIN["e"] + " where id > {{ env_var('LEAST', 1) }}"}, {}, "ace"),
+        ({"f": "select 1 as id"}, {}, "abcdef"),
+        ({}, {"vars": {"first_year": 1991}}, "abcde"),
+        ({}, {"settings": EngineSettings(threads=3)}, "ac"),
+    ],
+)
+def test_a_template_that_reads_names_alone_is_rendered_once(
+    tmp_path: Path, changes: dict[str, str], around: dict[str, object], anew: str
+) -> None:
+    compile_project(project(CHAIN, macros=MACRO), environ={}, cache=tmp_path)
+    made = project({**CHAIN, **changes}, macros=MACRO, **around)
+    with patch.object(in_order, "render_model", side_effect=in_order.render_model) as asked:
+        found = compile_project(replace(made, lint=LintConfig(ignore=("x",))), environ={}, cache=tmp_path)
+    assert wire.to_json(found) == wire.to_json(compile_project(made, environ={}))
+    assert sorted({call.args[0].name for call in asked.call_args_list}) == [*anew]
 
 
 def test_the_cache_stays_small(tmp_path: Path) -> None:

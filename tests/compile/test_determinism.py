@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import duckdb
 import pytest
 import sqlglot
 
 from osiris_sql.compile.determinism import InputFacts, Judgement, binder_for, judge_query
+from osiris_sql.compile.determinism.catalogue import STABLE, STEADY, is_volatile
 from osiris_sql.types.relation import Column, TableSchema
 
 
@@ -244,3 +246,12 @@ def test_where_there_is_one_zero_nothing_is_said(sql: str) -> None:
 def test_groups_of_intervals_are_not_proved_because_a_month_equals_30_days() -> None:
     found = judged("select ts - ts as i, count(*) as n from t group by all")
     assert (found.verdict, [r.rule for r in found.reasons]) == ("unknown", ["equal-intervals"])
+
+
+def test_duckdb_is_not_asked_of_words_that_are_never_volatile() -> None:
+    with duckdb.connect() as connection:
+        rows = connection.execute("SELECT function_name, stability FROM duckdb_functions()").fetchall()
+    volatile = {name for name, stability in rows if stability == "VOLATILE"}
+    assert volatile
+    assert not STABLE & volatile
+    assert {name for name in volatile if is_volatile(name)} == volatile - STEADY

@@ -12,6 +12,7 @@ from osiris_sql.compile.in_order import InOrder
 from osiris_sql.compile.model_cache import Remembered
 from osiris_sql.compile.node_names import NodeNames
 from osiris_sql.compile.rendered_model import RenderedModel
+from osiris_sql.types.project import Model
 
 
 class Compiling:
@@ -55,11 +56,11 @@ class _Kept:
 
     entry: bytes | None = None
 
-    def key_of(self, rendered: RenderedModel, keys: object) -> str:
-        return ""
-
-    def find(self, key: str, names: NodeNames) -> Remembered | None:
+    def find_by_file(self, model: Model, keys: object) -> Remembered | None:
         return None
 
-    def keep(self, key: str, entry: bytes) -> None:
+    def find(self, rendered: RenderedModel, keys: object, names: NodeNames) -> Remembered | None:
+        return None
+
+    def keep(self, rendered: RenderedModel, keys: object, entry: bytes) -> None:
         self.entry = entry

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from osiris_sql.compile.determinism.catalogue import ENVIRONMENT, RANDOM, volatile_names
+from osiris_sql.compile.determinism.catalogue import ENVIRONMENT, RANDOM, is_volatile
 from osiris_sql.compile.determinism.findings import Ruling
 from osiris_sql.compile.determinism.subject import Subject
 from osiris_sql.compile.lineage.resolve import resolve
@@ -25,7 +25,7 @@ def check(subject: Subject) -> Iterator[Ruling]:
         elif call.name in ENVIRONMENT or call.name.startswith(_ENVIRONMENT_TABLES):
             message = f"{call.name}() tells about the place where it runs; pass the value as a var()"
             yield subject.ruling("environment-value", "unsafe", message, span)
-        elif call.name in volatile_names():
+        elif is_volatile(call.name):
             message = f"DuckDB calls {call.name}() volatile: it may differ from row to row and run to run"
             yield subject.ruling("random-value", "unsafe", message, span)
     for column in subject.tree.find_all(exp.Column):

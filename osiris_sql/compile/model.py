@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache, partial
 
 from osiris_sql.compile.columns import Binder, BinderError
 from osiris_sql.compile.contract import check_columns
-from osiris_sql.compile.determinism import InputFacts, Judgement, judge_query
+from osiris_sql.compile.determinism import Judgement
 from osiris_sql.compile.draft import Draft, Variant
 from osiris_sql.compile.fingerprint import fingerprint, model_fingerprint
+from osiris_sql.compile.judged import walk_and_judge
 from osiris_sql.compile.keys import Keys, lower_key, order_keys
-from osiris_sql.compile.known import Inlined, Known, Readable, make_readable, walk_inputs
-from osiris_sql.compile.lineage import Walked, trace_columns
+from osiris_sql.compile.known import Inlined, Known, Readable, make_readable
+from osiris_sql.compile.lineage import trace_columns
 from osiris_sql.compile.microbatch import find_event_time, make_batches
 from osiris_sql.compile.model_checks import check_key, refuse_duplicates, unsafe_constructs
 from osiris_sql.compile.node_names import NodeNames
@@ -96,48 +98,17 @@ class ModelPass:
         try:
             batch = draft.config.microbatch
             readable = make_readable(variant, self.known, self._names, self._binder, batch=batch)
-            schema = self._binder.bind(readable.query.sql, readable.scope)
+            output = cache(partial(self._binder.bind, readable.query.sql, readable.scope))
+            walked, judged = walk_and_judge(draft.config, readable, output, self._try_bind)
+            schema = judged.output or output()
             refuse_duplicates(schema)
         except BinderError as error:
             found.append(error.problem.at(readable.locate, draft.model.path))
             return None
         sql, tree, tables = readable.query.sql, readable.query.tree, readable.tables
-        walked = walk_inputs(readable.query, tables)
         inputs = {key: (k.node, k.schema) for key, k in tables.items()}
         traced = trace_columns(sql, tree, inputs, schema, walked)
-        judged = self._judge(draft.config, readable, schema, walked)
         return Analysed(readable, schema, traced, judged)
-
-    def _judge(
-        self, config: ModelConfig, readable: Readable, schema: TableSchema, walked: Walked | None
-    ) -> Judgement:
-        inputs = {
-            key: InputFacts(node=known.node, schema=known.schema, keys=known.keys)
-            for key, known in readable.tables.items()
-        }
-
-        def judge(reason: str | None) -> Judgement:
-            return judge_query(
-                readable.query.sql,
-                readable.query.tree,
-                inputs,
-                schema,
-                declared=reason is not None,
-                reason=reason or "",
-                clock_grain=config.clock,
-                bind=self._try_bind,
-                walked=walked,
-            )
-
-        if config.determinism == "declared":
-            return judge(config.reason)
-        judged = judge(None)
-        spans = [finding.span for finding in judged.reasons if finding.verdict == "unsafe"]
-        files = {readable.locate(span[0], 1).path if span else "" for span in spans}
-        if files and files <= readable.declared.keys():
-            # All that is unsafe was spliced in, and declared where it was written.
-            return judge("; ".join(readable.declared[path] for path in sorted(files)))
-        return judged
 
     def _try_bind(self, sql: str) -> TableSchema | None:
         try:

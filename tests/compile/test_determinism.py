@@ -214,6 +214,32 @@ def test_a_rewrite_that_would_not_bind_is_refused_instead() -> None:
 
 
 @pytest.mark.parametrize(
+    ("sql", "asked"),
+    [
+        ("select s, row_number() over (partition by g order by k) as n from t", 0),
+        ("select s, k from t order by k limit 3", 0),
+        ("select s, row_number() over (partition by g order by k) from t", 1),
+        ("select s, row_number() over () as n from t", 1),
+        ("select k, list(s) as l from t group by k", 1),
+        ("select k, now() as n from t", 1),
+        ("select k from t", 0),
+    ],
+)
+def test_the_authors_own_text_is_bound_too_where_more_than_an_order_grows(sql: str, asked: int) -> None:
+    found: list[TableSchema] = []
+
+    def output() -> TableSchema:
+        schema = BIND(sql)
+        assert schema is not None
+        found.append(schema)
+        return schema
+
+    judgement = judge_query(sql, sqlglot.parse_one(sql, read="duckdb"), INPUTS, output, bind=BIND)
+    assert len(found) == asked
+    assert judgement.output == (None if judgement.sql == sql else BIND(sql))
+
+
+@pytest.mark.parametrize(
     "sql",
     [
         "select x, count(*) as n from t group by x",

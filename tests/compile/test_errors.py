@@ -30,6 +30,12 @@ def only(text: str, **changes: object) -> Diagnostic:
             "1:66",
             3,
         ),
+        (
+            "select title, list(id) as ids, row_number() over (order by title) as n, idd from cinema.movies",
+            "unknown-column",
+            "1:73",
+            3,
+        ),
         ("select flor(budget) from cinema.movies", "unknown-function", "1:8", 4),
         ("select cast(id as strin) from cinema.movies", "unknown-type", "1:19", 5),
         ("select * from moviez", "unknown-relation", "1:15", 6),

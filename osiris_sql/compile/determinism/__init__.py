@@ -15,12 +15,12 @@ from osiris_sql.compile.columns import Binder, BinderError
 from osiris_sql.compile.determinism import rules
 from osiris_sql.compile.determinism.findings import Finding, InputFacts, Judgement, Ruling, worst
 from osiris_sql.compile.determinism.names import LostNameError, keep_names
-from osiris_sql.compile.determinism.splice import OverlapError, apply
-from osiris_sql.compile.determinism.subject import Bind, Subject
+from osiris_sql.compile.determinism.splice import Edit, OverlapError, apply
+from osiris_sql.compile.determinism.subject import Bind, Output, Subject
 from osiris_sql.compile.lineage import Walked
 from osiris_sql.types.relation import RelationRef, TableSchema
 
-__all__ = ["Bind", "Finding", "InputFacts", "Judgement", "judge_query"]
+__all__ = ["Bind", "Finding", "InputFacts", "Judgement", "Output", "judge_query"]
 
 _GRAINS = ("day", "hour", "minute", "instant")
 
@@ -29,7 +29,7 @@ def judge_query(
     sql: str,
     tree: exp.Expr | None,
     inputs: Mapping[tuple[str, str], InputFacts],
-    output: TableSchema,
+    output: TableSchema | Output,
     *,
     declared: bool = False,
     reason: str = "",
@@ -39,7 +39,8 @@ def judge_query(
 ) -> Judgement:
     """Return the verdict on a query, and the text that makes it true.
 
-    `inputs` maps schema and name, in lower case; `output` is what the query gives by DuckDB. `bind`
+    `inputs` maps schema and name, in lower case; `output` is what the query gives by DuckDB, or asks it,
+    which is left undone where the text that will run is all that has to be bound. `bind`
     returns what a query gives, or None, in a database that has the inputs; without it one is made. `walked`
     is the query's walk, if it was made already.
     A `declared` query runs as its author wrote it, but for the clock.
@@ -56,7 +57,7 @@ def judge_query(
         )
     if declared:
         rulings = [_declared(ruling) for ruling in rulings]
-    text, rulings = _spliced(subject, rulings)
+    text, rulings, given = _spliced(subject, rulings)
     findings = [ruling.finding for ruling in rulings]
     if declared:
         findings.append(
@@ -69,6 +70,7 @@ def judge_query(
         sql=text,
         keys=subject.relation.keys,
         clock=_finest([ruling.clock for ruling in rulings if ruling.clock is not None]),
+        output=given,
     )
 
 
@@ -110,26 +112,35 @@ def _declared(ruling: Ruling) -> Ruling:
     return Ruling(finding=replace(ruling.finding, verdict="declared"))
 
 
-def _spliced(subject: Subject, rulings: list[Ruling]) -> tuple[str, list[Ruling]]:
-    """Return the rewritten text, if its names and types are the author's; else the text as it was,
-    and the rulings with every rewrite found unsafe."""
+Spliced = tuple[str, list[Ruling], TableSchema | None]
+
+
+def _spliced(subject: Subject, rulings: list[Ruling]) -> Spliced:
+    """Return the rewritten text, if its names and types are the author's, and what it gives; else the text as
+    it was, and the rulings with every rewrite found unsafe."""
     edits = [edit for ruling in rulings for edit in ruling.edits]
     if not edits:
-        return subject.sql, rulings
+        return subject.sql, rulings, None
     try:
-        text = apply(subject.sql, [*edits, *keep_names(subject, edits)])
+        edits += keep_names(subject, edits)
+        text = apply(subject.sql, edits)
     except (OverlapError, LostNameError):
-        text = None
-    if text is not None and _same_shape(subject, text):
-        return text, rulings
-    return subject.sql, [_unplaced(ruling) for ruling in rulings]
+        return subject.sql, [_unplaced(ruling) for ruling in rulings], None
+    given = subject.bind(text)
+    if given is not None and (all(map(_extends_an_order, edits)) or _same_shape(subject, given)):
+        return text, rulings, given
+    return subject.sql, [_unplaced(ruling) for ruling in rulings], None
 
 
-def _same_shape(subject: Subject, text: str) -> bool:
-    shape = _shape(subject.bind(text))
-    return shape is not None and (
-        shape == _shape(subject.output) or shape == _shape(subject.bind(subject.sql))
-    )
+def _extends_an_order(edit: Edit) -> bool:
+    """Say whether an edit adds to an ORDER BY that is there: that changes no name and no type."""
+    lead = edit.parts[0]
+    return edit.start == edit.end and isinstance(lead, str) and lead.startswith(", ")
+
+
+def _same_shape(subject: Subject, given: TableSchema) -> bool:
+    shape = _shape(given)
+    return shape == _shape(subject.output) or shape == _shape(subject.bind(subject.sql))
 
 
 def _shape(schema: TableSchema | None) -> list[tuple[str, str]] | None:

@@ -42,7 +42,8 @@ class Judgement:
     """The verdict on a query, why, and the text to run: the author's, with the rewrites spliced in.
 
     `keys` tell the output's rows apart (names in lower case, least first; the empty key means one
-    row at most). `clock` is the grain at which the run clock is read, None if it isn't.
+    row at most). `clock` is the grain at which the run clock is read, None if it isn't. `output` is what
+    the text gives, where it was bound.
     """
 
     verdict: Verdict
@@ -50,6 +51,7 @@ class Judgement:
     sql: str
     keys: tuple[Key, ...]
     clock: str | None
+    output: TableSchema | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

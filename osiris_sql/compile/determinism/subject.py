@@ -18,6 +18,9 @@ from osiris_sql.types.relation import TableSchema
 Bind = Callable[[str], TableSchema | None]
 """Returns what a query gives by DuckDB's own binder, None if it refuses the query."""
 
+Output = Callable[[], TableSchema]
+"""Returns what the query itself gives by DuckDB; raises where it is refused."""
+
 # The parser gives these calls no place of their own.
 _PLACELESS = (
     *(exp.ArgMax, exp.ArgMin, exp.GroupConcat, exp.Max, exp.Min),
@@ -44,14 +47,14 @@ class Subject:
         sql: str,
         tree: exp.Expr,
         inputs: Mapping[tuple[str, str], InputFacts],
-        output: TableSchema,
+        output: TableSchema | Output,
         bind: Bind,
         clock_grain: str | None,
         walked: Walked | None = None,
     ) -> None:
         self.sql = sql
         self.tree = tree
-        self.output = output
+        self._output = output
         self.bind = bind
         self.clock_grain = clock_grain
         self.outline = Outline(sql)
@@ -61,6 +64,11 @@ class Subject:
         self.walk, self.relation = walked.walk, walked.relation
         self.lost = walked.lost or frozenset()
         self._types: dict[Tokens, str | None] = {}
+
+    @cached_property
+    def output(self) -> TableSchema:
+        """Return what the query gives by DuckDB."""
+        return self._output if isinstance(self._output, TableSchema) else self._output()
 
     @cached_property
     def nodes(self) -> dict[int, exp.Expr]:

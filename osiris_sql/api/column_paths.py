@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from osiris_sql.project.nearest import did_you_mean
+from osiris_sql.support.nearest import did_you_mean
 from osiris_sql.types.diagnostic import Diagnostic, ProjectError
 from osiris_sql.types.manifest import ColumnInput, Manifest
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from osiris_sql.compile.places import Problem
-from osiris_sql.project.nearest import did_you_mean
+from osiris_sql.support.nearest import did_you_mean
 from osiris_sql.types.relation import TableSchema
 
 _IDENTIFIER = re.compile(r'"(?:[^"]|"")*"|\w+|\S', re.UNICODE)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from osiris_sql.compile.columns import BinderError
 from osiris_sql.compile.draft import Draft
 from osiris_sql.compile.places import Problem
-from osiris_sql.project.nearest import did_you_mean
+from osiris_sql.support.nearest import did_you_mean
 from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.manifest import CompiledModel
 from osiris_sql.types.relation import TableSchema

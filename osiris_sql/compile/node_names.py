@@ -2,7 +2,7 @@
 
 from osiris_sql.compile.places import Problem
 from osiris_sql.compile.table_name import TableName
-from osiris_sql.project.nearest import nearest_name
+from osiris_sql.support.nearest import nearest_name
 from osiris_sql.types.project import Project
 from osiris_sql.types.relation import RelationRef
 

@@ -13,7 +13,7 @@ from osiris_sql.compile.duckdb_tree import functions_in, tables_in
 from osiris_sql.compile.places import Problem
 from osiris_sql.compile.table_name import TableName
 from osiris_sql.compile.tokens import tokenize
-from osiris_sql.project.nearest import did_you_mean
+from osiris_sql.support.nearest import did_you_mean
 
 _DUCKDB = Dialect.get_or_raise("duckdb")
 

@@ -19,7 +19,7 @@ from osiris_sql.compile.template_values import (
     RunClockText,
     VarCall,
 )
-from osiris_sql.project.nearest import did_you_mean
+from osiris_sql.support.nearest import did_you_mean
 from osiris_sql.types.noun import Json
 from osiris_sql.types.project import Project
 from osiris_sql.types.relation import RelationRef, TableSchema

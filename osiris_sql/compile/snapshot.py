@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from osiris_sql.project.nearest import did_you_mean
+from osiris_sql.support.nearest import did_you_mean
 from osiris_sql.types.diagnostic import Diagnostic, Location
 from osiris_sql.types.manifest import ModelConfig, SnapshotSpec
 from osiris_sql.types.relation import TableSchema, quote_identifier

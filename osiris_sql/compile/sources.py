@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from osiris_sql.compile.columns import Binder, BinderError
 from osiris_sql.compile.fingerprint import source_fingerprint
-from osiris_sql.project.nearest import did_you_mean
+from osiris_sql.support.nearest import did_you_mean
 from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.manifest import CompiledModel, CompiledSource, CompiledTest
 from osiris_sql.types.project import Project, SourceTable

@@ -8,7 +8,7 @@ from jinja2.exceptions import SecurityError
 
 from osiris_sql.compile.jinja import MacroReturn, raising_places
 from osiris_sql.compile.places import find_place
-from osiris_sql.project.nearest import did_you_mean
+from osiris_sql.support.nearest import did_you_mean
 from osiris_sql.types.diagnostic import Diagnostic, Location
 
 _NO_PACKAGES = "packages are not used here: copy the macro into macros/ and call it by its own name"

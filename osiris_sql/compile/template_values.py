@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, Protocol
 
 from osiris_sql.compile.rendering import ConfigValue, Rendering
-from osiris_sql.project.nearest import did_you_mean
+from osiris_sql.support.nearest import did_you_mean
 from osiris_sql.types.noun import Json
 from osiris_sql.types.relation import Column, RelationRef, quote_identifier
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
 from osiris_sql.plan.nodes import Node, node_edges, node_table
 from osiris_sql.plan.past import RESULTS, STATES, Past
 from osiris_sql.support.dag import invert, reach
+from osiris_sql.support.nearest import did_you_mean
 from osiris_sql.types.diagnostic import Diagnostic, ProjectError
 from osiris_sql.types.manifest import Manifest
 
@@ -166,11 +166,10 @@ def _matches_past(node: Node, past: Past | None, method: str, value: str) -> boo
 
 def _nothing(graph: _Graph, word: str) -> ProjectError:
     names = [node.name for node in graph.nodes.values()]
-    near = get_close_matches(word.strip("+@"), names, n=1)
     return ProjectError(
         Diagnostic(
             rule="nothing-selected",
             message=f'nothing matches "{word}"',
-            fix=f'did you mean "{near[0]}"?' if near else "`osiris-sql ls` lists what there is",
+            fix=did_you_mean(word.strip("+@"), names, "`osiris-sql ls` lists what there is"),
         )
     )

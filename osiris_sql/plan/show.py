@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
+from osiris_sql.support.nearest import did_you_mean
 from osiris_sql.types.diagnostic import Diagnostic, Location, ProjectError
 from osiris_sql.types.manifest import Manifest
 from osiris_sql.types.plan import Preview, Probe, Step
@@ -21,12 +20,11 @@ def preview_steps(manifest: Manifest, name: str, limit: int) -> list[Step]:
             sql = f"SELECT * FROM {source.relation.sql}"
             return [_preview(name, source.node, sql, limit, source.table.location)]
     names = [*(m.name for m in manifest.models), *(s.node.partition(":")[2] for s in manifest.sources)]
-    near = get_close_matches(name, names, n=1)
     raise ProjectError(
         Diagnostic(
             rule="unknown-relation",
             message=f'there is no model or source table "{name}"',
-            fix=f'did you mean "{near[0]}"?' if near else "`osiris-sql ls` lists what there is",
+            fix=did_you_mean(name, names, "`osiris-sql ls` lists what there is"),
         )
     )
 

@@ -9,8 +9,8 @@ from typing import Any, Literal, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from osiris_sql.project.mismatch import missing_key, unknown_key, wording
-from osiris_sql.project.nearest import did_you_mean
 from osiris_sql.project.shape import Report
+from osiris_sql.support.nearest import did_you_mean
 from osiris_sql.support.plugins import load_plugin, plugin_names
 from osiris_sql.support.secrets import PLACEHOLDER, all_env_names
 from osiris_sql.support.yamlfile import KeyPath, YamlFile

@@ -8,8 +8,8 @@ from osiris_sql.project.check import check_shape
 from osiris_sql.project.disk import Disk
 from osiris_sql.project.mismatch import unknown_key
 from osiris_sql.project.model_config import CONFIG_KEYS, ConfigShape, merge_config
-from osiris_sql.project.nearest import did_you_mean
 from osiris_sql.project.shape import Locate, Report
+from osiris_sql.support.nearest import did_you_mean
 from osiris_sql.support.yamlfile import KeyPath
 from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.noun import Json

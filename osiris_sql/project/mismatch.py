@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from osiris_sql.project.nearest import did_you_mean, nearest_name
 from osiris_sql.project.shape import Locate, Placed, Shape
+from osiris_sql.support.nearest import did_you_mean, nearest_name
 from osiris_sql.support.yamlfile import KeyPath
 from osiris_sql.types.diagnostic import Diagnostic, Location
 

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, WithJsonSchema
 
-from osiris_sql.project.nearest import did_you_mean
 from osiris_sql.project.shape import Report
+from osiris_sql.support.nearest import did_you_mean
 from osiris_sql.types.diagnostic import Diagnostic, Location
 
 NAME_PATTERN = r"^\w[\w-]*$"

@@ -8,9 +8,9 @@ from typing import Any
 from osiris_sql.project.disk import Disk
 from osiris_sql.project.models_file import ModelEntry, SeedConfigShape
 from osiris_sql.project.names import Taken, is_name
-from osiris_sql.project.nearest import did_you_mean
 from osiris_sql.project.shape import Report
 from osiris_sql.project.sql_files import find_files
+from osiris_sql.support.nearest import did_you_mean
 from osiris_sql.types.diagnostic import Diagnostic, Location
 from osiris_sql.types.project import Connection, ExtractConfig, SourceTable
 from osiris_sql.types.relation import TableSchema

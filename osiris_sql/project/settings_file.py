@@ -13,10 +13,10 @@ from osiris_sql.project.disk import Disk
 from osiris_sql.project.folder_defaults import FolderDefaults, read_folder_defaults
 from osiris_sql.project.mismatch import missing_key
 from osiris_sql.project.names import Name
-from osiris_sql.project.nearest import did_you_mean
 from osiris_sql.project.shape import Report, Shape
 from osiris_sql.project.sql_files import read_text
 from osiris_sql.project.tomlfile import TomlFile, read_toml
+from osiris_sql.support.nearest import did_you_mean
 from osiris_sql.types.diagnostic import Diagnostic, Location, ProjectError, Severity
 from osiris_sql.types.noun import Json
 from osiris_sql.types.project import EngineSettings, LintConfig

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from osiris_sql.project.lockfile import LOCK_NAME, Lock
-from osiris_sql.project.nearest import did_you_mean
 from osiris_sql.project.shape import Report
+from osiris_sql.support.nearest import did_you_mean
 from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.project import ColumnSpec, SourceTable
 from osiris_sql.types.relation import Column, TableSchema

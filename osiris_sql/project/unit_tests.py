@@ -8,8 +8,8 @@ from pydantic import Field
 from osiris_sql.project.fixtures import Fixtures
 from osiris_sql.project.mismatch import kind_of
 from osiris_sql.project.names import Name, Taken, unknown_name
-from osiris_sql.project.nearest import did_you_mean
 from osiris_sql.project.shape import Report, Shape
+from osiris_sql.support.nearest import did_you_mean
 from osiris_sql.support.yamlfile import YamlFile
 from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.project import FixtureRows, UnitTest

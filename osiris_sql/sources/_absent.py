@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
+from osiris_sql.support.nearest import did_you_mean, nearest_names
 from osiris_sql.types.diagnostic import Diagnostic, StepError
 
 
 def unknown_table(where: str, name: str, there: Iterable[str]) -> StepError:
     """Return what to raise for a table that is not there, or that the user may not see."""
     names = list(there)
-    near = get_close_matches(name, names, n=3, cutoff=0.6)
+    near = nearest_names(name, names, 3)
     return StepError(
         Diagnostic(
             rule="unknown-table",
@@ -31,11 +31,9 @@ def unknown_columns(
 
 
 def _unknown_column(table: str, name: str, names: list[str], rights: str) -> Diagnostic:
-    near = get_close_matches(name, names, n=1)
     return Diagnostic(
         rule="unknown-column",
         message=f'table {table} has no column "{name}" that {rights}',
         why=f"it shows: {', '.join(names)}",
-        fix=(f'did you mean "{near[0]}"? ' if near else "")
-        + "if the table changed, run: osiris-sql discover",
+        fix=did_you_mean(name, names, also="if the table changed, run: osiris-sql discover"),
     )

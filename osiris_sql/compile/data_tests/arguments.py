@@ -17,7 +17,7 @@ from osiris_sql.compile.data_tests.mistakes import (
 from osiris_sql.compile.data_tests.scope import TestScope
 from osiris_sql.compile.data_tests.values import expression, literal, written
 from osiris_sql.compile.table_name import TableName
-from osiris_sql.project.nearest import did_you_mean, nearest_name
+from osiris_sql.support.nearest import did_you_mean, nearest_name
 from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.noun import Json
 from osiris_sql.types.project import DataTest

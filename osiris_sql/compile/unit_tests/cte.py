@@ -9,7 +9,7 @@ from osiris_sql.compile.lineage import trace_columns
 from osiris_sql.compile.node_names import NodeNames
 from osiris_sql.compile.parse import parse_query
 from osiris_sql.compile.unit_tests.mistake import UnitTestError
-from osiris_sql.project.nearest import did_you_mean
+from osiris_sql.support.nearest import did_you_mean
 from osiris_sql.types.relation import TableSchema
 
 

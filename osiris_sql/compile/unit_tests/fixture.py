@@ -7,7 +7,7 @@ from osiris_sql.compile.unit_tests.exact import RawColumn, cast_problems
 from osiris_sql.compile.unit_tests.inputs import Fixture
 from osiris_sql.compile.unit_tests.mistake import UnitTestError
 from osiris_sql.compile.unit_tests.stage import RAW, Stage
-from osiris_sql.project.nearest import did_you_mean
+from osiris_sql.support.nearest import did_you_mean
 from osiris_sql.types.relation import Column, RelationRef, quote_identifier
 
 

@@ -7,7 +7,7 @@ from osiris_sql.compile.node_names import NodeNames
 from osiris_sql.compile.unit_tests.input_name import input_node
 from osiris_sql.compile.unit_tests.mistake import UnitTestError
 from osiris_sql.compile.unit_tests.tested import Tested, schemas_of
-from osiris_sql.project.nearest import did_you_mean
+from osiris_sql.support.nearest import did_you_mean
 from osiris_sql.types.manifest import Manifest
 from osiris_sql.types.project import FixtureRows, UnitTest
 from osiris_sql.types.relation import RelationRef, TableSchema

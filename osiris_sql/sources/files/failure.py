@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from contextlib import suppress
-from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import duckdb
 
 from osiris_sql.sources.files.options import Options
 from osiris_sql.sources.files.relation import FileRelation, json_objects, open_csv, open_text, record_lines
+from osiris_sql.support.nearest import did_you_mean
 from osiris_sql.types.diagnostic import Diagnostic, Location, StepError
 from osiris_sql.types.relation import Column
 
@@ -28,7 +28,9 @@ def missing_columns(missing: list[str], names: list[str], place: str) -> StepErr
                 rule="unknown-column",
                 message=f'the file has no column "{name}"',
                 why=f"it has: {', '.join(names)}",
-                fix=_nearest(name, names) + "if the file changed on purpose, run: osiris-sql discover",
+                fix=did_you_mean(
+                    name, names, also="if the file changed on purpose, run: osiris-sql discover"
+                ),
                 location=Location(path=place, line=1),
             )
             for name in missing
@@ -168,8 +170,3 @@ def _line_of(relation: FileRelation, row: int, options: Options) -> int | None:
             starts = (number for number, line in enumerate(lines, start=1) if line.strip())
             return next(islice(starts, row - 1, None), None)
     return None
-
-
-def _nearest(name: str, names: list[str]) -> str:
-    near = get_close_matches(name, names, n=1)
-    return f'did you mean "{near[0]}"? ' if near else ""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
+from osiris_sql.support.nearest import nearest_names
 from osiris_sql.types.diagnostic import CancelledError, Diagnostic, StepError, UnreachableError
 
 ABSENT = "no-such-file"
@@ -136,7 +136,7 @@ def _bare_name(entry: Path) -> str:
 
 def _near(folder: Path, identifier: str) -> str:
     names = table_names(folder)
-    near = get_close_matches(identifier, names, n=3)
+    near = nearest_names(identifier, names, 3)
     return f"near: {', '.join(near)}" if near else f"it holds: {', '.join(names[:20]) or 'no tables'}"
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from itertools import groupby
 
 from osiris_sql.protocols import DiscoveredTable, ForeignKey
 from osiris_sql.sources._outside import outside_snapshot
 from osiris_sql.sources.mysql.connect import Connection, query
 from osiris_sql.sources.mysql.encode import ServerColumn, duckdb_type
+from osiris_sql.support.nearest import nearest_names
 from osiris_sql.types.diagnostic import Diagnostic, StepError
 from osiris_sql.types.relation import Column, TableSchema
 
@@ -188,7 +188,7 @@ def _unknown_table(connection: Connection, database: str, name: str) -> StepErro
     rows = query(
         connection, "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s", (database,)
     )
-    near = get_close_matches(name, [table for (table,) in rows], n=3, cutoff=0.6)
+    near = nearest_names(name, [table for (table,) in rows], 3)
     return StepError(
         Diagnostic(
             rule="unknown-table",

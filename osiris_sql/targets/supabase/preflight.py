@@ -1,8 +1,8 @@
 """What a publication and a table have against each other, found before anything is written."""
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
+from osiris_sql.support.nearest import did_you_mean
 from osiris_sql.targets._modes import mode_mistakes, refusal
 from osiris_sql.targets.supabase.catalog import Table
 from osiris_sql.targets.supabase.types import postgres_type
@@ -83,14 +83,12 @@ def _columns(publication: Publish, table: Table) -> Iterator[Diagnostic]:
     delivered = {column.name for column in publication.columns}
     names = [column.name for column in table.columns]
     for name in sorted(delivered - set(names)):
-        close = get_close_matches(name.lower(), [n.lower() for n in names], n=1)
-        hint = f'did you mean "{next(n for n in names if n.lower() == close[0])}"? ' if close else ""
         yield refusal(
             publication,
             "unknown-column",
             f'the table has no column "{name}"',
             why=f"its columns: {', '.join(names)}",
-            fix=f"{hint}add the column, or leave it out of the model",
+            fix=did_you_mean(name, names, also="add the column, or leave it out of the model"),
         )
     for column in table.columns:
         supplied = column.has_default or column.identity or column.generated

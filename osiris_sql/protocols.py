@@ -163,7 +163,7 @@ class SpoolSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """One delivery: the same `load_id` a second time is a no-op.
+    """One delivery: the same `load_id` a second time is a no-op. `rows` of the model's `data` are in the file.
 
     `audit` runs the data tests on what arrived. A target calls it before the commit, with what asks its
     database; what it raises undoes the delivery.
@@ -329,8 +329,10 @@ class Transaction(Protocol):
         """Return the greatest value of a column as exact text, or None of no rows."""
         ...
 
-    def fingerprint(self, relation: RelationRef) -> DataFingerprint:
-        """Return the identity of the rows of a relation."""
+    def fingerprint(
+        self, relation: RelationRef, *, columns: TableSchema | None = None, first: int | None = None
+    ) -> DataFingerprint:
+        """Return the identity of the rows of a relation: in some columns, or of a table's first rows."""
         ...
 
     def measure_tests(
@@ -357,8 +359,9 @@ class Transaction(Protocol):
         """Return how many rows have a NULL in the key, and how many keys occur more than once."""
         ...
 
-    def spool(self, relation: RelationRef, spec: SpoolSpec, path: Path) -> int:
-        """Write the rows of a relation to a spool file and return how many."""
+    def spool(self, relation: RelationRef, spec: SpoolSpec, path: Path, part: range | None = None) -> int:
+        """Write the rows of a relation to a spool file, or the part of a table as they were added to it
+        (the first is 0), and return how many."""
         ...
 
     def preview(self, sql: str, run_clock: str, limit: int) -> tuple[TableSchema, list[tuple[Any, ...]]]:

@@ -50,7 +50,8 @@ def _details(step: Step) -> str:
             key = f" by {', '.join(step.key)}" if step.key else ""
             table = f"{step.schema}.{step.table}" if step.schema else step.table
             made = ", made if it is not there" if step.create else ""
-            said = f"{step.mode}{key}: {step.relation.name} to {step.connection} {table}{made}"
+            new = ", what was added since the last delivery" if step.series else ""
+            said = f"{step.mode}{key}{new}: {step.relation.name} to {step.connection} {table}{made}"
             tests = [f"{_tests(step).removeprefix(', ')} on what arrives"] if step.tests else []
             return "\n".join([said, *step.notes, *tests, *(f"{statement};" for statement in step.ddl)])
         case Extract():

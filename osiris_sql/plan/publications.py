@@ -43,6 +43,7 @@ def publish_step(
         columns=model.schema.columns,
         create=publication.create,
         append_all=publication.append_all,
+        series=_series(manifest, publication, model),
         max_deleted=publication.max_deleted,
         allow_empty=publication.allow_empty,
         on_schema_change=publication.on_schema_change,
@@ -63,6 +64,18 @@ def _model_key(publication: Publication, model: CompiledModel) -> tuple[str, ...
     merges = config.materialized == "incremental" and config.incremental_strategy == "merge"
     new_only = publication.mode == "append" and not publication.append_all
     return config.unique_key if new_only and merges else ()
+
+
+def _series(manifest: Manifest, publication: Publication, model: CompiledModel) -> str:
+    """What names the loads of an append without a key, of a model that only ever adds rows to its table."""
+    config, said = model.config, publication.key or publication.append_all
+    adds = config.materialized == "incremental" and config.incremental_strategy == "append"
+    # DuckDB tells the rows that were added by their rowid, which a column of that name hides.
+    hidden = "rowid" in (name.lower() for name in model.schema.names)
+    if publication.mode != "append" or said or not adds or hidden:
+        return ""
+    place = [manifest.project, manifest.env, publication.target, publication.schema, publication.table]
+    return wire.digest(place)[:16]
 
 
 def publication_fingerprint(manifest: Manifest, publication: Publication) -> str:

@@ -9,15 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from osiris_sql.protocols import Engine, Load, Target
-from osiris_sql.run.connections import Connections, check_environ
+from osiris_sql.run.connections import Connections, check_environ, hash_endpoint
 from osiris_sql.run.lock import hold_warehouse
+from osiris_sql.run.steps.added import Part, added_parts
 from osiris_sql.run.steps.spooling import identify_rows, spooled
 from osiris_sql.support.plugins import load_plugin
 from osiris_sql.support.secrets import Redactor
 from osiris_sql.types.diagnostic import StepError
 from osiris_sql.types.difference import PublicationDifference
+from osiris_sql.types.observed import StepState
 from osiris_sql.types.plan import Materialize, Plan, Publish
-from osiris_sql.types.relation import TableSchema
+from osiris_sql.types.relation import DataFingerprint, TableSchema
 
 SAMPLES = 5
 
@@ -61,15 +63,29 @@ def _difference(
         return replace(found, why=why)
     assert engine is not None  # or there was a reason
     try:
-        data = identify_rows(engine, step, engine.read_state().get(step.input))
+        known = engine.read_state()
+        data = identify_rows(engine, step, known.get(step.input))
+        part = _part(engine, step, target, data, known.get(step.node))
         with (
             tempfile.TemporaryDirectory(prefix="osiris-diff-") as folder,
-            spooled(engine, step, target.spool(step), Path(folder) / "spool", data) as path,
+            spooled(engine, step, target.spool(step), Path(folder) / "spool", part) as path,
         ):
-            load = Load(load_id="", run_id="", data=data, path=path, rows=data.rows)
+            load = Load(load_id="", run_id="", data=data, path=path, rows=part.rows)
             return replace(found, rows=data.rows, difference=target.compare(step, load, samples))
     except StepError as error:
         return replace(found, why="it would be refused", refusals=error.diagnostics)
+
+
+def _part(
+    engine: Engine, step: Publish, target: Target, data: DataFingerprint, state: StepState | None
+) -> Part:
+    """The rows that a build would send, however many deliveries that takes."""
+    if not step.series:
+        return Part(data=data)
+    here = state if state and state.endpoint == hash_endpoint(target.endpoint()) else None
+    parts = added_parts(engine, step, target, data, target.observe(step).latest_load, here)
+    first = parts[0].places
+    return Part(data=data, places=range(first.start if first else 0, data.rows))
 
 
 def _note(plan: Plan, step: Publish) -> Iterator[str]:

@@ -19,14 +19,16 @@ def mode_mistakes(publication: Publish) -> list[Diagnostic]:
                 fix=f"say key: [...] for table {publication.table} in targets.yml",
             )
         )
-    if publication.mode == "append" and not publication.key and not publication.append_all:
+    said = publication.key or publication.append_all or publication.series
+    if publication.mode == "append" and not said:
         found.append(
             refusal(
                 publication,
                 "missing-key",
-                "mode append needs a key, or the word that every row is new",
-                why="without a key nobody can tell which rows were already delivered",
-                fix="say key: [...], or give the incremental model a unique_key;"
+                "mode append needs a key, or a model that only adds rows",
+                why="nobody can tell which rows were already delivered; only an incremental model with the"
+                " strategy append keeps old rows as they are",
+                fix="say key: [...], or make the model incremental;"
                 " append: {all: true} if each run's rows are all new",
             )
         )

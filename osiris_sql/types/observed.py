@@ -15,6 +15,7 @@ class StepState:
 
     `inputs` are the data fingerprints that it read, by node; `data` is that of its own rows;
     `change` is a source's change token (see `Source.probe_change`); `endpoint` says which server.
+    Of a publication, `change` is the load that arrived last, `watermark` one that may be on its way.
     """
 
     step: str

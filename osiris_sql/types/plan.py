@@ -150,8 +150,8 @@ class Check:
 class Publish:
     """Delivers a model's rows to a target's table in one atomic, verified write.
 
-    `channel` is the way that planning found open: the run takes no other; "" is for the run to look.
-    `notes`, `warnings` and `ddl` are what planning found at the target, for people: the run looks again.
+    `channel` is the way that planning found open, and the run takes no other; "" is for it to look. `series`
+    names the loads of an append of the rows that its model added. `notes`, `warnings` and `ddl` are for people.
     """
 
     kind: Literal["publish"] = "publish"
@@ -171,6 +171,7 @@ class Publish:
     columns: tuple[Column, ...]
     create: bool = False
     append_all: bool = False
+    series: str = ""
     max_deleted: float = 0.5
     allow_empty: bool = False
     on_schema_change: SchemaChange = "add"

@@ -19,6 +19,7 @@ from osiris_sql.engines.duckdb import audit
 from osiris_sql.engines.duckdb.audit import measure_tests
 from osiris_sql.engines.duckdb.transaction import DuckDBTransaction
 from osiris_sql.run.steps.tests import measure
+from osiris_sql.types.diagnostic import StepError
 from osiris_sql.types.manifest import CompiledTest
 from osiris_sql.types.plan import PlannedTest
 from osiris_sql.types.relation import RelationRef
@@ -124,8 +125,10 @@ def outcome(transaction: DuckDBTransaction, test: PlannedTest, counted: int | No
     try:
         found = transaction.run_test(test, CLOCK, 5, counted=counted)
         return found.failures, str(found.sample)
-    except duckdb.Error as error:
-        return type(error).__name__
+    except StepError as error:
+        [said] = error.diagnostics
+        assert said.message == f"the data test {test.name} could not be asked"
+        return said.rule
 
 
 def where_fails(connection: duckdb.DuckDBPyConnection, test: PlannedTest) -> bool:
@@ -154,12 +157,12 @@ def test_one_scan_finds_what_each_test_finds_alone(
     alone = {test: outcome(transaction, test, None) for test in chosen}
     try:
         measured = measure(running, transaction, chosen)
-    except duckdb.ConversionException:
+    except StepError as error:
         # The scan fails only where one of its tests does, or the `where` of one on any row: alone, DuckDB
         # may leave it out for rows that the test's own condition leaves out.
-        failing = {test for test, found in alone.items() if found == "ConversionException"}
-        if not any(test.measure and (test in failing or where_fails(connection, test)) for test in chosen):
-            raise
+        [said] = error.diagnostics
+        [blamed] = [t for t in chosen if said.message == f"the data test {t.name} could not be asked"]
+        assert alone[blamed] == said.rule == "test-error" or where_fails(connection, blamed)
         return
     assert len(measured) == sum(bool(test.measure) for test in chosen)
     for test in chosen:

@@ -75,7 +75,7 @@ def test_a_process_that_dies_after_the_commit_delivers_nothing_twice(tmp_path, m
     def die_after_sending(running, step, target, data, load_id):
         if data:
             raise KeyboardInterrupt
-        remember(running, step, target, data, load_id)
+        return remember(running, step, target, data, load_id)
 
     with monkeypatch.context() as patched:
         patched.setattr(publish, "_remember", die_after_sending)

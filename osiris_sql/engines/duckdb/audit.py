@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
 import duckdb
 
 from osiris_sql.engines.duckdb.dense_keys import with_dense_keys
+from osiris_sql.engines.duckdb.failure import explain_test_failure
 from osiris_sql.engines.duckdb.run_clock import bind_run_clock
 from osiris_sql.protocols import TestOutcome
 from osiris_sql.types.plan import PlannedTest
@@ -36,14 +39,28 @@ def measure_tests(
     found: list[int] = []
     for part in _scans(with_dense_keys(cursor, relation, tests) if worth_a_look else tests):
         apart = is_table and sum(test.shape == "key" for test in part) > 1
-        measures = ",\n  ".join(
+        measures = [
             f"(SELECT count(*) FROM (\n{t.sql}\n))" if apart and t.shape == "key" else t.measure for t in part
-        )
-        sql = bind_run_clock(f"SELECT count(*),\n  {measures}\nFROM {relation.sql}", run_clock)
+        ]
         # The count makes it one row, also where every measure is a query of its own.
-        [(_, *row)] = cursor.execute(sql).fetchall()
+        sql = ",\n".join(["SELECT count(*)", *measures]) + f"\nFROM {relation.sql}"
+        try:
+            [(_, *row)] = cursor.execute(bind_run_clock(sql, run_clock)).fetchall()
+        except duckdb.Error as error:
+            raise explain_test_failure(error, _blamed(error, part, measures)) from error
         found += [int(value) for value in row]
     return tuple(found)
+
+
+def _blamed(
+    error: duckdb.Error, tests: Sequence[PlannedTest], measures: Sequence[str]
+) -> Sequence[PlannedTest]:
+    """The test that an error of their statement is about, by the line that DuckDB names; else all of them."""
+    named = re.search(r"^LINE (\d+):", str(error), re.MULTILINE)
+    if named is None:
+        return tests
+    ends = accumulate((measure.count("\n") + 1 for measure in measures), initial=1)
+    return [test for test, begin in zip(tests, ends, strict=False) if begin < int(named[1])][-1:] or tests
 
 
 def _is_large(cursor: duckdb.DuckDBPyConnection, relation: RelationRef) -> bool:
@@ -73,7 +90,15 @@ def run_test(
     cursor: duckdb.DuckDBPyConnection, test: PlannedTest, run_clock: str, sample: int, counted: int | None
 ) -> TestOutcome:
     """Count the offending rows, unless they are `counted` already, and fetch the first ones as text."""
-    offending = offending_rows(test, run_clock)
+    try:
+        return _outcome(cursor, test, offending_rows(test, run_clock), sample, counted)
+    except duckdb.Error as error:
+        raise explain_test_failure(error, [test]) from error
+
+
+def _outcome(
+    cursor: duckdb.DuckDBPyConnection, test: PlannedTest, offending: str, sample: int, counted: int | None
+) -> TestOutcome:
     if counted is None:
         [(failures,)] = cursor.execute(f"SELECT count(*) FROM (\n{offending}\n)").fetchall()
     else:

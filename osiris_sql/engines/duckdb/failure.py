@@ -2,11 +2,13 @@
 
 import errno
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
 
 from osiris_sql.types.diagnostic import CancelledError, Diagnostic, OsirisError, StepError, UnreachableError
+from osiris_sql.types.plan import PlannedTest
 
 NO_SPACE = re.compile(r"no space left|disk is full|could not write|file too large|disk quota", re.IGNORECASE)
 HOLDER = re.compile(r"PID (\d+)")
@@ -45,6 +47,23 @@ def explain_failure(error: duckdb.Error) -> OsirisError:
             )
         )
     return StepError(Diagnostic(rule="query-failed", message="the query failed", why=text))
+
+
+def explain_test_failure(error: duckdb.Error, tests: Sequence[PlannedTest]) -> OsirisError:
+    """Return what to raise for an error of a data test, or of several that were asked at once."""
+    found = explain_failure(error)
+    if found.diagnostics[0].rule not in ("bad-value", "query-failed"):
+        return found
+    names, one = ", ".join(test.name for test in tests), len(tests) == 1
+    return StepError(
+        Diagnostic(
+            rule="test-error",
+            message=f"{'the data test' if one else 'one of the data tests'} {names} could not be asked",
+            location=tests[0].location,
+            why=found.diagnostics[0].why,
+            fix="correct its condition, or write TRY_CAST where a value may be of another kind",
+        )
+    )
 
 
 def is_locked(error: duckdb.Error) -> bool:

@@ -15,7 +15,7 @@ from osiris_sql.engines.duckdb.fingerprint import ALGORITHM, digest_schema, hash
 from osiris_sql.engines.duckdb.increments import INCREMENT
 from osiris_sql.engines.duckdb.parcel import take_parcel
 from osiris_sql.engines.duckdb.run_clock import bind_run_clock
-from osiris_sql.engines.duckdb.spool import attach_spool, seal_spool, write_spool
+from osiris_sql.engines.duckdb.spool import attach_spool, rows_of, seal_spool, write_spool
 from osiris_sql.protocols import Rows, SpoolSpec, TestOutcome
 from osiris_sql.support import wire
 from osiris_sql.types.batches import Batches
@@ -71,7 +71,8 @@ class DuckDBTransaction:
     def replace_table(self, relation: RelationRef, sql: str, run_clock: str) -> int:
         """Create or replace a table from a query and return its rows."""
         self._make_room(relation, becomes="table")
-        return self._count(f"CREATE OR REPLACE TABLE {relation.sql} AS\n{bind_run_clock(sql, run_clock)}")
+        [(rows,)] = self._rows(f"CREATE OR REPLACE TABLE {relation.sql} AS\n{bind_run_clock(sql, run_clock)}")
+        return int(rows)
 
     def reshape(self, relation: RelationRef, schema: TableSchema) -> None:
         """Give a table these columns: a new one is NULL in its rows, a retyped one is cast."""
@@ -144,11 +145,14 @@ class DuckDBTransaction:
         [(value,)] = self._rows(f"SELECT max({quote_identifier(column)})::VARCHAR FROM {relation.sql}")
         return value if value is None else str(value)
 
-    def fingerprint(self, relation: RelationRef) -> DataFingerprint:
-        """Return the identity of the rows of a relation."""
-        schema = self.schema_of(relation) or TableSchema(columns=())
+    def fingerprint(
+        self, relation: RelationRef, *, columns: TableSchema | None = None, first: int | None = None
+    ) -> DataFingerprint:
+        """Return the identity of the rows of a relation: in some columns, or of a table's first rows."""
+        schema = columns or self.schema_of(relation) or TableSchema(columns=())
+        part = rows_of(relation, None if first is None else range(first))
         # The sum of UBIGINTs is a HUGEINT: exact, and NULL of no rows.
-        [(rows, total)] = self._rows(f"SELECT count(*), sum({hash_expression(schema)}) FROM {relation.sql}")
+        [(rows, total)] = self._rows(f"SELECT count(*), sum({hash_expression(schema)}) FROM {part}")
         return DataFingerprint(rows=rows, digest=digest_schema(schema, str(total or 0)), algorithm=ALGORITHM)
 
     def measure_tests(
@@ -176,11 +180,11 @@ class DuckDBTransaction:
         """Return how many rows have a NULL in the key, and how many keys occur more than once."""
         return increments.key_violations(self._cursor, relation, key, is_table=self.is_table(relation))
 
-    def spool(self, relation: RelationRef, spec: SpoolSpec, path: Path) -> int:
-        """Write the rows of a relation to a spool file and return how many."""
+    def spool(self, relation: RelationRef, spec: SpoolSpec, path: Path, part: range | None = None) -> int:
+        """Write the rows of a relation, or a part of a table, to a spool file and return how many."""
         if spec.kind == "duckdb":
             self._spools[attach_spool(self._cursor, path)] = path
-        return write_spool(self._cursor, relation, spec, path, tuple(self._spools))
+        return write_spool(self._cursor, rows_of(relation, part), spec, path, tuple(self._spools))
 
     def preview(self, sql: str, run_clock: str, limit: int) -> tuple[TableSchema, list[tuple[Any, ...]]]:
         """Return the first rows of a query in a total order, values as text."""
@@ -240,9 +244,6 @@ class DuckDBTransaction:
 
     def _run(self, sql: str) -> None:
         self._cursor.execute(sql).fetchall()
-
-    def _count(self, sql: str) -> int:
-        return int(self._rows(sql)[0][0])
 
     def _rows(self, sql: str, parameters: list[str] | None = None) -> list[Any]:
         return self._cursor.execute(sql, parameters or []).fetchall()

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from osiris_sql.protocols import Engine, SpoolSpec
+from osiris_sql.run.steps.added import Part
 from osiris_sql.types.diagnostic import Diagnostic, StepError
 from osiris_sql.types.observed import StepState
 from osiris_sql.types.plan import Publish
@@ -23,19 +24,17 @@ def identify_rows(engine: Engine, step: Publish, state: StepState | None) -> Dat
 
 
 @contextmanager
-def spooled(
-    engine: Engine, step: Publish, spec: SpoolSpec, folder: Path, data: DataFingerprint
-) -> Iterator[Path]:
+def spooled(engine: Engine, step: Publish, spec: SpoolSpec, folder: Path, part: Part) -> Iterator[Path]:
     """Open the spool file; it is gone afterwards. Raises StepError for rows that may not be sent."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"rows.{spec.kind}"
     try:
-        _refuse_empty(step, data.rows)
+        _refuse_empty(step, part.rows)
         with engine.transaction() as transaction:
             if step.key:
                 _refuse_bad_key(step, *transaction.key_violations(step.relation, step.key))
-            rows = transaction.spool(step.relation, spec, path)
-        _refuse_other_count(step, data.rows, rows)
+            rows = transaction.spool(step.relation, spec, path, part.places)
+        _refuse_other_count(step, part.rows, rows)
         yield path
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -20,6 +20,12 @@ CREATE TABLE IF NOT EXISTS osiris.publications (
 )"""
 
 
+_SINCE = (
+    "coalesce((SELECT max(seq) FROM osiris.publications WHERE target = $1"
+    " AND (created OR mode IN ('replace', 'sync'))), 0)"
+)
+
+
 def ensure_ledger(cursor: duckdb.DuckDBPyConnection) -> None:
     """Create the ledger where there is none."""
     cursor.execute("CREATE SCHEMA IF NOT EXISTS osiris")
@@ -49,12 +55,20 @@ def latest_load(cursor: duckdb.DuckDBPyConnection, target: str, mode: str, rows:
     return str(last[0]) if last and (mode == "append" or last[1] == rows) else None
 
 
+def latest_of_series(cursor: duckdb.DuckDBPyConnection, target: str, series: str) -> str | None:
+    """Return the last load of a series in the table, if no later delivery made or emptied the table."""
+    found = cursor.execute(
+        "SELECT load_id FROM osiris.publications WHERE target = $1 AND starts_with(load_id, $2)"
+        f" AND seq >= {_SINCE} ORDER BY seq DESC LIMIT 1",
+        [target, f"{series}."],
+    ).fetchone()
+    return str(found[0]) if found else None
+
+
 def was_appended(cursor: duckdb.DuckDBPyConnection, target: str, load_id: str) -> bool:
     """Say whether an appended load is in the table, and no later delivery made or emptied the table."""
     row = cursor.execute(
-        "SELECT count(*) FROM osiris.publications WHERE target = $1 AND load_id = $2 AND seq >= coalesce("
-        "(SELECT max(seq) FROM osiris.publications WHERE target = $1"
-        " AND (created OR mode IN ('replace', 'sync'))), 0)",
+        f"SELECT count(*) FROM osiris.publications WHERE target = $1 AND load_id = $2 AND seq >= {_SINCE}",
         [target, load_id],
     ).fetchone()
     return bool(row and row[0])

@@ -79,6 +79,8 @@ class DuckDBFile:
                     table = delivery.table_name(publication)
                     rows = number(cursor, f"SELECT count(*) FROM {table}")
                     latest = ledger.latest_load(cursor, table, publication.mode, rows)
+                    if publication.series:
+                        latest = ledger.latest_of_series(cursor, table, publication.series) or latest
         return ObservedTarget(
             node=publication.node,
             schema=TableSchema(columns=columns) if columns else None,

@@ -69,6 +69,12 @@ def read_entries(data: Path, current: str) -> list[Entry]:
     return found
 
 
+def latest_load(entries: list[Entry], series: str) -> str | None:
+    """Return the last load of the series, if there is one and any is in the file, else of any."""
+    of_series = (e.load_id for e in entries if series and e.load_id.startswith(f"{series}."))
+    return next(of_series, entries[0].load_id if entries else None)
+
+
 def write_entries(data: Path, entries: list[Entry]) -> None:
     """Replace the ledger of a data file, latest entry first as given, atomically and durably."""
     document = {"version": 1, "deliveries": [asdict(entry) for entry in reversed(entries)]}

@@ -70,7 +70,7 @@ class Files:
             node=publication.node,
             schema=TableSchema(columns=columns),
             kind="file",
-            latest_load=entries[0].load_id if entries else None,
+            latest_load=ledger.latest_load(entries, publication.series),
             diagnostics=(*mistakes, *content.file_mistakes(publication, columns, self._options.format)),
         )
 

@@ -12,6 +12,10 @@ from osiris_sql.types.plan import Publish
 # so it is no key: under the table's lock the last row says whether there is anything to do.
 LEDGER_SQL = files("osiris_sql.targets.supabase").joinpath("ledger.sql").read_text("utf-8")
 _COUNTS = "rows_in, inserted, updated, unchanged, deleted, total_after"
+_SINCE = (
+    "coalesce((SELECT max(seq) FROM osiris.publications WHERE target = %(target)s"
+    " AND (created OR mode IN ('replace', 'sync'))), 0)"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,12 +69,22 @@ def last_delivery(cursor: Cursor, target: str) -> Receipt | None:
     return _receipt(cursor.fetchone())
 
 
+def latest_of_series(cursor: Cursor, target: str, series: str) -> str | None:
+    """Return the last load of a series in the table, if no later delivery made or emptied the table."""
+    cursor.execute(
+        "SELECT load_id FROM osiris.publications WHERE target = %(target)s"
+        f" AND starts_with(load_id, %(series)s) AND seq >= {_SINCE} ORDER BY seq DESC LIMIT 1",
+        {"target": target, "series": f"{series}."},
+    )
+    row = cursor.fetchone()
+    return row[0] if row else None
+
+
 def was_appended(cursor: Cursor, target: str, load_id: str) -> bool:
     """Say whether an appended load is in the table, and no later delivery made or emptied the table."""
     cursor.execute(
         "SELECT EXISTS (SELECT 1 FROM osiris.publications WHERE target = %(target)s AND load_id = %(load)s"
-        " AND seq >= coalesce((SELECT max(seq) FROM osiris.publications WHERE target = %(target)s"
-        " AND (created OR mode IN ('replace', 'sync'))), 0))",
+        f" AND seq >= {_SINCE})",
         {"target": target, "load": load_id},
     )
     return _one(cursor)[0] is True

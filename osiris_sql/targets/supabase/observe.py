@@ -113,5 +113,7 @@ def _latest_load(cursor: Cursor, publication: Publish, table: Table) -> str | No
     last = ledger.last_delivery(cursor, table.sql) if ledger.ledger_exists(cursor) else None
     if last is None:
         return None
+    if publication.series and (ours := ledger.latest_of_series(cursor, table.sql, publication.series)):
+        return ours
     emptied = last.total_after > 0 and ledger.is_empty(cursor, table.sql)
     return None if emptied and publication.mode != "append" else last.load_id

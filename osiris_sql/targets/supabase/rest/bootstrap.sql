@@ -69,6 +69,13 @@ BEGIN
   ORDER BY p.seq DESC LIMIT 1;
   RETURN jsonb_build_object(
     'kind', v_kind, 'rows', v_rows, 'last', v_last,
+    -- Of each series of appended loads the last one, since the table was made or replaced.
+    'series', (SELECT coalesce(jsonb_object_agg(name, load_id), '{}') FROM (
+      SELECT DISTINCT ON (name) split_part(p.load_id, '.', 1) AS name, p.load_id
+      FROM osiris.publications p WHERE p.target = v_target AND p.load_id LIKE '%.%'
+        AND p.seq >= coalesce((SELECT max(l.seq) FROM osiris.publications l
+          WHERE l.target = v_target AND (l.created OR l.mode IN ('replace', 'sync'))), 0)
+      ORDER BY name, p.seq DESC) AS latest),
     'made_here', EXISTS (SELECT 1 FROM osiris.publications WHERE target = v_target AND created),
     'rules', (SELECT relhasrules FROM pg_catalog.pg_class WHERE oid = v_oid),
     'comment', coalesce(obj_description(v_oid, 'pg_class'), ''),

@@ -85,6 +85,7 @@ class RestChannel:
         if found and found.last:
             whole = publication.mode == "append" or found.last["total_after"] == found.rows
             latest = found.last["load_id"] if whole else None
+            latest = found.series.get(publication.series, latest)
         note = "channel: rest, through osiris-sql's functions"
         table = found.table if found else None
         return observed_table(publication, schema, table, latest, (note,), channel="rest", alterable=True)

@@ -23,11 +23,12 @@ from osiris_sql.types.relation import Column
 
 @dataclass(frozen=True)
 class Found:
-    """A table as the functions see it: its rows, and the last delivery into it."""
+    """A table as the functions see it: its rows, the last delivery into it, the last load of each series."""
 
     table: Table
     rows: int
     last: dict[str, Any] | None
+    series: dict[str, str]
 
 
 def find_table(rest: Rest, schema: str, name: str) -> Found | None:
@@ -51,7 +52,7 @@ def find_table(rest: Rest, schema: str, name: str) -> Found | None:
         privileges=frozenset(said["privileges"]),
         role=said["role"],
     )
-    return Found(table, said["rows"] or 0, said["last"])
+    return Found(table, said["rows"] or 0, said["last"], said["series"])
 
 
 def _table_column(said: dict[str, Any]) -> TableColumn:

@@ -16,7 +16,7 @@ from osiris_sql.types.manifest import SnapshotSpec
 from osiris_sql.types.noun import Json
 from osiris_sql.types.observed import ObservedSource, ObservedTarget, StepState
 from osiris_sql.types.plan import Plan, PlannedTest, Publish
-from osiris_sql.types.relation import Column, DataFingerprint, RelationRef, TableSchema
+from osiris_sql.types.relation import Column, DataFingerprint, RelationRef, RowFilter, TableSchema
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -57,7 +57,9 @@ class DiscoveredTable:
 @dataclass(frozen=True, kw_only=True)
 class TableRead:
     """What to read: `columns` with the types to arrive in; rows whose `watermark` is at or after `since`,
-    and for which `where` holds, a condition in the source's own SQL. As VARCHAR any value arrives."""
+    and for which `where` holds, a condition in the source's own SQL. As VARCHAR any value arrives.
+
+    Rows that do not pass `filters` need not be read, where the source tells them as DuckDB would."""
 
     node: str
     identifier: str
@@ -65,6 +67,7 @@ class TableRead:
     watermark: str | None = None
     since: str | None = None
     where: str = ""
+    filters: RowFilter = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +112,8 @@ class Snapshot(Protocol):
 class Source(Protocol):
     """Where rows come from. A file `sources/<type>.py` has one class that fits; `Options` is a
     frozen dataclass of what a connection may say, its secrets typed `Secret`; drivers are imported
-    in the constructor. Raises UnreachableError or StepError, with diagnostics."""
+    in the constructor. With `FILTERS = True` it uses the filters of a read. Raises UnreachableError or
+    StepError, with diagnostics."""
 
     Options: ClassVar[type]
 

@@ -62,8 +62,9 @@ def _details(step: Step) -> str:
             said = (
                 f"{step.mode}, {len(step.columns)} columns from {step.connection}{most}{scan}{_tests(step)}"
             )
+            over = [step.reading] if step.reading else []
             settled = [f"{p.column}: what is no {p.type} {SETTLED[p.action]}" for p in step.policies]
-            return "\n".join([said, extract_query(step), *settled])
+            return "\n".join([said, extract_query(step), *over, *settled])
         case Check():
             return ", ".join(test.name for test in step.tests) + _scans(step)
         case Materialize():

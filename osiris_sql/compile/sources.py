@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from osiris_sql.compile.columns import Binder, BinderError
-from osiris_sql.compile.fingerprint import source_fingerprint
+from osiris_sql.compile.fingerprint import fingerprint, source_fingerprint
+from osiris_sql.compile.pushdown import needed_rows
 from osiris_sql.support.nearest import did_you_mean
 from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.manifest import CompiledModel, CompiledSource, CompiledTest
@@ -91,7 +92,11 @@ def finish_sources(
     models: Iterable[CompiledModel],
     tests: Iterable[CompiledTest],
 ) -> Iterator[CompiledSource]:
-    """Yield each source table with the columns that models, tests, its extract and freshness read."""
+    """Yield each source table with the columns that models, tests, its extract and freshness read, and a
+    filter that lets every row pass that they need."""
+    models, tests = tuple(models), tuple(tests)
+    filters = {model.node: model.filters for model in models}
+    tested = {node for test in tests for node in test.reads}
     readings = {
         **{model.node: model.reads for model in models},
         **{f"test:{test.name}": test.columns_read for test in tests},
@@ -106,15 +111,19 @@ def finish_sources(
         columns = None if table.seed else used.get(table.node, set())
         wanted = {name.lower() for name in _own_columns(table)} | (columns or set())
         names = schema.names if columns is None else [n for n in schema.names if n.lower() in wanted]
+        who = () if table.node in tested else readers.get(table.node, {})
+        needed = needed_rows(project, table, schema, [filters.get(n, {}).get(table.node, ()) for n in who])
+        identity = source_fingerprint(table, schema)
         yield CompiledSource(
             table=table,
             relation=table.relation,
             schema=schema,
             used=tuple(names),
+            filters=needed,
             policies=tuple(_policies(table, project.schemas[table.node], names)),
             readers=_by_column(readers.get(table.node, {}), schema),
             recorded=project.locked.get(table.node),
-            fingerprint=source_fingerprint(table, schema),
+            fingerprint=fingerprint(identity, repr(needed)) if needed else identity,
         )
 
 

@@ -12,7 +12,7 @@ from osiris_sql.compile.snapshot import versions_sql
 from osiris_sql.types.diagnostic import Diagnostic, Location
 from osiris_sql.types.manifest import BatchSpec, ColumnLineage, ModelConfig, Reason, SnapshotSpec, Verdict
 from osiris_sql.types.project import Model
-from osiris_sql.types.relation import TableSchema
+from osiris_sql.types.relation import RowFilter, TableSchema
 
 _WORST_FIRST: tuple[Verdict, ...] = ("unsafe", "unknown", "declared", "rewritten", "proved")
 Clock = Literal["day", "hour", "minute", "instant"]
@@ -124,6 +124,16 @@ def merge_reads(variants: Sequence[Analysed], needs: Iterable[str]) -> Mapping[s
         else:
             merged[node] = tuple(dict.fromkeys(c for columns in many for c in columns or ()))
     return merged
+
+
+def merge_filters(variants: Sequence[Analysed]) -> Mapping[str, RowFilter]:
+    """Return a filter for each source table of which no variant sees other rows than those that pass it."""
+    merged: dict[str, RowFilter] = {}
+    for node in {node for variant in variants for node in variant.traced.filters}:
+        reading = [v.traced for v in variants if any(k.node == node for k in v.readable.tables.values())]
+        if all(node in traced.filters for traced in reading):
+            merged[node] = tuple(dict.fromkeys(group for one in reading for group in one.filters[node]))
+    return dict(sorted(merged.items()))
 
 
 def describe_columns(schema: TableSchema, model: Model, config: ModelConfig) -> TableSchema:

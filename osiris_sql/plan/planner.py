@@ -10,6 +10,7 @@ from osiris_sql.plan import schema_change, why
 from osiris_sql.plan.batches import Backfill
 from osiris_sql.plan.connections import planned_connections
 from osiris_sql.plan.impact import Readers, describe_impact, find_readers
+from osiris_sql.plan.left_out import refuse_left_out
 from osiris_sql.plan.leftovers import find_leftovers
 from osiris_sql.plan.models import Asked, materialize_step
 from osiris_sql.plan.nodes import node_table, test_node
@@ -61,6 +62,7 @@ def make_build_plan(
         if node not in steps:
             asked_for = any(f"test:{test.name}" in chosen for test in own)
             steps[f"check:{node}"] = _check(manifest, node, own) if asked_for else _guard(manifest, node, own)
+    refuse_left_out(manifest, observed, steps.values())
     readers = find_readers(manifest)
     linked = [_linked(steps[node], ids, observed, readers) for node, ids in _needs(steps).items()]
     return finish_plan(manifest, observed, "build", linked, run_clock)
@@ -72,6 +74,7 @@ def make_check_plan(
     """Return the plan that runs the selected data tests on what is built."""
     tests = tests_by_node(manifest, set(selected), real_inputs(manifest))
     steps = {node: _check(manifest, node, own) for node, own in tests.items()}
+    refuse_left_out(manifest, observed, steps.values())
     return finish_plan(manifest, observed, "test", list(steps.values()), run_clock)
 
 
@@ -139,12 +142,14 @@ def _extract(
         key=table.extract.key,
         lookback=table.extract.lookback,
         where=table.extract.where,
+        filters=source.filters,
         max_rows=table.extract.max_rows,
         scan_deletes=table.extract.deletes == "scan",
         policies=source.policies,
         readers=source.readers,
         recorded=source.recorded,
         change=found.change if found else None,
+        reading=found.reading if found else "",
         files=found.files if found else {},
         # Old rows are no reason to keep even older ones: `osiris-sql test` is where they fail.
         tests=tuple(replace(test, severity="warn") if test.test == "freshness" else test for test in tests),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from osiris_sql.plan import schema_change
 from osiris_sql.plan.batches import describe_batches
+from osiris_sql.plan.row_filters import holds
 from osiris_sql.types.batches import Batches
 from osiris_sql.types.manifest import CompiledModel, CompiledSource
 from osiris_sql.types.observed import Observed
@@ -22,15 +23,21 @@ def extract(source: CompiledSource, observed: Observed, *, full_refresh: bool) -
         return "run", "full refresh asked for"
     if state is None:
         return "run", "never extracted"
+    anew = "; read in full" if source.table.extract.mode == "incremental" else ""
+    if state.filters != source.filters:
+        more = "fewer" if holds(state.filters, source.filters) else "more"
+        return "run", f"{more} of its rows are used{anew}"
     if state.fingerprint != source.fingerprint:
         return "run", "its columns or its configuration changed"
     there = {c.name for c in state.schema.columns} if state.schema else set(source.used)
     if missing := sorted(set(source.used) - there):
-        return "run", f"more columns are used: {', '.join(missing)}"
+        return "run", f"more columns are used: {', '.join(missing)}{anew}"
     if found is None and observed.offline:
         return "run if inputs change", "undecided: offline, the source was not asked"
     if found is None or found.change is None:
-        if source.table.extract.mode == "incremental" and state.watermark is not None:
+        if anew and there != set(source.used):
+            return "run", f"fewer columns are used{anew}"
+        if anew and state.watermark is not None:
             return "run", f"new rows since {source.table.extract.watermark} = {state.watermark}"
         if source.table.extract.probe == "always":
             return "run", "read in every build: probe: always"

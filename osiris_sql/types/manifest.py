@@ -7,7 +7,7 @@ from typing import Literal
 from osiris_sql.types.diagnostic import Diagnostic, Location
 from osiris_sql.types.noun import Json, noun
 from osiris_sql.types.project import Connection, EngineSettings, Publication, SourceTable, TestSeverity
-from osiris_sql.types.relation import ColumnPolicy, RelationRef, TableSchema
+from osiris_sql.types.relation import ColumnPolicy, RelationRef, RowFilter, TableSchema
 
 Materialized = Literal["view", "table", "incremental", "ephemeral", "snapshot"]
 IncrementalStrategy = Literal["append", "merge", "delete+insert", "microbatch"]
@@ -118,13 +118,13 @@ class ColumnLineage:
 class CompiledModel:
     """A model ready to plan.
 
-    `sql` is the author's rendered text with its rewrites spliced in; it runs as it stands. `author_sql`
-    is that text without them, where there are any. An incremental model has `increment_sql` too. A
-    microbatch model's SQL holds the parameters `$batch_start` and `$batch_end` (TIMESTAMPTZ, the end
-    excluded) and yields the rows of that stretch. `reads` lists, for each node in `needs`, the columns
-    that the model uses anywhere (filters and join keys too), or None where all must be assumed. `clock`
-    is the grain at which the model reads the run clock: the SQL holds the parameter `$run_clock` (a
-    TIMESTAMPTZ) in its place.
+    `sql` is the author's rendered text with its rewrites spliced in; it runs as it stands. `author_sql` is
+    that text without them, where there are any. An incremental model has `increment_sql` too. A microbatch
+    model's SQL holds the parameters `$batch_start` and `$batch_end` (TIMESTAMPTZ, the end excluded) and
+    yields the rows of that stretch. `reads` lists, for each node in `needs`, the columns that the model uses
+    anywhere (filters and join keys too), or None where all must be assumed; `filters` has the source tables
+    of which it sees only rows that pass. `clock` is the grain at which the model reads the run clock: the SQL
+    holds the parameter `$run_clock` (a TIMESTAMPTZ) in its place.
     """
 
     name: str
@@ -137,6 +137,7 @@ class CompiledModel:
     schema: TableSchema
     needs: tuple[str, ...]
     reads: Mapping[str, tuple[str, ...] | None]
+    filters: Mapping[str, RowFilter] = field(default_factory=dict)
     lineage: tuple[ColumnLineage, ...]
     verdict: Verdict
     reasons: tuple[Reason, ...] = ()
@@ -166,13 +167,11 @@ class Proof:
 class CompiledTest:
     """A data test ready to plan: `sql` selects the offending rows; zero rows pass.
 
-    `node` is where it is attached: the relation that it was declared on, or, for a singular test and
-    for one that reads what is made from that relation, the last one in build order of those that it
-    reads. `reads` are all nodes that the SQL names.
-
-    A test with a `shape` can run in one scan of `relation` with others: `measure` is an aggregate over
-    it, 0 if no row offends. At shape `rows` it is the count of those that do. `whole_key` is the column,
-    as SQL, of a key that holds whole numbers, of all rows.
+    `node` is where it is attached: the relation that it was declared on, or, for a singular test and for one
+    that reads what is made from that relation, the last one in build order of those that it reads (`reads`).
+    A test with a `shape` can run in one scan of `relation` with others: `measure` is an aggregate over it, 0
+    if no row offends. At shape `rows` it is the count of those that do. `whole_key` is the column, as SQL, of
+    a key that holds whole numbers, of all rows.
     """
 
     name: str
@@ -213,13 +212,15 @@ class UnitTestResult:
 class CompiledSource:
     """A source table with the schema that models see, and the columns that anything reads.
 
-    `readers` are the nodes that read each column, `recorded` is what sources.lock says of the table.
+    `readers` are the nodes that read each column, `recorded` is what sources.lock says of the table; rows
+    that do not pass `filters` nobody reads.
     """
 
     table: SourceTable
     relation: RelationRef
     schema: TableSchema
     used: tuple[str, ...]
+    filters: RowFilter = ()
     policies: tuple[ColumnPolicy, ...] = ()
     readers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     recorded: TableSchema | None = None

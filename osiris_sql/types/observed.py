@@ -6,7 +6,7 @@ from typing import Literal
 
 from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.noun import noun
-from osiris_sql.types.relation import DataFingerprint, TableSchema
+from osiris_sql.types.relation import DataFingerprint, RowFilter, TableSchema
 
 
 @noun
@@ -14,7 +14,8 @@ class StepState:
     """What the warehouse remembers of a relation's last successful step, or of a test that passed.
 
     `inputs` are the data fingerprints that it read, by node; `data` is that of its own rows;
-    `change` is a source's change token (see `Source.probe_change`); `endpoint` says which server.
+    `change` is a source's change token (see `Source.probe_change`); `endpoint` says which server,
+    `filters` which rows of a source were left there.
     Of a publication, `change` is the load that arrived last, `watermark` one that may be on its way.
     """
 
@@ -26,6 +27,7 @@ class StepState:
     change: str | None = None
     watermark: str | None = None
     endpoint: str | None = None
+    filters: RowFilter = ()
     clock: str | None = None
     materialized: str | None = None
     passed: Mapping[str, str] = field(default_factory=dict)
@@ -34,10 +36,12 @@ class StepState:
 
 @noun
 class ObservedSource:
-    """A source table as found: `change` is equal only if its rows are; None means it can't be told."""
+    """A source table as found: `change` is equal only if its rows are; None means it can't be told.
+    `reading` says how it will be read, for people: over how many connections, and why."""
 
     node: str
     change: str | None = None
+    reading: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
 
 

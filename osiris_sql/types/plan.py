@@ -10,7 +10,7 @@ from osiris_sql.types.manifest import IncrementalStrategy, Proof, SnapshotSpec, 
 from osiris_sql.types.noun import Discriminated, Json, noun
 from osiris_sql.types.observed import Deferred
 from osiris_sql.types.project import ExtractMode, PublishMode, SchemaChange, TestSeverity
-from osiris_sql.types.relation import Column, ColumnPolicy, RelationRef, TableSchema
+from osiris_sql.types.relation import Column, ColumnPolicy, RelationRef, RowFilter, TableSchema
 
 Decision = Literal["run", "reuse", "run if inputs change"]
 
@@ -31,8 +31,8 @@ class PlannedConnection:
 class PlannedTest:
     """A data test to run on a relation: `sql` selects offending rows, zero rows pass.
 
-    One with a `measure`, an aggregate over `relation`, runs in one scan with the others of it; see
-    `CompiledTest`. A `strict` one fails where it would warn.
+    One with a `measure`, an aggregate over `relation`, runs in one scan with others (see `CompiledTest`). A
+    `strict` one fails where it would warn.
     """
 
     name: str
@@ -58,10 +58,10 @@ class PlannedTest:
 
 @noun
 class Extract:
-    """Reads a source table into the warehouse; `columns` are those that somebody uses.
+    """Reads a source table into the warehouse: the `columns` that somebody uses, of rows that pass `filters`.
 
     `recorded` is the table as sources.lock knows it, and `readers` who reads each column: the source is
-    compared with it before anything is read.
+    compared with it before anything is read. `reading` says for people how planning found it would be read.
     """
 
     kind: Literal["extract"] = "extract"
@@ -79,12 +79,14 @@ class Extract:
     key: tuple[str, ...] = ()
     lookback: int = 0
     where: str = ""
+    filters: RowFilter = ()
     max_rows: int | None = None
     scan_deletes: bool = False
     policies: tuple[ColumnPolicy, ...] = ()
     readers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     recorded: TableSchema | None = None
     change: str | None = None
+    reading: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
     tests: tuple[PlannedTest, ...] = ()
     fingerprint: str
@@ -95,11 +97,10 @@ class Extract:
 class Materialize:
     """Builds a model's relation; `inputs` names each node that the SQL reads.
 
-    `reuse_if` holds the data fingerprints of the last successful inputs: the step is reused when
-    they are equal at run time. None means that it must run. An incremental model carries both
-    variants, and runs `increment_sql` only if its table stands there, made by the same fingerprint,
-    or by `continues`, an older definition whose rows are kept, reshaped to `schema`.
-    `impact` says what a change of its columns does to those below.
+    `reuse_if` holds the data fingerprints of the last successful inputs: the step is reused when they are
+    equal at run time. None means that it must run. An incremental model carries both variants, and runs
+    `increment_sql` only if its table stands there, made by the same fingerprint, or by `continues`, an older
+    definition whose rows are kept, reshaped to `schema`. `impact`: what a change of its columns does below.
     """
 
     kind: Literal["materialize"] = "materialize"
@@ -130,10 +131,7 @@ class Materialize:
 
 @noun
 class Check:
-    """Runs data tests on a relation that is already built, as `osiris-sql test` does.
-
-    With a `connection` they are asked of that target, on what was published.
-    """
+    """Runs data tests on what is built or, with a `connection`, on what was published to that target."""
 
     kind: Literal["check"] = "check"
     id: str
@@ -151,7 +149,7 @@ class Publish:
     """Delivers a model's rows to a target's table in one atomic, verified write.
 
     `channel` is the way that planning found open, and the run takes no other; "" is for it to look. `series`
-    names the loads of an append of the rows that its model added. `notes`, `warnings` and `ddl` are for people.
+    names the loads of an append of rows that its model added. `notes`, `warnings`, `ddl` are for people.
     """
 
     kind: Literal["publish"] = "publish"
@@ -222,12 +220,12 @@ Step = Annotated[Extract | Materialize | Check | Publish | Preview | Probe, Disc
 class Plan:
     """What a run will do, on any machine: no clock of its own making, no secret, no absolute path.
 
-    `versions` names the tool, the engine and the SQL parser; `warehouse` is relative to the root of
-    the project; `run_clock` is an ISO instant in UTC. `endpoints` and `state` identify the world that
-    it was made for: a run refuses another one. `nodes` are the fingerprints of all nodes of the project,
-    with a step here or not, for `state:` of later selections. `leftovers` were built once, and the project
-    has them no longer. For another machine, `carried` are the nodes whose rows go along, with about their
-    bytes, and `left` the reused ones that stay, since no step that may run reads them.
+    `versions` names the tool, the engine and the SQL parser; `warehouse` is relative to the root of the
+    project; `run_clock` is an ISO instant in UTC. `endpoints` and `state` identify the world that it was made
+    for: a run refuses another one. `nodes` are the fingerprints of all nodes of the project, with a step here
+    or not, for `state:` of later selections. `leftovers` were built once, and the project has them no longer.
+    For another machine, `carried` are the nodes whose rows go along, with about their bytes, and `left` the
+    reused ones that stay, since no step that may run reads them.
     """
 
     version: int = 1

@@ -62,6 +62,20 @@ class ColumnPolicy:
 
 
 @noun
+class Comparison:
+    """A column compared with literals, whose texts are read as `kind` says; IN holds for any of them."""
+
+    column: str
+    operator: Literal["=", "<>", "<", "<=", ">", ">=", "IN", "IS NULL", "IS NOT NULL"]
+    values: tuple[str, ...] = ()
+    kind: Literal["number", "text", "date", "timestamp"] = "number"
+
+
+RowFilter = tuple[tuple[Comparison, ...], ...]
+"""Rows for which all comparisons of one of the groups hold; without groups all rows."""
+
+
+@noun
 class DataFingerprint:
     """The identity of a bag of rows: equal fingerprints mean equal rows, whatever their order.
 

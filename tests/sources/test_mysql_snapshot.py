@@ -173,6 +173,19 @@ def test_what_can_not_be_cut_is_read_by_one_connection(busy, cut_small_tables):
     with connected(busy, connections=2).snapshot() as snapshot:
         for table in ("named", "none_yet", "viewed"):
             assert snapshot.read(request(table, ID)).observed["connections"] == 1
+    assert foretold(connected(busy, connections=2), "named", "none_yet", "viewed", "orders", "gone") == [
+        "one connection: its key begins with no whole number",
+        "one connection: the server estimates less than 100 rows",
+        "one connection: it has no key",
+        "2 connections at once, by ranges of id, if they prove to see one instant",
+        "",
+    ]
+    assert foretold(connected(busy), "orders") == ["one connection (`connections: 1`)"]
+
+
+def foretold(source: MysqlSource, *tables: str) -> list[str]:
+    """What the plan says of how each table will be read."""
+    return [seen.reading for seen in source.probe_change({f"source:busy.{name}": name for name in tables})]
 
 
 def test_a_parallel_read_that_is_given_up_leaves_the_snapshot_usable(busy, cut_small_tables):
@@ -201,6 +214,9 @@ def test_a_server_that_can_prove_nothing_is_read_by_one_connection_and_says_why(
         root = {"user": "root", "password": Secret(quiet.root_password), "connections": 2}
         with connected(quiet, **root).snapshot() as snapshot:
             observed = snapshot.read(request("orders", ID)).observed
+        assert foretold(connected(quiet, **root), "orders") == [
+            f"one connection: {observed['one_connection']}"
+        ]
     assert observed["connections"] == 1
     assert observed["snapshot"] == "unknown: the server writes no binary log"
     assert "no binary log" in observed["one_connection"]

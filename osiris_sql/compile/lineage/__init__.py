@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from osiris_sql.compile.filters import read_filters
 from osiris_sql.compile.lineage.facts import Col, Inputs, Relation, base_relation
 from osiris_sql.compile.lineage.lost_names import lost_names
 from osiris_sql.compile.lineage.walk import Walk
 from osiris_sql.types.manifest import ColumnInput, ColumnLineage
-from osiris_sql.types.relation import TableSchema
+from osiris_sql.types.relation import RowFilter, TableSchema
 
 
 @dataclass(frozen=True, slots=True)
 class Traced:
     """The value lineage of each output column, and every column that the query reads of each input.
 
-    `reads` has None for an input that must be assumed to be read whole.
+    `reads` has None for an input that must be assumed to be read whole; `filters` the source tables of which
+    the query sees only rows that pass the filter.
     """
 
     lineage: tuple[ColumnLineage, ...]
     reads: Mapping[str, tuple[str, ...] | None]
+    filters: Mapping[str, RowFilter] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,8 @@ def trace_columns(
         for column, found in zip(output.columns, match_outputs(walked.relation, output), strict=True)
     )
     reads = {node: _reads(node, schema, walked) for node, schema in inputs.values()}
-    return Traced(lineage, reads)
+    filters = {node: found for node, found in read_filters(tree, inputs).items() if reads[node] is not None}
+    return Traced(lineage, reads, filters)
 
 
 def _unknown(inputs: Mapping[tuple[str, str], tuple[str, TableSchema]], output: TableSchema) -> Traced:

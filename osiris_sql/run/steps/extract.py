@@ -61,6 +61,7 @@ def _extract(
             change=step.change,
             watermark=mark,
             endpoint=endpoint,
+            filters=step.filters,
             passed=passed,
             run_id=running.run_id,
         )

@@ -65,6 +65,7 @@ def read_rows(
         watermark=step.watermark if since is not None else None,
         since=since,
         where=step.where,
+        filters=step.filters,
     )
 
     def progress(rows: int, size: int) -> None:

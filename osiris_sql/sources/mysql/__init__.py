@@ -25,12 +25,14 @@ if TYPE_CHECKING:
     from osiris_sql.sources.mysql.connect import Connection
 
 KILL_SECONDS = 3
+ONE = "one connection (`connections: 1`)"
 
 
 class MysqlSource:
     """Reads over pymysql; each verb opens its own connection, `snapshot` one for all of its tables."""
 
     Options: ClassVar[type] = mysql_options.Options
+    FILTERS: ClassVar[bool] = True
 
     def __init__(self, options: mysql_options.Options, root: Path) -> None:
         import pymysql
@@ -68,8 +70,24 @@ class MysqlSource:
             return discover_tables(connection, self._options.database, identifiers)
 
     def probe_change(self, tables: Mapping[str, str]) -> list[ObservedSource]:
-        """Return no tokens: MySQL has no mark of change that is both cheap and safe."""
-        return [ObservedSource(node=node) for node in tables]
+        """Return how each table will be read, and no tokens: MySQL has no mark of change that is both cheap
+        and safe."""
+        names = [*tables.values()]
+        several = self._options.connections > 1
+        readings = self._foretell(names) if several else dict.fromkeys(names, ONE)
+        return [ObservedSource(node=n, reading=readings.get(i, "")) for n, i in tables.items()]
+
+    def _foretell(self, names: Sequence[str]) -> dict[str, str]:
+        from osiris_sql.sources.mysql.instant import why_alone
+        from osiris_sql.sources.mysql.ranges import foretell_ranges
+
+        options = self._options
+        with self._connection("how tables can be read") as connection:
+            if why := why_alone(connection, options.snapshot):
+                return dict.fromkeys(names, f"one connection: {why}")
+            said = foretell_ranges(connection, options.database, names, options.connections)
+        proof = ", if they prove to see one instant" if options.snapshot == "consistent" else ""
+        return {name: f"{how}{proof}" if "ranges" in how else how for name, how in said.items()}
 
     def ask(self, probes: Mapping[str, tuple[str, str]]) -> dict[str, tuple[Any, ...] | OsirisError]:
         """Return what expressions over tables come to, `{node: (identifier, expressions)}`."""

@@ -27,7 +27,7 @@ class ServerTable:
 
 def find_table(connection: Connection, database: str, name: str) -> ServerTable:
     """Return one table; raises StepError that names the nearest ones."""
-    found = _columns(connection, database, [name])
+    found = table_columns(connection, database, [name])
     chosen = name if name in found else _same_but_for_case(connection, found, name)
     if chosen is None:
         raise _unknown_table(connection, database, name)
@@ -40,8 +40,8 @@ def discover_tables(
     """Return the named tables and views, or all, by name."""
     if identifiers is not None and not identifiers:
         return []
-    columns = _columns(connection, database, identifiers)
-    keys = _primary_keys(connection, database, identifiers)
+    columns = table_columns(connection, database, identifiers)
+    keys = primary_keys(connection, database, identifiers)
     foreign = _foreign_keys(connection, database, identifiers)
     where, parameters = _named("TABLE_NAME", identifiers)
     tables = query(
@@ -85,19 +85,15 @@ def warn_outside(tables: Sequence[str]) -> tuple[Diagnostic, ...]:
     return outside_snapshot(tables, "their engine has no transactions", fix)
 
 
-def primary_key(connection: Connection, database: str, name: str) -> tuple[str, ...]:
-    """Return the columns of a table's primary key, in order; none if it has none."""
-    return tuple(_primary_keys(connection, database, [name]).get(name, ()))
-
-
-def row_estimate(connection: Connection, database: str, name: str) -> int:
-    """Return about how many rows a table has, as the server estimates it."""
+def row_estimates(connection: Connection, database: str, names: Sequence[str]) -> dict[str, int]:
+    """Return about how many rows tables have, as the server estimates it; of a view it does not."""
+    where, parameters = _named("TABLE_NAME", names)
     rows = query(
         connection,
-        "SELECT TABLE_ROWS FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s",
-        (database, name),
+        f"SELECT TABLE_NAME, TABLE_ROWS FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s{where}",
+        (database, *parameters),
     )
-    return int(rows[0][0] or 0) if rows else 0
+    return {name: int(count or 0) for name, count in rows}
 
 
 def _schema(columns: Sequence[ServerColumn], key: tuple[str, ...]) -> TableSchema:
@@ -110,9 +106,10 @@ def _schema(columns: Sequence[ServerColumn], key: tuple[str, ...]) -> TableSchem
     )
 
 
-def _columns(
+def table_columns(
     connection: Connection, database: str, names: Sequence[str] | None
 ) -> dict[str, list[ServerColumn]]:
+    """Return the columns in order, by table."""
     where, parameters = _named("TABLE_NAME", names)
     rows = query(
         connection,
@@ -137,7 +134,8 @@ def _columns(
     return found
 
 
-def _primary_keys(connection: Connection, database: str, names: Sequence[str] | None) -> dict[str, list[str]]:
+def primary_keys(connection: Connection, database: str, names: Sequence[str] | None) -> dict[str, list[str]]:
+    """Return the columns of the primary keys, in order, by table."""
     where, parameters = _named("TABLE_NAME", names)
     rows = query(
         connection,

@@ -32,6 +32,11 @@ def begin_instant(connections: Sequence[Connection], mode: str) -> Instant:
     return _begin_locked(connections) if mode == "lock" else _begin_proven(connections)
 
 
+def why_alone(connection: Connection, mode: str) -> str:
+    """Say why several connections can't read as of one instant, where that is asked of them; else ""."""
+    return _position_proves_nothing(connection) if mode == "consistent" else ""
+
+
 def _begin_proven(connections: Sequence[Connection]) -> Instant:
     """One instant for all connections, if they prove to have the same, else for the first."""
     first = connections[0]

@@ -28,6 +28,7 @@ from osiris_sql.sources.mysql.encode import (
     quote_name,
     select_list,
 )
+from osiris_sql.sources.mysql.filters import filter_condition
 from osiris_sql.sources.mysql.instant import Instant
 from osiris_sql.sources.mysql.ranges import key_ranges
 from osiris_sql.sources.mysql.rows import Arriving, arriving_schema, refuse_zero_dates, row_batches
@@ -38,6 +39,7 @@ from osiris_sql.types.diagnostic import OsirisError
 from osiris_sql.types.noun import Json
 from osiris_sql.types.relation import Column
 
+UNTOLD = "not asked of the server: it tells these values in another way"
 OUTSIDE = "outside: the engine of the table has no transactions"
 
 
@@ -87,14 +89,18 @@ class MysqlSnapshot:
             )
             for server, column in zip(columns, wanted, strict=True)
         ]
-        queries = self._queries(table, columns, request)
+        told = filter_condition(self._connection, table.columns, request.filters)
+        queries = self._queries(table, columns, request, told)
         outside = engines_without_snapshot(self._connection, self._database, [table.name])
         self._reading = self._stream(queries, table.name, arriving)
         return EncodedRows(
             batches=self._reading,
             schema=arriving_schema(arriving),
             select=select,
-            observed=self._observed(len(queries), outside=bool(outside)),
+            observed={
+                **self._observed(len(queries), outside=bool(outside)),
+                **({"filter": UNTOLD} if request.filters and not told else {}),
+            },
             warnings=warn_outside(outside) if self.position else (),
         )
 
@@ -104,9 +110,12 @@ class MysqlSnapshot:
         if reading is not None:
             reading.close()  # type: ignore[attr-defined]  # a generator
 
-    def _queries(self, table: ServerTable, columns: list[ServerColumn], request: TableRead) -> list[str]:
+    def _queries(
+        self, table: ServerTable, columns: list[ServerColumn], request: TableRead, told: str
+    ) -> list[str]:
         """The queries that together read the rows, each row once."""
         conditions = [f"(\n{request.where}\n)"] if request.where else []
+        conditions += [told] if told else []
         if request.watermark is not None and request.since is not None:
             [column] = _matched(table, [request.watermark])
             conditions.append(since_condition(self._connection, column, request.since))

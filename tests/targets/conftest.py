@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from servers.postgrest.server import PostgrestServer, running_postgrest
 from targets.delivering import Rows
+from targets.live import LIVE, live_database, real, skip_own_faults
 from targets.places import contract_database, contract_rest, place  # noqa: F401
 from targets.supabase_table import Database, install
 
@@ -31,13 +32,18 @@ def rest_server(postgres, app_dsn) -> Iterator[PostgrestServer]:
         yield server
 
 
-@pytest.fixture
-def channel() -> str:
+@pytest.fixture(params=["postgres", *real("live postgres")])
+def channel(request) -> str:
     """The channel of `database`'s target; a module that imports `either_channel` tries both."""
-    return "postgres"
+    if request.param in LIVE:
+        skip_own_faults(request)
+    return request.param
 
 
 @pytest.fixture
-def database(app_dsn, channel, request) -> Database:
+def database(channel, request) -> Database:
+    """A schema of one test, or that of a real project."""
+    if channel in LIVE:
+        return live_database(channel)
     url = request.getfixturevalue("rest_server").url if channel == "rest" else ""
-    return Database(app_dsn, f"own{next(_schemas)}", url)
+    return Database(request.getfixturevalue("app_dsn"), f"own{next(_schemas)}", url)

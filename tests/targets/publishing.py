@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from servers.postgrest.server import SECRET_KEY
 from targets.supabase_table import Database
 from typer.testing import CliRunner
 
@@ -38,7 +37,7 @@ class Project:
         self, folder: Path, database: Database, settings: str, options: str = "", place: str = ""
     ) -> None:
         self.folder, self.database, self.settings = folder, database, settings
-        self.environ = {"DSN": database.dsn, "URL": database.url, "KEY": SECRET_KEY}
+        self.environ = {"DSN": database.dsn, "URL": database.url, "KEY": database.key}
         (folder / "models").mkdir(parents=True)
         (folder / "osiris-sql.toml").write_text('name = "films"\nenvironments = ["dev", "prod"]\n')
         more = f", {options}" if options else ""

@@ -27,16 +27,19 @@ class Database:
     Its target uses the REST channel where there is a `url`.
     """
 
-    def __init__(self, dsn: str, schema: str, url: str = "", *, functions: bool = True) -> None:
-        self.dsn, self.schema, self.url = dsn, schema, url
-        self.sql(f"CREATE SCHEMA {schema}")
+    def __init__(
+        self, dsn: str, schema: str, url: str = "", key: str = SECRET_KEY, *, functions: bool = True
+    ) -> None:
+        self.dsn, self.schema, self.url, self.key = dsn, schema, url, key
+        self.sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         if url and functions:
-            self.sql(f"INSERT INTO osiris.schemas VALUES ('{schema}')")
+            self.sql(f"INSERT INTO osiris.schemas VALUES ('{schema}') ON CONFLICT DO NOTHING")
 
     def sql(self, statement: str) -> list[tuple[Any, ...]]:
-        connection = psycopg2.connect(self.dsn, options=f"-c search_path={self.schema},public")
+        connection = psycopg2.connect(self.dsn)
         try:
             with connection, connection.cursor() as cursor:
+                cursor.execute(f"SET LOCAL search_path TO {self.schema}, public")
                 cursor.execute(statement)
                 return cursor.fetchall() if cursor.description else []
         finally:
@@ -46,6 +49,6 @@ class Database:
         plugin = load_plugin("targets", "supabase")
         place = {"dsn": dsn or self.dsn}
         if self.url and not dsn:
-            place = {"url": self.url, "secret_key": SECRET_KEY}
+            place = {"url": self.url, "secret_key": self.key}
         values = {**place, "schema": self.schema, **options}
         return plugin(make_options(plugin.Options, values, {}), Path())

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from targets.delivering import quiet
+from targets.either_channel import channel  # noqa: F401
 
 SPAN = datetime.fromisoformat("0001-01-02"), datetime.fromisoformat("9999-12-30")
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)

@@ -241,11 +241,10 @@ def test_a_plan_shows_the_tests_of_a_publication(project) -> None:
     assert "3 data tests on what arrives" in words(done)
 
 
-def test_over_rest_they_are_refused_before_anything_runs(project, database, request) -> None:
-    server = request.getfixturevalue("rest_server")
+def test_over_rest_they_are_refused_before_anything_runs(project, database, rest_server) -> None:
     database.sql(f"INSERT INTO osiris.schemas VALUES ('{database.schema}')")
     targets = project.folder / "targets.yml"
-    text = targets.read_text().replace('dsn: "${DSN}"', f'url: "{server.url}", secret_key: "${{KEY}}"')
+    text = targets.read_text().replace('dsn: "${DSN}"', f'url: "{rest_server.url}", secret_key: "${{KEY}}"')
     targets.write_text(text)
     project.environ = {"KEY": SECRET_KEY}
     done = project.rows(*A).build()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from targets.delivering import counts, films, quiet, refusal_of
-from targets.places import LIVE, REAL, missing
+from targets.live import LIVE, missing, real
 
 from osiris_sql.support.plugins import load_plugin
 
@@ -233,4 +233,4 @@ def test_a_guard_that_would_refuse_is_told(place, rows):
 def test_a_real_project_is_among_the_targets_of_this_suite(kind):
     if names := missing(kind):
         pytest.skip(f"a real Supabase project is needed: {', '.join(names)} not set")
-    assert kind in [param.values[0] for param in REAL]
+    assert kind in [param.values[0] for param in real(*LIVE)]

@@ -52,23 +52,28 @@ def table(database: Database) -> list[tuple]:
     return database.sql("SELECT id, title FROM film ORDER BY 1, 2")
 
 
-def check(database: Database, rows, mode, key, run) -> None:
-    """Kill one delivery by `run`; look; deliver again; look again."""
-    all_rows = {"append_all": not key and mode == "append"}
-    rows.deliver(database.target(), OLD, "first", key=("id",))
-    publication = rows.publication(BATCH, mode=mode, key=key, **all_rows)
+def check(database: Database, rows, mode, key, run, *, made: bool) -> None:
+    """Kill one delivery by `run`; look; deliver again; look again. The table has rows, or is to be made."""
+    if not made:
+        rows.deliver(database.target(), OLD, "first", key=("id",))
+    publication = rows.publication(BATCH, mode=mode, key=key)
     load = rows.load(database.target(), publication, BATCH, "second")
     run(publication, load)
-    old, new = {(1, "Alien"), (2, "Heat"), (3, "Fargo")}, AFTER[mode]
-    found = table(database)
+    new = AFTER["sync" if made else mode]
+    [(there,)] = database.sql("SELECT to_regclass('film') IS NOT NULL")
+    found = table(database) if there else []
     assert len(found) == len(set(found))
-    assert set(found) in (old, new)
+    if made:
+        assert not there or set(found) == new
+    else:
+        assert set(found) in ({(1, "Alien"), (2, "Heat"), (3, "Fargo")}, new)
     done = database.target().publish(publication, load, quiet)
     assert table(database) == sorted(new)
     assert done.already_published == (set(found) == new)
     again = database.target().publish(publication, load, quiet)
     assert again.already_published
     assert table(database) == sorted(new)
+    assert database.target().observe(publication).schema.key == (key or ("id",) * (not made))
 
 
 PROPERTY = settings(
@@ -76,29 +81,18 @@ PROPERTY = settings(
 )
 
 
+@pytest.mark.parametrize("made", [False, True], ids=["filled", "made"])
 @pytest.mark.parametrize("at", range(1, KILL_POINTS + 1))
-def test_over_postgres(app_dsn, postgres, rows, at):
+def test_over_postgres(app_dsn, postgres, rows, at, made):
     """Killed when a statement has ended and its answer is lost; that is before the next one begins, too.
 
-    Two of the modes at each statement; OSIRIS_EVERY_KILL=1 tries all of them at all (two minutes).
+    Two of the modes at each statement, one where the table is made; OSIRIS_EVERY_KILL=1 tries all of them at
+    all (four minutes).
     """
-    modes = MODES if "OSIRIS_EVERY_KILL" in os.environ else (MODES[at % 5], MODES[(at + 2) % 5])
-    for mode in modes:
+    modes = (MODES[at % 5], MODES[(at + 2) % 5])[: 1 if made else 2]
+    for mode in MODES if "OSIRIS_EVERY_KILL" in os.environ else modes:
         database, victim = Database(app_dsn, f"killed{next(_numbers)}"), Victim()
-        check(database, rows, *mode, killing(postgres, database, victim, at))
-
-
-@pytest.mark.parametrize("at", range(1, KILL_POINTS + 1))
-def test_while_a_table_is_made_over_postgres(app_dsn, postgres, rows, at):
-    database, victim = Database(app_dsn, f"killed{next(_numbers)}"), Victim()
-    publication = rows.publication(BATCH, mode="sync")
-    load = rows.load(database.target(), publication, BATCH, "first")
-    killing(postgres, database, victim, at)(publication, load)
-    [(there,)] = database.sql("SELECT to_regclass('film') IS NOT NULL")
-    assert not there or set(table(database)) == AFTER["sync"]
-    database.target().publish(publication, load, quiet)
-    assert table(database) == sorted(AFTER["sync"])
-    assert database.target().observe(publication).schema.key == ("id",)
+        check(database, rows, *mode, killing(postgres, database, victim, at), made=made)
 
 
 def killing(postgres, database: Database, victim: Victim, at: int):
@@ -118,9 +112,10 @@ def killing(postgres, database: Database, victim: Victim, at: int):
     mode=st.sampled_from(MODES),
     at=st.integers(0, 5),
     what=st.sampled_from(["drop before", "drop after"]),
+    made=st.booleans(),
 )
 @PROPERTY
-def test_over_rest(app_dsn, rest_server, rows, mode, at, what):
+def test_over_rest(app_dsn, rest_server, rows, mode, at, what, made):
     database, victim = Database(app_dsn, f"killed{next(_numbers)}", rest_server.url), Victim()
 
     def run(publication, load) -> None:
@@ -130,7 +125,7 @@ def test_over_rest(app_dsn, rest_server, rows, mode, at, what):
         rest_server.faults.clear()
         assert killed == bool(fault.hits)
 
-    check(database, rows, *mode, run)
+    check(database, rows, *mode, run, made=made)
 
 
 def test_the_commit_itself_is_among_the_statements_that_were_tried(app_dsn, postgres, rows):

@@ -167,7 +167,7 @@ class SpoolSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """One delivery: the same `load_id` a second time is a no-op. `rows` of the model's `data` are in the file.
+    """One delivery: the same `load_id` a second time is a no-op. The file has `rows` of the model's `data`.
 
     `audit` runs the data tests on what arrived. A target calls it before the commit, with what asks its
     database; what it raises undoes the delivery.

@@ -10,7 +10,7 @@ from osiris_sql.plan.row_filters import holds
 from osiris_sql.types.diagnostic import Diagnostic, Location, ProjectError
 from osiris_sql.types.manifest import Manifest
 from osiris_sql.types.observed import Observed, StepState
-from osiris_sql.types.plan import Check, Extract, Materialize, PlannedTest, Publish, Step
+from osiris_sql.types.plan import Check, Extract, Materialize, PlannedTest, Preview, Publish, Step
 from osiris_sql.types.relation import RowFilter
 
 
@@ -35,6 +35,7 @@ class _Needs:
 
     def __init__(self, manifest: Manifest) -> None:
         self._filters = {model.node: model.filters for model in manifest.models}
+        self._ephemeral = {m.node for m in manifest.models if m.config.materialized == "ephemeral"}
         self._real = real_inputs(manifest)
         self._tests = {test.name: test for test in manifest.tests}
 
@@ -43,6 +44,9 @@ class _Needs:
         if isinstance(step, Materialize):
             own = self._filters[step.node]
             yield from ((step.node, node, own.get(node, ())) for node in step.inputs)
+        if isinstance(step, Preview) and step.node in self._ephemeral:
+            own = self._filters[step.node]
+            yield from ((step.node, node, own.get(node, ())) for node in self._real[step.node])
         if isinstance(step, Extract | Materialize | Check | Publish):
             yield from (need for test in step.tests for need in self._of_test(test))
 

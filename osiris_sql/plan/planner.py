@@ -62,7 +62,6 @@ def make_build_plan(
         if node not in steps:
             asked_for = any(f"test:{test.name}" in chosen for test in own)
             steps[f"check:{node}"] = _check(manifest, node, own) if asked_for else _guard(manifest, node, own)
-    refuse_left_out(manifest, observed, steps.values())
     readers = find_readers(manifest)
     linked = [_linked(steps[node], ids, observed, readers) for node, ids in _needs(steps).items()]
     return finish_plan(manifest, observed, "build", linked, run_clock)
@@ -74,14 +73,17 @@ def make_check_plan(
     """Return the plan that runs the selected data tests on what is built."""
     tests = tests_by_node(manifest, set(selected), real_inputs(manifest))
     steps = {node: _check(manifest, node, own) for node, own in tests.items()}
-    refuse_left_out(manifest, observed, steps.values())
     return finish_plan(manifest, observed, "test", list(steps.values()), run_clock)
 
 
 def finish_plan(
     manifest: Manifest, observed: Observed, command: str, steps: Sequence[Step], run_clock: datetime
 ) -> Plan:
-    """Return `steps` as a plan, with the settings, versions and connections that they need."""
+    """Return `steps` as a plan, with the settings, versions and connections that they need.
+
+    Raises ProjectError if one reads rows that were left at their source.
+    """
+    refuse_left_out(manifest, observed, steps)
     settings = {
         **PINNED_SETTINGS,
         **({"threads": str(manifest.settings.threads)} if manifest.settings.threads else {}),

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 import pytest
 from plan.manifests import data_test, manifest, model, source
 
-from osiris_sql.plan.planner import make_build_plan, make_check_plan
+from osiris_sql.plan.planner import finish_plan, make_build_plan, make_check_plan
 from osiris_sql.plan.row_filters import holds
 from osiris_sql.plan.selection import select_nodes
+from osiris_sql.plan.show import preview_steps
 from osiris_sql.types.diagnostic import ProjectError
 from osiris_sql.types.observed import Elsewhere, Observed, StepState
 from osiris_sql.types.project import ExtractConfig
@@ -72,6 +73,20 @@ def build(project, held: RowFilter, *select: str):
 def test_the_plan_says_that_a_filter_changed(mode, held, needed, why):
     step = build(made(needed, mode=mode), held).steps[0]
     assert (step.why, step.filters) == (why, needed)
+
+
+def test_an_ephemeral_model_is_not_shown_from_rows_that_were_left_out():
+    orders = source("orders", filters=SOME)
+    through = model("through", ORDERS, materialized="ephemeral")
+    project = manifest(sources=(orders,), models=(through,), tests=(), publications=())
+    with pytest.raises(ProjectError, match="lacks rows that through reads"):
+        show(project, SOME, "through")
+    assert show(project, (), "through").command == "show"
+    assert show(project, SOME, "shop.orders").command == "show"
+
+
+def show(project, held: RowFilter, name: str):
+    return finish_plan(project, Observed(state=states(held)), "show", preview_steps(project, name, 9), NOON)
 
 
 def test_a_model_is_not_built_of_rows_that_were_left_out():

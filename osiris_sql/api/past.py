@@ -78,7 +78,10 @@ def _last_build(manifest: Manifest) -> tuple[Plan, RunResult] | None:
     root = Path(manifest.root)
     for run in list_runs(root):
         if run.env == manifest.env and run.command == "build":
-            return read_plan(root, run.run_id), read_run(root, run.run_id) or run
+            plan = read_plan(root, run.run_id)
+            # One that had nothing to do, since its selection matched nothing, is no build to compare with.
+            if plan.steps:
+                return plan, read_run(root, run.run_id) or run
     return None
 
 

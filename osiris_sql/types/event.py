@@ -38,7 +38,8 @@ class StepStarted:
 
 @noun
 class StepProgress:
-    """A step moved on; `rows` so far, `total` where it is known, `bytes` of them in memory as they came."""
+    """A step moved on; `rows` so far, `total` where it is known, `bytes` of them as they came, or as they
+    are sent."""
 
     kind: Literal["step_progress"] = "step_progress"
     step: str

@@ -112,6 +112,13 @@ def test_results_of_the_last_build(root):
     assert selected(root, "result:unfinished") == {"b", "c"}
 
 
+def test_a_build_that_selected_nothing_is_not_the_last_one(root):
+    fail_at_b(root)
+    words = {"select": ["result:warn"]}
+    assert build(root, **words, past=api.find_past(compile_folder(root), words["select"])).steps == ()
+    assert selected(root, "result:unfinished") == {"b", "c"}
+
+
 def test_a_failed_data_test_is_a_fail_not_an_error(root):
     test = "[{ accepted_values: { values: [2] } }]"
     yml = f"version: 1\nmodels:\n  - name: d\n    columns: [{{ name: id, data_tests: {test} }}]\n"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import duckdb
 import pytest
-from run.plans import model, plan_of, run, statuses
+from run.plans import Collected, model, plan_of, run, statuses
 from run.projects import SHOP, build, ended, write_files
 
+from osiris_sql.run.execute import execute
 from osiris_sql.run.steps import publish
 from osiris_sql.types.diagnostic import Location
+from osiris_sql.types.event import StepProgress
 from osiris_sql.types.plan import PlannedConnection, Publish
 from osiris_sql.types.relation import Column, RelationRef
 
@@ -85,6 +87,14 @@ def test_a_process_that_dies_after_the_commit_delivers_nothing_twice(tmp_path, m
     again = run(plan("7, 8", **settings), tmp_path)
     assert statuses(again)["app.film"] == "reused"
     assert delivered(tmp_path) == sorted(new)
+
+
+def test_progress_tells_rows_and_bytes_of_all_that_is_sent(tmp_path):
+    seen = Collected()
+    execute(plan("7, 8, 9", mode="replace"), tmp_path, {}, [seen], run_id="r", launcher="local")
+    last = [event.body for event in seen.events if isinstance(event.body, StepProgress)][-1]
+    assert (last.step, last.rows, last.total) == ("publish.app.film", 3, 3)
+    assert (last.bytes or 0) > 0
 
 
 def test_two_equal_batches_are_two_batches(tmp_path):

@@ -74,7 +74,7 @@ def _deliver(running: Running, step: Publish, target: Target, part: Part, base: 
             rows=part.rows,
             audit=partial(run_arrived, running, step.id, step.tests) if step.tests else None,
         )
-        published = target.publish(step, load, _progress(running, step, load.rows))
+        published = target.publish(step, load, _progress(running, step, load))
     _remember(running, step, target, part.data, load_id)
     return published
 
@@ -89,9 +89,14 @@ def _together(done: Sequence[Published]) -> Published:
     return replace(last, already_published=all(one.already_published for one in done), **counted)
 
 
-def _progress(running: Running, step: Publish, total: int) -> Callable[[int, str], None]:
+def _progress(running: Running, step: Publish, load: Load) -> Callable[[int, str], None]:
+    size = load.path.stat().st_size
+
     def report(rows: int, message: str) -> None:
-        running.emit(StepProgress(step=step.id, rows=rows, total=total, message=message))
+        sent = size * rows // load.rows if load.rows else 0
+        running.emit(
+            StepProgress(step=step.id, rows=rows, total=load.rows, bytes=sent or None, message=message)
+        )
 
     return report
 

@@ -20,7 +20,6 @@ from benchmarks.program.shape import (
     Benchmark,
     BenchmarkError,
     Contender,
-    Costs,
     Count,
     Figures,
     Goal,

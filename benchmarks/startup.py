@@ -123,8 +123,8 @@ BENCHMARK = Benchmark(
                     found=lambda cost: cost("sqlmesh plan") / cost("osiris-sql build"),
                     at_least=20,
                     size=1000,
-                    reason="more than half of ours is start-up and imports, which a build of 10 models has too;"
-                    " SQLMesh, unlike dbt, does not build again what is unchanged either.",
+                    reason="more than half of ours is start-up and imports, as of 10 models; SQLMesh, unlike"
+                    " dbt, does not build again what is unchanged either.",
                 ),
             ],
         ),

@@ -41,6 +41,7 @@ def _judge(
             declared=reason is not None,
             reason=reason or "",
             clock_grain=config.clock,
+            float_sums=config.float_sums,
             bind=bind,
             walked=walked,
         )

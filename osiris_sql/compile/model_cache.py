@@ -55,7 +55,7 @@ class ModelCache:
         self._most = 2 * len(project.models)
         self._macros = digest_of(repr(project.macros).encode())
         self._constant = repr((project.name, project.env, project.warehouse))
-        names = sorted(node.node for node in (*project.models, *project.tables))
+        names = sorted([*(m.node for m in project.models), *(t.node for t in project.tables)])
         self._readable = digest_of(repr((self._constant, self._macros, project.vars, names)).encode())
         self._salt, self._old = self._read()
         self._by_file = {line[: line.index(b" ")].decode(): key for key, line in self._old.items()}

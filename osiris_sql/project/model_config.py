@@ -1,5 +1,6 @@
 """The configuration of models: what YAML and folder defaults may say, and how they are merged."""
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
@@ -57,6 +58,16 @@ def _check_instant(text: str) -> str:
 Instant = Annotated[
     str, BeforeValidator(_as_text), AfterValidator(_check_instant), WithJsonSchema({"type": "string"})
 ]
+
+
+def _check_decimal(text: str) -> str:
+    found = re.fullmatch(r"decimal\(\s*(\d+)\s*,\s*(\d+)\s*\)", text, re.IGNORECASE)
+    if not found or not int(found[2]) <= int(found[1]) <= 38:
+        raise ValueError('must be a DECIMAL with width and scale, such as "DECIMAL(38, 6)"')
+    return text
+
+
+DecimalType = Annotated[str, AfterValidator(_check_decimal)]
 MetaColumn = Literal["dbt_scd_id", "dbt_updated_at", "dbt_valid_from", "dbt_valid_to", "dbt_is_deleted"]
 
 
@@ -73,6 +84,7 @@ class ConfigShape(Shape):
     determinism: Literal["declared"] | None = None
     reason: str | None = None
     clock: Literal["day", "hour", "minute", "instant"] | None = None
+    float_sums: DecimalType | None = None
     contract: Contract | None = None
     meta: dict[str, Any] | None = None
     event_time: str | None = None

@@ -20,7 +20,7 @@ Verdict = Literal["proved", "rewritten", "declared", "unsafe", "unknown"]
 
 @noun
 class ModelConfig:
-    """A model's configuration after folder defaults, YAML and `config()` were merged, weakest first."""
+    """A model's configuration, merged weakest first; DOUBLE is added up as the DECIMAL of `float_sums`."""
 
     materialized: Materialized = "view"
     unique_key: tuple[str, ...] = ()
@@ -32,6 +32,7 @@ class ModelConfig:
     determinism: Literal["declared"] | None = None
     reason: str = ""
     clock: Literal["day", "hour", "minute", "instant"] | None = None
+    float_sums: str | None = None
     contract: bool = False
     meta: Mapping[str, Json] = field(default_factory=dict)
     event_time: str | None = None
@@ -212,8 +213,7 @@ class UnitTestResult:
 class CompiledSource:
     """A source table with the schema that models see, and the columns that anything reads.
 
-    `readers` are the nodes that read each column, `recorded` is what sources.lock says of the table; rows
-    that do not pass `filters` nobody reads.
+    `readers` are the nodes that read each column, `recorded` is from sources.lock, `filters` let pass what is.
     """
 
     table: SourceTable

@@ -40,6 +40,7 @@ def resolve(yaml: dict[str, Any], given: dict[str, Any]) -> tuple[ModelConfig, l
         ({}, {"enabled": False, "full_refresh": True}, {"enabled": False, "full_refresh": True}),
         ({}, {"determinism": "declared", "reason": "r"}, {"determinism": "declared", "reason": "r"}),
         ({}, {"clock": "day"}, {"clock": "day"}),
+        ({"float_sums": "decimal(18,2)"}, {}, {"float_sums": "decimal(18,2)"}),
     ],
 )
 def test_layers_are_merged(yaml: dict[str, Any], given: dict[str, Any], expected: dict[str, Any]) -> None:
@@ -51,6 +52,8 @@ def test_layers_are_merged(yaml: dict[str, Any], given: dict[str, Any], expected
     [
         ({"materialized": "tabel"}, ["invalid-value"]),
         ({"on_schema_change": "ignore"}, ["invalid-value"]),
+        ({"float_sums": "DECIMAL(9, 10)"}, ["invalid-value"]),
+        ({"float_sums": "DOUBLE"}, ["invalid-value"]),
         ({"pre_hook": "x"}, ["unknown-key"]),
         ({"tags": 1}, ["wrong-type"]),
         ({"meta": "x"}, ["wrong-type"]),

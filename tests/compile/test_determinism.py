@@ -39,14 +39,24 @@ NOW = "CAST($run_clock AS TIMESTAMPTZ)"
 TODAY = f"CAST({NOW} AS DATE)"
 
 
-def judged(sql: str, *, reason: str | None = None, grain: str | None = None) -> Judgement:
+def judged(
+    sql: str, *, reason: str | None = None, grain: str | None = None, float_sums: str | None = None
+) -> Judgement:
     """Return the judgement on a query over the tables of this file."""
     output = BIND(sql)
     assert output is not None
     tree = sqlglot.parse_one(sql, read="duckdb")
     declared = reason is not None
     judgement = judge_query(
-        sql, tree, INPUTS, output, declared=declared, reason=reason or "", clock_grain=grain, bind=BIND
+        sql,
+        tree,
+        INPUTS,
+        output,
+        declared=declared,
+        reason=reason or "",
+        clock_grain=grain,
+        float_sums=float_sums,
+        bind=BIND,
     )
     assert BIND(judgement.sql) == output, "a rewrite keeps names and types"
     return judgement
@@ -78,6 +88,7 @@ FINDINGS = [
     ("select sum(extract(year from d)) as q from t", "proved", ""),
     ("select id from t limit 0", "proved", ""),
     ("select 'now()' as s, \"now\" from (select 1 as \"now\")", "proved", ""),
+    ("select sum(n) filter (where g = 1) over (partition by k) as q from t", "proved", ""),
     ("select stddev(k) as q from t", "rewritten", "floating-sum"),
     ("select sum(n / k) as q from t", "rewritten", "floating-sum"),
     ("select mode(s) as q from t", "rewritten", "unordered-aggregate"),
@@ -132,6 +143,50 @@ def test_clocks_read_the_run_clock_at_a_grain(
     judgement = judged(sql, grain=grain)
     assert judgement.sql == f"select {text} as q".replace(" from t as q", " from t")
     assert judgement.clock == clock
+
+
+D6 = "DECIMAL(38, 6)"
+
+
+@pytest.mark.parametrize(
+    ("sql", "runs"),
+    [
+        ("select sum(x) as q from t", f"select CAST(sum(CAST(x AS {D6})) AS DOUBLE) as q from t"),
+        (
+            "select SUM (abs(x)) from t",
+            f'select CAST(SUM (CAST(abs(x) AS {D6})) AS DOUBLE) as "sum(abs(x))" from t',
+        ),
+        (
+            "select fsum(x) filter (where k > 1) as q, favg(x) as r from t",
+            f"select CAST(sum(CAST(x AS {D6})) filter (where k > 1) AS DOUBLE) as q,"
+            f" CAST(avg(CAST(x AS {D6})) AS DOUBLE) as r from t",
+        ),
+        (
+            "select s, avg(x) filter (where g = 1) over w as q from t window w as (order by d)",
+            f"select s, CAST(avg(CAST(x AS {D6})) filter (where g = 1) over w AS DOUBLE) as q"
+            " from t window w as (order by d)",
+        ),
+        ("select sum(distinct x) as q from t", "select sum(distinct x order by x) as q from t"),
+        ("select stddev(x) as q from t", "select stddev(x order by x) as q from t"),
+        ("select sum(n) as q, sum(k) as r from t", "select sum(n) as q, sum(k) as r from t"),
+    ],
+)
+def test_doubles_are_added_as_decimals_where_that_is_configured(sql: str, runs: str) -> None:
+    judgement = judged(sql, float_sums=D6)
+    assert judgement.sql == runs
+    assert judgement.verdict == ("proved" if runs == sql else "rewritten")
+
+
+def test_doubles_added_as_decimals_are_the_same_in_any_order() -> None:
+    runs = judged("select sum(x) as q, avg(x) as r from t", float_sums=D6).sql
+    values = [1e15, 0.1, -1e15, 0.7, 3.3] * 40
+    found = set()
+    for turn in range(7):
+        with duckdb.connect() as connection:
+            connection.execute("create table t (x double)")
+            connection.executemany("insert into t values (?)", [[v] for v in values[turn:] + values[:turn]])
+            found.add(connection.execute(runs).fetchone())
+    assert found == {(164.0, 0.82)}
 
 
 def test_a_column_named_like_a_clock_is_a_column() -> None:

@@ -22,6 +22,14 @@ def test_an_unsafe_construct_of_a_macro_stands_in_the_macro() -> None:
     assert str(manifest.diagnostics[0].location) == "macros/dice.sql:2:3"
 
 
+def test_a_model_says_as_which_decimal_its_doubles_are_added() -> None:
+    found = one("{{ config(float_sums='DECIMAL(38, 2)') }}select sum(budget / 3) as s from cinema.movies")
+    assert (
+        found.sql == "select CAST(sum(CAST(budget / 3 AS DECIMAL(38, 2))) AS DOUBLE) as s from cinema.movies"
+    )
+    assert (found.verdict, found.schema.type_of("s")) == ("rewritten", "DOUBLE")
+
+
 def test_what_is_declared_is_no_error() -> None:
     found = one("{{ config(determinism='declared', reason='a sample') }} select random() as r")
     assert (found.verdict, found.sql.strip()) == ("declared", "select random() as r")

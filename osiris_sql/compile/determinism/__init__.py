@@ -34,6 +34,7 @@ def judge_query(
     declared: bool = False,
     reason: str = "",
     clock_grain: str | None = None,
+    float_sums: str | None = None,
     bind: Bind | None = None,
     walked: Walked | None = None,
 ) -> Judgement:
@@ -43,13 +44,14 @@ def judge_query(
     which is left undone where the text that will run is all that has to be bound. `bind`
     returns what a query gives, or None, in a database that has the inputs; without it one is made. `walked`
     is the query's walk, if it was made already.
+    `float_sums` is the DECIMAL type as which FLOAT and DOUBLE are added up; else they are in a fixed order.
     A `declared` query runs as its author wrote it, but for the clock.
     """
     if tree is None:
         return _given_up(sql, "sqlglot can't parse this query", declared=declared, reason=reason)
     bind = bind or binder_for(inputs)
     try:
-        subject = Subject(sql, tree, inputs, output, bind, clock_grain, walked)
+        subject = Subject(sql, tree, inputs, output, bind, clock_grain, float_sums, walked)
         rulings = [ruling for rule in _rules() for ruling in rule.check(subject)]
     except (ValueError, RecursionError):
         return _given_up(

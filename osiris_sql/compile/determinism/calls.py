@@ -117,6 +117,14 @@ def read_window(subject: Subject, call: Call, node: exp.Expr) -> Window | None:
     return Window(partition, items, specs[0] if specs else None, text, base)
 
 
+def whole_end(outline: Outline, call: Call) -> int:
+    """Return the character after a call with all that belongs to it: WITHIN GROUP, FILTER and OVER."""
+    index = _after(outline, call)
+    if outline.word(index) == "over":
+        index = outline.match.get(index + 1, index + 1) + 1
+    return outline.tokens[index - 1].end + 1
+
+
 def _after(outline: Outline, call: Call) -> int:
     """Return the token after a call and its WITHIN GROUP, FILTER and IGNORE NULLS."""
     index = call.close + 1

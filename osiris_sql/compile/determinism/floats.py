@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from osiris_sql.compile.determinism.calls import Arguments
+from osiris_sql.compile.determinism.calls import Arguments, whole_end
 from osiris_sql.compile.determinism.catalogue import SUMS
+from osiris_sql.compile.determinism.findings import Ruling
 from osiris_sql.compile.determinism.outline import Call
+from osiris_sql.compile.determinism.splice import Edit
 from osiris_sql.compile.determinism.subject import Subject
 from osiris_sql.compile.lineage.facts import Scope, kind_of_type
 from osiris_sql.compile.lineage.numbers import kind_of
 
+_PLAIN = {"fsum": "sum", "sumkahan": "sum", "kahan_sum": "sum", "favg": "avg"}
 _EXACT_AVERAGES = ("DATE", "TIME", "TIMESTAMP", "INTERVAL")
 
 
@@ -28,6 +31,35 @@ def adds_exactly(
         if kind == "float":
             return False
     return _is_exact_type(call.name, subject.type_of(call.block, arguments.values[0]))
+
+
+def added_as_decimal(
+    subject: Subject, call: Call, node: exp.Expr, arguments: Arguments, rule: str
+) -> Ruling | None:
+    """Return the ruling that adds a sum or average up in the DECIMAL type that is configured for that; None
+    if none is, or if it can't: DISTINCT rounded values would be others."""
+    decimal = subject.float_sums
+    if decimal is None or call.name not in SUMS or len(arguments.values) != 1 or call.method:
+        return None
+    if arguments.order is not None or node.find(exp.Distinct):
+        return None
+    outline = subject.outline
+    start, end = outline.span(arguments.values[0])
+    name, opened = outline.tokens[call.start].start, outline.tokens[call.open].start
+    last = whole_end(outline, call)
+    edits = (
+        Edit(name, opened, (f"CAST({_PLAIN[call.name]}",)) if call.name in _PLAIN else _at(name, "CAST("),
+        _at(start, "CAST("),
+        _at(end, f" AS {decimal})"),
+        # What is added behind it, such as its name, comes after.
+        Edit(last - 1, last, (f"{subject.sql[last - 1]} AS DOUBLE)",)),
+    )
+    message = f"{call.name} adds DOUBLE values in any order; each is added as {decimal}, exactly"
+    return subject.ruling(rule, "rewritten", message, subject.span_of(call), *edits)
+
+
+def _at(place: int, text: str) -> Edit:
+    return Edit(place, place, (text,))
 
 
 def _is_exact_type(name: str, type_name: str | None) -> bool:

@@ -238,6 +238,8 @@ class Outline:
         name = self.tokens[index - 1]
         if not name.text or not (name.text[0].isalpha() or name.text[0] == "_"):
             return
+        if self.word(index - 1) == "filter" and self.word(index - 2) == ")":
+            return  # a clause of the call before it
         dotted = index > 1 and self.tokens[index - 2].token_type == TokenType.DOT
         method = dotted and self.word(index - 3) not in ("main", "system", "pg_catalog")
         self.calls.append(Call(name.text.lower(), index - 1, index, self.match[index], block, method))

@@ -50,6 +50,7 @@ class Subject:
         output: TableSchema | Output,
         bind: Bind,
         clock_grain: str | None,
+        float_sums: str | None = None,
         walked: Walked | None = None,
     ) -> None:
         self.sql = sql
@@ -57,6 +58,7 @@ class Subject:
         self._output = output
         self.bind = bind
         self.clock_grain = clock_grain
+        self.float_sums = float_sums
         self.outline = Outline(sql)
         walked = walked or walk_query(
             sql, tree, {k: base_relation(f.node, f.schema, f.keys) for k, f in inputs.items()}

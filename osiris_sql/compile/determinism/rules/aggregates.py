@@ -16,7 +16,7 @@ from osiris_sql.compile.determinism.calls import (
 )
 from osiris_sql.compile.determinism.catalogue import APPROXIMATE, LISTS, MACROS, MOMENTS, ORDERED, PICKS, SUMS
 from osiris_sql.compile.determinism.findings import Ruling
-from osiris_sql.compile.determinism.floats import adds_exactly
+from osiris_sql.compile.determinism.floats import added_as_decimal, adds_exactly
 from osiris_sql.compile.determinism.outline import Call
 from osiris_sql.compile.determinism.rules.tie_messages import ordered_source
 from osiris_sql.compile.determinism.subject import Subject
@@ -61,7 +61,8 @@ def _judge(subject: Subject, call: Call) -> Iterator[Ruling]:
     elif scope is not None and _is_settled(subject, call, node, scope):
         yield subject.ruling(rule, "proved", f"{call.name} meets its rows in one order only", span)
     else:
-        yield _ordered(subject, call, arguments, rule)
+        exact = added_as_decimal(subject, call, node, arguments, rule)
+        yield exact or _ordered(subject, call, arguments, rule)
 
 
 def _relies_on_source(call: Call, arguments: Arguments, scope: Scope) -> bool:

@@ -18,7 +18,7 @@ from osiris_sql.compile.determinism.calls import (
 from osiris_sql.compile.determinism.catalogue import ORDERED, POSITION_WINDOWS, RANK_WINDOWS, VALUE_WINDOWS
 from osiris_sql.compile.determinism.clashes import clashing
 from osiris_sql.compile.determinism.findings import Ruling
-from osiris_sql.compile.determinism.floats import adds_exactly
+from osiris_sql.compile.determinism.floats import added_as_decimal, adds_exactly
 from osiris_sql.compile.determinism.frames import excludes_peers, is_whole, moves_by_rows
 from osiris_sql.compile.determinism.outline import Call
 from osiris_sql.compile.determinism.rules.tie_messages import added, clash, joined
@@ -66,7 +66,8 @@ def _judge(subject: Subject, call: Call) -> Iterator[Ruling]:
         message = f"the order of the window of {call.name} may have ties; {added(subject, parts)}"
         yield subject.ruling("tied-order", "rewritten", message, span, edit)
     else:
-        yield _by_arguments(subject, call, window, arguments)
+        exact = added_as_decimal(subject, call, node, arguments, "tied-order")
+        yield exact or _by_arguments(subject, call, window, arguments)
 
 
 def _by_arguments(subject: Subject, call: Call, window: Window, arguments: Arguments) -> Ruling:

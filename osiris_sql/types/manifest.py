@@ -213,7 +213,7 @@ class UnitTestResult:
 class CompiledSource:
     """A source table with the schema that models see, and the columns that anything reads.
 
-    `readers` are the nodes that read each column, `recorded` is from sources.lock, `filters` let pass what is.
+    `readers` read each column; `recorded` is from sources.lock; no row that `filters` keep back is ever read.
     """
 
     table: SourceTable

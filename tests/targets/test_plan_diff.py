@@ -56,6 +56,23 @@ def test_people_see_counts_and_rows(project):
     assert "- id=3 title=Fargo" in said
 
 
+def test_the_plan_prints_the_statements_that_make_and_change_a_table(project, database):
+    said = words(project.rows(*A).run("plan"))
+    name = f'"{database.schema}"."film"'
+    for statement in (
+        f'CREATE TABLE {name} ( "id" integer NOT NULL, "title" text );',
+        f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY;",
+        f'ALTER TABLE {name} ADD PRIMARY KEY ("id");',
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON {name} TO service_role;",
+        "NOTIFY pgrst, 'reload schema';",
+    ):
+        assert statement in said
+    assert project.build().exit_code == 0
+    said = words(project.rows(*A, more=", TIMESTAMP_NS '2026-01-31' AS at").run("plan"))
+    assert f'ALTER TABLE {name} ADD COLUMN "at" timestamp without time zone;' in said
+    assert "nanoseconds are cut off: at" in said
+
+
 def test_a_table_that_is_to_be_made_gets_every_row(project, database):
     [told] = differences(built(project, *A))
     assert (told["rows"], told["difference"]["inserted"]) == (3, 3)

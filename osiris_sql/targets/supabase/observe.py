@@ -8,7 +8,12 @@ from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from osiris_sql.targets.supabase import ledger
 from osiris_sql.targets.supabase.catalog import Table, read_table
 from osiris_sql.targets.supabase.create import RELOAD, create_statements, grant_statements, has_service
-from osiris_sql.targets.supabase.preflight import publication_mistakes, table_mistakes, table_notes
+from osiris_sql.targets.supabase.preflight import (
+    publication_mistakes,
+    publication_notes,
+    table_mistakes,
+    table_notes,
+)
 from osiris_sql.targets.supabase.schema_change import (
     change_mistakes,
     change_notes,
@@ -58,6 +63,7 @@ def observed_table(
     `opening` is the DDL that comes after making a table.
     """
     mistakes = tuple(publication_mistakes(publication))
+    notes = (*notes, *publication_notes(publication))
     if table is None:
         made = [*create_statements(publication, schema), *opening] if not mistakes else []
         return ObservedTarget(

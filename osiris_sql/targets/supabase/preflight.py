@@ -41,6 +41,12 @@ def publication_mistakes(publication: Publish) -> list[Diagnostic]:
     return found
 
 
+def publication_notes(publication: Publish) -> tuple[str, ...]:
+    """Return what a person should know of the columns, whatever the table looks like."""
+    cut = [column.name for column in publication.columns if column.type in ("TIMESTAMP_NS", "TIME_NS")]
+    return (f"PostgreSQL has microseconds, nanoseconds are cut off: {', '.join(cut)}",) if cut else ()
+
+
 def table_mistakes(publication: Publish, table: Table | None) -> list[Diagnostic]:
     """Return why the publication can't be delivered into the table as it is."""
     if table is None:

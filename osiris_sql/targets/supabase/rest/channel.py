@@ -10,6 +10,7 @@ from threading import Event
 from osiris_sql.protocols import Load, ProbeResult, Published, SpoolSpec
 from osiris_sql.support.secrets import Redactor, secret_values
 from osiris_sql.targets._modes import raise_all, refusal
+from osiris_sql.targets.supabase.create import grant_statements
 from osiris_sql.targets.supabase.observe import observed_table
 from osiris_sql.targets.supabase.options import SupabaseOptions
 from osiris_sql.targets.supabase.preflight import publication_mistakes
@@ -26,6 +27,7 @@ from osiris_sql.types.diagnostic import Diagnostic, ProjectError, StepError, Unr
 from osiris_sql.types.difference import Difference
 from osiris_sql.types.observed import ObservedTarget
 from osiris_sql.types.plan import Publish
+from osiris_sql.types.relation import quote_identifier
 
 
 class RestChannel:
@@ -87,8 +89,19 @@ class RestChannel:
             latest = found.last["load_id"] if whole else None
             latest = found.series.get(publication.series, latest)
         note = "channel: rest, through osiris-sql's functions"
-        table = found.table if found else None
-        return observed_table(publication, schema, table, latest, (note,), channel="rest", alterable=True)
+        made = grant_statements(
+            f"{quote_identifier(schema)}.{quote_identifier(publication.table)}", service=True
+        )
+        return observed_table(
+            publication,
+            schema,
+            found.table if found else None,
+            latest,
+            (note,),
+            channel="rest",
+            alterable=True,
+            opening=made,
+        )
 
     def holds(self, publication: Publish, load_id: str) -> bool:
         """Say whether the table's last load is that one: observing has counted its rows."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from osiris_sql.targets._modes import refusal
 from osiris_sql.targets.supabase.create import create_statements, grant_statements
 from osiris_sql.targets.supabase.options import SupabaseOptions
-from osiris_sql.targets.supabase.preflight import publication_mistakes
+from osiris_sql.targets.supabase.preflight import publication_mistakes, publication_notes
 from osiris_sql.targets.supabase.rest.keys import quoted, table_path
 from osiris_sql.targets.supabase.rest.sql_endpoint import SqlEndpoint
 from osiris_sql.targets.supabase.rest.table_changes import is_stale, observe_catalog
@@ -41,7 +41,7 @@ def observe(
         node=publication.node,
         schema=TableSchema(columns=columns, key=publication.key) if columns else None,
         kind="table" if columns else "absent",
-        notes=(note,),
+        notes=(note, *publication_notes(publication)),
         channel="rest",
         diagnostics=(*publication_mistakes(publication), *modes, *found),
     )

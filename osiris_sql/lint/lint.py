@@ -65,8 +65,8 @@ Sources = list[tuple[Diagnostic, LintedModel, Finding]]
 def _lint(
     compiled: CompiledModel, reader: Reader, memory: LintMemory, config: LintConfig
 ) -> tuple[Linted, Sources]:
-    seen = reader.seen_by(compiled)
-    before = memory.find(seen)
+    key = memory.key_of(reader.seen_by(compiled))
+    before = memory.find(key)
     if before:
         return before, []
     model = reader.read(compiled)
@@ -74,7 +74,7 @@ def _lint(
     reader.around.note(compiled.node, learned)
     own = [(diagnostic, model, finding) for diagnostic, finding in _run_rules(model, config)]
     linted = Linted(findings=tuple(diagnostic for diagnostic, _, _ in own), learned=learned)
-    memory.keep(seen, linted)
+    memory.keep(key, linted)
     return linted, own
 
 

@@ -60,17 +60,20 @@ class LintMemory:
         self._old = before.models if before else {}
         self._used: dict[str, Linted] = {}
 
-    def find(self, seen: object) -> Linted | None:
+    def key_of(self, seen: object) -> str:
+        """Return the identity of all that the findings of a model depend on."""
+        return digest_of(repr(seen).encode(errors="surrogatepass")) if self._kept else ""
+
+    def find(self, key: str) -> Linted | None:
         """Return what was found where all was as it is now."""
-        key = _key(seen) if self._kept else ""
         if key in self._old:
             self._used[key] = self._old[key]
         return self._used.get(key)
 
-    def keep(self, seen: object, linted: Linted) -> None:
+    def keep(self, key: str, linted: Linted) -> None:
         """Remember a model that was linted just now."""
         if self._kept:
-            self._used[_key(seen)] = linted
+            self._used[key] = linted
 
     def save(self) -> None:
         """Write what is remembered, if there is anything new; as many others stay."""
@@ -78,7 +81,3 @@ class LintMemory:
             others = [(key, linted) for key, linted in self._old.items() if key not in self._used]
             kept = {**self._used, **dict(others[: max(0, self._most - len(self._used))])}
             self._kept.write(LintedModels(models=kept), self.environ)
-
-
-def _key(seen: object) -> str:
-    return digest_of(repr(seen).encode(errors="surrogatepass"))

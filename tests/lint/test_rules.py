@@ -50,3 +50,25 @@ def test_good_is_not(name, sql_found, tmp_path):
 def test_the_page_is_what_the_docstrings_say():
     wanted = "run: python -m osiris_sql.lint.page > docs/lint.md"
     assert (ROOT / "docs/lint.md").read_text() == make_page(), wanted
+
+
+# In pieces, so that no scanner of this repository takes them for real.
+SECRETS = [
+    ("postgresql://app:", "hunter22@db.example.com/app"),
+    ("password = ", "'hunter22'"),
+    ("PASSWD => ", "'hunter22'"),
+    ("ASIA", "ABCDEFGHIJKLMNOP"),
+    ("gho_", "a1" * 18),
+    ("github_pat_", "a1" * 11),
+    ("xoxb-", "1234567890-abc"),
+    ("rk_live_", "a1" * 8),
+    ("sb_secret_", "a1" * 8),
+    ("eyJ", "hbGciOiJIUzI1.eyJ", "zdWIiOiIxMjM0.SflKxwRJSMeKKF"),
+    ("-----BEGIN RSA ", "PRIVATE KEY-----"),
+]
+
+
+def test_every_form_of_a_secret_is_found(tmp_path: Path) -> None:
+    queries = {f"m{n}": f"select 1 as x -- {''.join(parts)}" for n, parts in enumerate(SECRETS)}
+    found = found_in(tmp_path, {**queries, "plain": "select 'the password is asked for' as x"})
+    assert {name for name, rules in found.items() if "secret-in-sql" in rules} == set(queries)

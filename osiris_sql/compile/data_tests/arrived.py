@@ -79,9 +79,8 @@ class ArrivedTests:
         if found or not isinstance(definition, BuiltIn):
             raise TestMistakeError(*found)
         table = replace(model, node=test.node, relation=self._relation(publication), inlined=None)
-        binder = Binder()
-        binder.create_table(table.relation, table.schema)
-        scope = replace(self._scope, binder=binder, known={test.node: table})
+        self._binder.create_table(table.relation, table.schema)
+        scope = replace(self._scope, binder=self._binder, known={test.node: table})
         rendered, _ = render_generic(self._with_table(test, publication), definition, scope)
         sql = _to_postgres(rendered.sql or "", test)
         config = compiled_settings(dict(test.config))
@@ -103,6 +102,11 @@ class ArrivedTests:
     def _relation(self, publication: Publication) -> RelationRef:
         default = self._ends[publication.connection].options.get("schema") or "public"
         return RelationRef(publication.schema or str(default), publication.table)
+
+    @cached_property
+    def _binder(self) -> Binder:
+        """An own one: a target's schema may have the name of a source."""
+        return Binder()
 
     @cached_property
     def _publications(self) -> dict[str, Publication]:

@@ -1,4 +1,4 @@
-"""A publication takes as much memory as memory_limit allows DuckDB, and the program: not more with more rows."""
+"""A publication takes what memory_limit allows DuckDB, and the program itself: not more with more rows."""
 
 from __future__ import annotations
 

@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from servers.certificate import write_certificate
 from servers.mariadb import MariaDb
 from servers.mysql8 import SERVER_UUID, Mysql8, mysql8
 from sources.arrivals import columns, read
 from sources.mysql_shop import MysqlShop
-from sources.test_mysql_tls import write_certificate
 
 from osiris_sql.sources.mysql import PLUGIN, MysqlSource
 from osiris_sql.types.diagnostic import UnreachableError

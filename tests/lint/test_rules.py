@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,13 @@ def test_every_form_of_a_secret_is_found(tmp_path: Path) -> None:
     queries = {f"m{n}": f"select 1 as x -- {''.join(parts)}" for n, parts in enumerate(SECRETS)}
     found = found_in(tmp_path, {**queries, "plain": "select 'the password is asked for' as x"})
     assert {name for name, rules in found.items() if "secret-in-sql" in rules} == set(queries)
+
+
+def test_every_class_of_the_compilers_verdicts_has_a_rule() -> None:
+    folder = ROOT / "osiris_sql" / "compile" / "determinism"
+    text = "".join(path.read_text() for path in sorted(folder.rglob("*.py")))
+    classes = set(re.findall(r'"([a-z]+(?:-[a-z]+)+)", "(?:unsafe|unknown)"', text))
+    classes |= set(re.findall(r'_Choice\(.*"([a-z]+-[a-z]+)"', text))
+    rules = "".join(path.read_text() for path in (ROOT / "osiris_sql" / "lint" / "rules").glob("*.py"))
+    assert len(classes) > 15
+    assert {name for name in classes if f'"{name}"' not in rules} == set()

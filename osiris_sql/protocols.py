@@ -128,7 +128,10 @@ class Source(Protocol):
         ...
 
     def discover(self, identifiers: Sequence[str] | None) -> list[DiscoveredTable]:
-        """Return the named tables, or all; a name that does not exist is left out."""
+        """Return the named tables, or all; a name that does not exist is left out.
+
+        Where that reads all rows, `describe` (of names) says as much as can be said without, types "" else.
+        """
         ...
 
     def probe_change(self, tables: Mapping[str, str]) -> list[ObservedSource]:

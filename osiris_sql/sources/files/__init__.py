@@ -47,6 +47,16 @@ class FilesSource:
         found = [files for name in names if (files := self._find(name))]
         return discover_tables(found, self.root, self.options)
 
+    def describe(self, identifiers: Sequence[str]) -> list[DiscoveredTable]:
+        """Return what the head of each table's first file says: names, and the types that Parquet has.
+
+        A type that only the rows would tell is "". JSON lines are left out: they have no head.
+        """
+        from osiris_sql.sources.files.discovery import describe_heads
+
+        found = [files for name in identifiers if (files := self._find(name))]
+        return describe_heads(found, self.root, self.options)
+
     def probe_change(self, tables: Mapping[str, str]) -> list[ObservedSource]:
         """Return for each table a token that is equal only if names, sizes and bytes of its files are,
         and how its CSV is read; None where there are no files."""

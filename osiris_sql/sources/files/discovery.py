@@ -29,6 +29,22 @@ def discover_tables(tables: Sequence[TableFiles], root: Path, options: Options) 
         ]
 
 
+def describe_heads(tables: Sequence[TableFiles], root: Path, options: Options) -> list[DiscoveredTable]:
+    """Return the columns of each table of CSV or Parquet, as its first file begins; CSV knows no types."""
+    with connect() as con:
+        return [_describe_head(con, files, root, options) for files in tables if files.format != "jsonl"]
+
+
+def _describe_head(
+    con: duckdb.DuckDBPyConnection, files: TableFiles, root: Path, options: Options
+) -> DiscoveredTable:
+    first = files.paths[0]
+    types = open_file(con, files, first, place_of(first, root), options, keys=[]).types
+    known = types if files.format == "parquet" else dict.fromkeys(types, "")
+    columns = tuple(Column(name=name, type=type_) for name, type_ in known.items())
+    return DiscoveredTable(identifier=files.identifier, schema=TableSchema(columns=columns))
+
+
 def _discover_typed(
     con: duckdb.DuckDBPyConnection, files: TableFiles, root: Path, options: Options
 ) -> DiscoveredTable:

@@ -7,7 +7,6 @@ from pathlib import PurePosixPath
 from osiris_sql.compile.ahead import Ahead
 from osiris_sql.compile.blocking import disabled_input
 from osiris_sql.compile.columns import Binder
-from osiris_sql.compile.data_tests import TestScope, compile_data_tests
 from osiris_sql.compile.in_order import InOrder
 from osiris_sql.compile.model_cache import ModelCache
 from osiris_sql.compile.publications import check_publication
@@ -65,8 +64,12 @@ def _assemble(
 
 
 def _compile_tests(project: Project, models: InOrder, binder: Binder) -> tuple[CompiledTest, ...]:
-    if project.data_tests:
-        models.memory.supply_all()
+    if not project.data_tests:
+        return ()
+    # Imported here: reading their files takes a while, and pydantic.
+    from osiris_sql.compile.data_tests import TestScope, compile_data_tests
+
+    models.memory.supply_all()
     compiled = models.compiled.values()
     scope = TestScope(
         project=project,

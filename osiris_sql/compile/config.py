@@ -1,18 +1,21 @@
 """A model's configuration: folder defaults and YAML under what `config()` says, each value checked."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from typing import Any, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
 
 from osiris_sql.compile.microbatch import batch_contradictions
 from osiris_sql.compile.rendering import ConfigValue
 from osiris_sql.compile.snapshot import history_contradictions
-from osiris_sql.project.check import check_shape
-from osiris_sql.project.model_config import ConfigShape, merge_config
-from osiris_sql.support.yamlfile import KeyPath
+from osiris_sql.project.merged_config import merge_config
 from osiris_sql.types.diagnostic import Diagnostic, Location
 from osiris_sql.types.manifest import ModelConfig
 from osiris_sql.types.noun import Json
 from osiris_sql.types.project import Model
+
+if TYPE_CHECKING:
+    from osiris_sql.support.yamlfile import KeyPath
 
 _LISTS = frozenset(name for name, hint in get_type_hints(ModelConfig).items() if get_origin(hint) is tuple)
 
@@ -39,6 +42,12 @@ def resolve_config(
 def _checked(model: Model, given: Mapping[str, ConfigValue], found: list[Diagnostic]) -> dict[str, Json]:
     def locate(path: KeyPath, *, key: bool = False) -> Location:
         return _place(model, given, str(path[0])) if path else model.location
+
+    if not given:
+        return {}
+    # Imported here: where no model has a config(), there is no need of pydantic.
+    from osiris_sql.project.check import check_shape
+    from osiris_sql.project.model_config import ConfigShape
 
     data = {key: _as_yaml(entry.value) for key, entry in given.items()}
     shape = check_shape(ConfigShape, data, locate, found.append).value

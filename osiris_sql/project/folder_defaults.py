@@ -6,8 +6,9 @@ from typing import Any
 
 from osiris_sql.project.check import check_shape
 from osiris_sql.project.disk import Disk
+from osiris_sql.project.merged_config import merge_config
 from osiris_sql.project.mismatch import unknown_key
-from osiris_sql.project.model_config import CONFIG_KEYS, ConfigShape, merge_config
+from osiris_sql.project.model_config import CONFIG_KEYS, ConfigShape
 from osiris_sql.project.shape import Locate, Report
 from osiris_sql.support.nearest import did_you_mean
 from osiris_sql.support.yamlfile import KeyPath

@@ -9,7 +9,7 @@ from osiris_sql.project.disk import Disk
 from osiris_sql.project.fixtures import FIXTURES, read_fixtures
 from osiris_sql.project.folder_defaults import defaults_of
 from osiris_sql.project.lockfile import LOCK_NAME, Lock, read_lock
-from osiris_sql.project.model_config import merge_config
+from osiris_sql.project.merged_config import merge_config
 from osiris_sql.project.model_files import SNAPSHOTS, read_models
 from osiris_sql.project.models_file import Described, read_models_files
 from osiris_sql.project.names import Taken

@@ -1,7 +1,6 @@
-"""The configuration of models: what YAML and folder defaults may say, and how they are merged."""
+"""The configuration of models: what YAML, folder defaults and `config()` may say."""
 
 import re
-from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
@@ -103,13 +102,3 @@ class ConfigShape(Shape):
 
 
 CONFIG_KEYS = tuple(sorted(ConfigShape.model_fields))
-
-
-def merge_config(weaker: Mapping[str, Json], stronger: Mapping[str, Json]) -> dict[str, Json]:
-    """Return both, `stronger` winning; tags are added up and `meta` is merged key by key, as in dbt."""
-    merged = {**weaker, **stronger}
-    if "tags" in weaker and "tags" in stronger:
-        merged["tags"] = list(dict.fromkeys([*weaker["tags"], *stronger["tags"]]))
-    if "meta" in weaker and "meta" in stronger:
-        merged["meta"] = {**weaker["meta"], **stronger["meta"]}
-    return merged

@@ -1,10 +1,13 @@
 """The border for machines: nouns as canonical JSON and back."""
 
+from __future__ import annotations
+
 import hashlib
 import json
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import TypeAdapter
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 T = TypeVar("T")
 
@@ -19,6 +22,9 @@ _ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=True, separators=(",", 
 
 def _adapter(cls: Any) -> TypeAdapter[Any]:
     if cls not in _adapters:
+        # Imported here: plain data needs none of it.
+        from pydantic import TypeAdapter
+
         _adapters[cls] = TypeAdapter(cls)
     return _adapters[cls]
 

@@ -32,6 +32,12 @@ def test_the_worker_has_never_heard_of_authoring() -> None:
     assert not modules & {"sqlglot", "jinja2", "yaml", "typer", "rich"}
 
 
+def test_a_process_that_compiles_ahead_loads_what_models_without_config_need() -> None:
+    modules = loaded("-c", "import osiris_sql.compile.ahead.compiling")
+    assert "sqlglot" in modules
+    assert not modules & {"pydantic", "yaml", "typer", "rich"}
+
+
 @pytest.mark.parametrize("kind", ["sources", "targets", "engines", "launchers", "sinks"])
 def test_a_plugin_loads_its_driver_only_when_it_is_used(kind: str) -> None:
     ask = "from osiris_sql.support.plugins import load_plugin, plugin_names\n"

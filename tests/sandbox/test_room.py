@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 
 import pytest
 from run.plans import model, plan_of
@@ -10,6 +11,7 @@ from sandbox.plans import film_plan, launch
 from sandbox.server.jail import ROOTED
 from sandbox.server.limits import can_limit_memory
 
+from osiris_sql.launchers.e2b.remote import FOLDER, POLL
 from osiris_sql.launchers.e2b.room import Machine, warn_of_size
 from osiris_sql.types.diagnostic import UnreachableError
 from osiris_sql.types.settings import PINNED_SETTINGS
@@ -87,11 +89,24 @@ def test_a_disk_that_fills_up_while_running_is_told_from_a_crash(root, server, e
     plan = plan_of(model("a", BIG, columns="id INTEGER, t VARCHAR"), model("b", "SELECT 1 AS id"))
     run = launch(plan, root, environ)
     found = {step.step: (step.status, [d.rule for d in step.diagnostics]) for step in run.result.steps}
-    assert found["materialize.a"] == ("failed", ["disk-full"])
-    # DuckDB keeps what it has of the disk, so the last event may fit or not.
+    # DuckDB keeps what it has of the disk, so the last events may fit or not.
     assert (run.exit_code, run.rules) in [(1, []), (3, ["e2b-disk"])]
+    if run.exit_code == 1:
+        assert found["materialize.a"] == ("failed", ["disk-full"])
     assert all(d.rule != "internal-error" for step in run.result.steps for d in step.diagnostics)
     assert server.sandboxes.running() == []
+
+
+@pytest.mark.parametrize(("written", "heard"), [("", "gone"), ("1\n", "1"), (None, "gone")])
+def test_a_worker_whose_exit_code_found_no_room_is_gone(tmp_path, written, heard):
+    run = tmp_path / FOLDER / "run"
+    run.mkdir(parents=True)
+    ended = subprocess.run(["sh", "-c", "echo $$"], capture_output=True, text=True, check=True)
+    (run / "pid").write_text(ended.stdout)
+    if written is not None:
+        (run / "exit").write_text(written)
+    told = subprocess.run(["sh", "-c", POLL % 1], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert told.stdout.splitlines()[0] == heard
 
 
 def test_out_of_memory_by_duckdbs_own_limit_fails_the_step(root, environ):

@@ -27,8 +27,9 @@ TAIL = 1_000_000
 LOOK = 20
 
 # The exit code (or "gone"), then the last word, then the events: in this order nothing is missed.
+# On a full disk the file of the exit code is empty.
 POLL = f"""cd {FOLDER}/run || exit 0
-echo "$(cat exit 2>/dev/null || kill -0 "$(cat pid)" 2>/dev/null || echo gone)"
+echo "$(grep . exit 2>/dev/null || kill -0 "$(cat pid)" 2>/dev/null || echo gone)"
 cat status.json 2>/dev/null
 echo; tail -c +%d events.jsonl 2>/dev/null | head -c {TAIL}
 true"""

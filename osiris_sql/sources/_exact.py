@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from typing import TYPE_CHECKING
 
 from osiris_sql.types.diagnostic import Diagnostic, StepError
+
+if TYPE_CHECKING:
+    import duckdb
 
 SIGNED = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 INTEGERS = frozenset({*SIGNED, *(f"U{name}" for name in SIGNED), "BIGNUM"})
@@ -25,12 +29,20 @@ NOT_FINITE = r"(?i)[+-]?(nan|inf|infinity)"
 
 
 @cache
+def _types() -> duckdb.DuckDBPyConnection:
+    """A database that is asked for types alone: to open one takes as long as thousands of such questions."""
+    import duckdb
+
+    return duckdb.connect(config={"threads": 1})
+
+
+@cache
 def canonical_type(type_: str) -> str:
     """Return a type as DuckDB prints it; raises StepError for one that DuckDB does not know."""
     import duckdb
 
     try:
-        with duckdb.connect() as con:
+        with _types().cursor() as con:
             [(found,)] = con.execute(f"SELECT typeof(NULL::{type_})").fetchall()
     except duckdb.Error as error:
         raise StepError(
@@ -66,7 +78,9 @@ def from_text(text: str, type_: str, what: str) -> str:
 
 def from_sound_text(text: str, type_: str, what: str) -> str:
     """Return what `from_text` does for text that can't lose a part, but may be no value of the type."""
-    return or_error(text, type_, f"try_cast({text} AS {type_}) IS NOT NULL", what)
+    # Cast once: CASE would ask whether the cast succeeds, and then cast again.
+    wrong = _misfit_error(text, type_, what)
+    return f"coalesce(try_cast({text} AS {type_}), CASE WHEN {text} IS NOT NULL THEN {wrong} END)"
 
 
 def typed_fits(value: str, source: str, type_: str) -> str:
@@ -90,13 +104,18 @@ def template_literal(text: str) -> str:
 
 def or_error(value: str, type_: str, fits: str, what: str) -> str:
     """Return a SQL expression: `value` as `type_` where the condition `fits`, else an error."""
+    return (
+        f"CASE WHEN {value} IS NULL THEN NULL WHEN {fits} THEN try_cast({value} AS {type_}) "
+        f"ELSE {_misfit_error(value, type_, what)} END"
+    )
+
+
+def _misfit_error(value: str, type_: str, what: str) -> str:
+    """The expression, of the type, that fails with `what` and the value."""
     before = template_literal(f"{what}: ")
     after = template_literal(f" is not exactly a value of type {type_}")
     message = f"{before} || '\"' || left({value}::VARCHAR, 200) || '\"' || {after}"
-    return (
-        f"CASE WHEN {value} IS NULL THEN NULL WHEN {fits} THEN try_cast({value} AS {type_}) "
-        f"ELSE CAST(error({message}) AS {type_}) END"
-    )
+    return f"CAST(error({message}) AS {type_})"
 
 
 def _pattern(kind: str, type_: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from typing import TypeVar
 
 from sqlglot import exp
 
@@ -14,6 +15,8 @@ from osiris_sql.compile.lineage import Walked, walk_query
 from osiris_sql.compile.lineage.facts import Scope, base_relation
 from osiris_sql.types.manifest import Verdict
 from osiris_sql.types.relation import TableSchema
+
+Node = TypeVar("Node", bound=exp.Expr)
 
 Bind = Callable[[str], TableSchema | None]
 """Returns what a query gives by DuckDB's own binder, None if it refuses the query."""
@@ -73,17 +76,25 @@ class Subject:
         return self._output if isinstance(self._output, TableSchema) else self._output()
 
     @cached_property
+    def _every_node(self) -> list[exp.Expr]:
+        return list(self.tree.walk())
+
+    def find_all(self, *kinds: type[Node]) -> list[Node]:
+        """Return the nodes of the tree that are of some classes, the root first; the tree is walked once."""
+        return [node for node in self._every_node if isinstance(node, kinds)]
+
+    @cached_property
     def nodes(self) -> dict[int, exp.Expr]:
         """Return the calls of the tree by where their names begin."""
         found: dict[int, exp.Expr] = {}
         placeless: list[exp.Expr] = []
-        for node in self.tree.find_all(exp.Func, exp.IgnoreNulls):
+        for node in self.find_all(exp.Func, exp.IgnoreNulls):
             if "start" in node.meta:
                 inner = node.this if isinstance(node, exp.IgnoreNulls) else node
                 found[node.meta["start"]] = inner
             elif isinstance(node, _PLACELESS):
                 placeless.append(node)
-        for node in reversed(placeless):  # inner ones first: find_all walks from the root
+        for node in reversed(placeless):  # inner ones first: the root is found first
             start = self._call_around(node, found)
             if start is not None:
                 found[start] = node
@@ -107,7 +118,7 @@ class Subject:
     def selects(self) -> dict[Block, exp.Select]:
         """Return the SELECT of the tree that each block of the text is."""
         found: dict[Block, exp.Select] = {}
-        for select in self.tree.find_all(exp.Select):
+        for select in self.find_all(exp.Select):
             start = _anchor(select)
             block = self.outline.block_at(start) if start is not None else None
             if block is not None:

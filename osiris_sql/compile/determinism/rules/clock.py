@@ -45,10 +45,10 @@ def check(subject: Subject) -> Iterator[Ruling]:
             yield _age(subject, call)
         elif call.name == "ago":
             yield _ago(subject, call)
-    for index, token in enumerate(subject.outline.tokens):
-        if token.token_type == TokenType.PARAMETER and subject.outline.word(index + 1) == "run_clock":
-            yield _parameter(subject, index)
-        elif subject.outline.word(index) in _WORDS and _is_value(subject, index):
+    for index, word in enumerate(subject.outline.words):
+        if word == "run_clock" and subject.outline.tokens[index - 1].token_type == TokenType.PARAMETER:
+            yield _parameter(subject, index - 1)
+        elif word in _WORDS and _is_value(subject, index):
             yield from _word(subject, index)
 
 

@@ -18,7 +18,7 @@ _CLEAR = (exp.Predicate, exp.Connector, exp.Not, exp.Order, exp.Ordered)
 
 def check(subject: Subject) -> Iterator[Ruling]:
     """Return a ruling for each place where such values become one."""
-    for node in subject.tree.find_all(exp.Collate):
+    for node in subject.find_all(exp.Collate):
         if _is_value(node):
             message = (
                 "COLLATE makes texts equal that can be told apart, here and wherever this column goes:"
@@ -62,7 +62,7 @@ def _merges(subject: Subject) -> Iterator[tuple[exp.Expr, Columns]]:
             yield scope.select, scope.outputs
         elif scope.select.args.get("group") is not None:
             yield scope.select, _groups(subject, scope)
-    for node in subject.tree.find_all(exp.SetOperation):
+    for node in subject.find_all(exp.SetOperation):
         if node.args.get("distinct") and id(node) in subject.walk.unlimited:
             yield node, [(None, column) for column in subject.walk.unlimited[id(node)].columns]
 

@@ -17,7 +17,7 @@ from osiris_sql.compile.lineage.resolve import resolve
 
 def check(subject: Subject) -> Iterator[Ruling]:
     """Return a ruling for each such join."""
-    for join in subject.tree.find_all(exp.Join):
+    for join in subject.find_all(exp.Join):
         method = str(join.args.get("method") or "").upper()
         if method == "POSITIONAL":
             message = "a POSITIONAL JOIN pairs rows by where they are stored; join on a key"

@@ -58,7 +58,7 @@ def _is_array(subject: Subject, block: Block) -> bool:
 def _cut_queries(subject: Subject) -> dict[Block, exp.Expr]:
     """Return the node of each block with a LIMIT, found by where the numbers of the LIMIT stand."""
     found: dict[Block, exp.Expr] = {}
-    for clause in subject.tree.find_all(exp.Limit, exp.Offset, exp.Fetch):
+    for clause in subject.find_all(exp.Limit, exp.Offset, exp.Fetch):
         starts = [n.meta["start"] for n in clause.walk() if "start" in n.meta]
         index = subject.outline.at.get(min(starts, default=-1))
         for block in subject.outline.blocks if index is not None else ():

@@ -11,8 +11,7 @@ from osiris_sql.compile.determinism.subject import Subject
 def check(subject: Subject) -> Iterator[Ruling]:
     """Return a ruling for each SAMPLE."""
     outline = subject.outline
-    for index in range(len(outline.tokens)):
-        word = outline.word(index)
+    for index, word in enumerate(outline.words):
         if word == "tablesample" or (word == "using" and outline.word(index + 1) == "sample"):
             message = (
                 "a sample differs from run to run, with a seed too: it hangs on the order in which rows"

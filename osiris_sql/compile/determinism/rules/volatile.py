@@ -28,7 +28,7 @@ def check(subject: Subject) -> Iterator[Ruling]:
         elif is_volatile(call.name):
             message = f"DuckDB calls {call.name}() volatile: it may differ from row to row and run to run"
             yield subject.ruling("random-value", "unsafe", message, span)
-    for column in subject.tree.find_all(exp.Column):
+    for column in subject.find_all(exp.Column):
         yield from _column(subject, column)
 
 

@@ -1,4 +1,6 @@
 # The two commands of the README are `make demo` and `make test`; both may run as often as you like.
+# Three workers keep two cores busy: tests wait for servers.
+BESIDE := -n 3 --dist loadfile --no-loadscope-reorder
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
@@ -16,7 +18,7 @@ demo: $(VENV)/.runtime ## install the tool into .venv and build the example proj
 
 test: $(VENV)/.dev ## install what the tests need, database servers included, and run them
 	scripts/install-servers
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest $(BESIDE)
 
 check: $(VENV)/.dev ## lint, format, types, import floors, house rules
 	$(BIN)/ruff check .

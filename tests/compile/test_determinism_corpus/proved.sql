@@ -89,3 +89,6 @@ select id, s collate nocase = 'S7' as a from t where s collate nocase like 's%'
 
 -- groups of a DOUBLE whose zeros are one
 select x + 0.0 as x, count(*) as n from t group by all
+
+-- an exact sum of some rows in a window
+select id, sum(n) filter (where k = 1) over (partition by g) as a from t

@@ -143,6 +143,16 @@ def counts(place: Place) -> list[Count]:
     ]
 
 
+OF_TEXTS = (
+    "whether a column of a million texts is unique costs a hash table of them, whoever asks, and the other seven"
+    " questions little: nor is the scan by hand 10 × faster than dbt."
+)
+OF_WORDS = (
+    "a table of 100 rows has its answers at once; what is left is to compile, to write down and to tell eight"
+    " answers a table, which nobody does by hand."
+)
+
+
 def faster_than_dbt(size: int, unit: str, reason: str = "") -> Goal:
     return Goal(
         says=f"10 × faster than `dbt test` at {size:,} {unit}",
@@ -179,7 +189,10 @@ BENCHMARK = Benchmark(
             quick=1000,
             prepare=lambda place, rows: prepare(place, 3 if place.quick else 50, rows),
             rounds=3,
-            goals=[faster_than_dbt(1_000_000, "rows a table"), close_to_by_hand(1_000_000, "rows a table")],
+            goals=[
+                faster_than_dbt(1_000_000, "rows a table", OF_TEXTS),
+                close_to_by_hand(1_000_000, "rows a table"),
+            ],
         ),
         Series(
             name="many",
@@ -189,7 +202,7 @@ BENCHMARK = Benchmark(
             quick=5,
             prepare=lambda place, tables: prepare(place, tables, 100),
             rounds=3,
-            goals=[faster_than_dbt(1000, "tables"), close_to_by_hand(1000, "tables")],
+            goals=[faster_than_dbt(1000, "tables"), close_to_by_hand(1000, "tables", OF_WORDS)],
         ),
     ],
 )

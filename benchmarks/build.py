@@ -106,8 +106,8 @@ BENCHMARK = Benchmark(
                     found=slower_than_script,
                     at_most=1.3,
                     size=1000,
-                    reason="the script takes a few milliseconds for a model of 1,000 rows; beside it ours writes"
-                    " down what was built of what, and tells each step.",
+                    reason="the script takes a few milliseconds for a model of 1,000 rows; beside it ours"
+                    " writes down what was built of what, and tells each step.",
                 )
             ],
         ),

@@ -60,8 +60,8 @@ BENCHMARK = Benchmark(
                     found=lambda cost: cost("sqlfluff") / cost("osiris-sql lint"),
                     at_least=20,
                     size=1000,
-                    reason="a first lint compiles: it finds every name, type and verdict over all files, which no"
-                    " linter of single files does. What did not change is not compiled again.",
+                    reason="a first lint compiles: it finds every name, type and verdict over all files;"
+                    " no linter of single files does. What did not change is not compiled again.",
                 ),
                 Goal(
                     says="20 × faster than sqlfluff at 1,000 models, nothing changed",

@@ -144,12 +144,12 @@ def counts(place: Place) -> list[Count]:
 
 
 OF_TEXTS = (
-    "whether a column of a million texts is unique costs a hash table of them, whoever asks, and the other seven"
-    " questions little: nor is the scan by hand 10 × faster than dbt."
+    "whether a column of a million texts is unique costs a hash table of them, whoever asks, and the other"
+    " seven questions little: nor is the scan by hand 10 × faster than dbt."
 )
 OF_WORDS = (
-    "a table of 100 rows has its answers at once; what is left is to compile, to write down and to tell eight"
-    " answers a table, which nobody does by hand."
+    "a table of 100 rows has its answers at once; what is left is to write down and to tell eight answers a"
+    " table, which nobody does by hand."
 )
 
 

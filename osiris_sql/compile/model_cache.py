@@ -91,9 +91,22 @@ class ModelCache:
         """Return the entry of a rendered model, if the names in its SQL still mean the same nodes."""
         key = self._key(rendered, keys)
         entry = self._open(key) if key in self._old else None
-        if entry and all(names.nodes.get(_pair(table)) == node for table, node in entry.tables.items()):
-            return entry
-        return None
+        if not entry or any(names.nodes.get(_pair(table)) != node for table, node in entry.tables.items()):
+            return None
+        self._note_file(key, rendered, keys)
+        return entry
+
+    def _note_file(self, key: str, rendered: RenderedModel, keys: object) -> None:
+        """Note what the file alone is found by from now on: the names around it may be others than then."""
+        then, _, rest = self._used[key].partition(b" ")
+        now = self._told_by(rendered, keys)
+        if now != then:
+            self._used[key] = b"%s %s" % (now, rest)
+            self._is_new = True
+
+    def _told_by(self, rendered: RenderedModel, keys: object) -> bytes:
+        is_told = rendered.is_plain and not rendered.diagnostics
+        return ((is_told and self._file_key(rendered.model, keys)) or _NO_KEY).encode()
 
     def _open(self, key: str) -> Remembered | None:
         line = self._old[key]
@@ -109,9 +122,7 @@ class ModelCache:
         key = self._key(rendered, keys)
         line = self._environ.hide(entry)
         then = {name: keyed(self._environ.seen[name], self._salt) for name in hidden_names(line)}
-        is_told = rendered.is_plain and not rendered.diagnostics
-        by_file = (is_told and self._file_key(rendered.model, keys)) or _NO_KEY
-        self._used[key] = b"%s %s\t%s" % (by_file.encode(), json.dumps(then).encode(), line)
+        self._used[key] = b"%s %s\t%s" % (self._told_by(rendered, keys), json.dumps(then).encode(), line)
         self._is_new = True
 
     def save(self) -> None:

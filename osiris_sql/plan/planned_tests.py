@@ -45,7 +45,7 @@ def planned_test(test: CompiledTest, reads: tuple[str, ...]) -> PlannedTest:
         reads=reads,
         shape=test.shape,
         measure=test.measure,
-        whole_key=test.whole_key,
+        key=test.key,
         relation=test.relation,
         proof=test.proof,
         severity=test.severity,

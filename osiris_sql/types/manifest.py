@@ -171,8 +171,8 @@ class CompiledTest:
     `node` is where it is attached: the relation that it was declared on, or, for a singular test and for one
     that reads what is made from that relation, the last one in build order of those that it reads (`reads`).
     A test with a `shape` can run in one scan of `relation` with others: `measure` is an aggregate over it, 0
-    if no row offends. At shape `rows` it is the count of those that do. `whole_key` is the column, as SQL, of
-    a key that holds whole numbers, of all rows.
+    if no row offends. At shape `rows` it is the count of those that do. `key` is the column, as SQL, that is
+    to be unique in all rows, if its values differ wherever their hashes do.
     """
 
     name: str
@@ -184,7 +184,7 @@ class CompiledTest:
     columns_read: Mapping[str, tuple[str, ...] | None]
     shape: TestShape | None = None
     measure: str = ""
-    whole_key: str = ""
+    key: str = ""
     relation: RelationRef | None = None
     proof: Proof | None = None
     severity: TestSeverity = "error"

@@ -43,7 +43,7 @@ class PlannedTest:
     reads: tuple[str, ...]
     shape: TestShape | None = None
     measure: str = ""
-    whole_key: str = ""
+    key: str = ""
     relation: RelationRef | None = None
     severity: TestSeverity = "error"
     warn_if: str = "!= 0"

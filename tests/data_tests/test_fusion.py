@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from osiris_sql.compile.data_tests.built_in import built_in_names, load_built_in
-from osiris_sql.engines.duckdb import audit
+from osiris_sql.engines.duckdb import audit, hashed_keys
 from osiris_sql.engines.duckdb.audit import measure_tests
 from osiris_sql.engines.duckdb.transaction import DuckDBTransaction
 from osiris_sql.run.steps.tests import measure
@@ -253,8 +253,42 @@ def test_a_key_of_whole_numbers_is_told_without_a_hash_table_and_exactly(
         connection.executemany("INSERT INTO t VALUES (?)", [(number,) for number in numbers])
     tried = try_tests([generic("unique", column="a b")], {"t": f'SELECT 1::{column_type} AS "a b"'})
     [test] = [planned(one) for one in tried.tests]
-    assert test.whole_key == '"a b"'
+    assert test.key == '"a b"'
     assert measure_tests(connection, RelationRef(schema="main", name="t"), [test], CLOCK, is_table=True) == (
         duplicates,
     )
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("column_type", "values", "duplicates"),
+    [
+        ("VARCHAR", ["'a'", "'A'", "''", "NULL", "NULL"], 0),
+        ("VARCHAR", ["'a'", "'b'", "'a'"], 1),
+        ("VARCHAR COLLATE nocase", ["'a'", "'A'"], None),
+        ("UUID", ["'6f1d4b5e-9c43-5c1e-8a55-0d3a9f6f2a11'"] * 2, 1),
+        ("DATE", ["'2024-01-01'", "'infinity'", "'2024-01-02'"], 0),
+        ("TIMESTAMPTZ", ["'2024-01-01 00:00:00+00'", "'2024-01-01 01:00:00+01'"], 1),
+        ("DECIMAL(38, 2)", ["1.00", "1", "2"], 1),
+        ("HUGEINT", ["170141183460469231731687303715884105727", "0"], 0),
+    ],
+)
+@pytest.mark.parametrize("share", [1, 100], ids=["in shares", "at once"])
+def test_a_key_is_told_by_the_hashes_of_its_values_and_exactly(
+    monkeypatch: pytest.MonkeyPatch, column_type: str, values: list[str], duplicates: int | None, share: int
+) -> None:
+    monkeypatch.setattr(audit, "LARGE", -1)
+    monkeypatch.setattr(audit, "MANY", 0)
+    monkeypatch.setattr(hashed_keys, "SHARE", share)
+    connection = duckdb.connect()
+    connection.execute(f"CREATE TABLE t (k {column_type})")
+    connection.execute(f"INSERT INTO t VALUES {', '.join(f'({value})' for value in values)}")
+    plain = column_type.removesuffix(" COLLATE nocase")
+    tried = try_tests([generic("unique", column="k")], {"t": f"SELECT NULL::{plain} AS k"})
+    [test] = [planned(one) for one in tried.tests]
+    assert test.key == '"k"'
+    if duplicates is None:  # a collation decides, as far as DuckDB counts by it
+        [(duplicates,)] = connection.execute("SELECT count(k) - count(DISTINCT k) FROM t").fetchall()
+    measured = measure_tests(connection, RelationRef("main", "t"), [test], CLOCK, is_table=True)
+    assert measured == (duplicates,)
     connection.close()

@@ -122,7 +122,7 @@ def _assemble(
         columns_read=query.columns_read,
         shape=measure.shape if measure else None,
         measure=measure.sql if measure else "",
-        whole_key=measure.whole_key if measure else "",
+        key=measure.key if measure else "",
         relation=measure.relation if measure else None,
         fingerprint=fingerprint(canonical_tokens(query.sql), outcome),
         description=test.description,

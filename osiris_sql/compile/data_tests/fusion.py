@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,8 +19,7 @@ from osiris_sql.types.relation import RelationRef, TableSchema
 if TYPE_CHECKING:
     from jinja2.environment import TemplateModule
 
-_WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT")
-_WHOLE_NUMBERS = (*_WHOLE, *(f"U{name}" for name in _WHOLE))
+_PLAIN = re.compile(r"U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|VARCHAR|UUID|DATE|TIMESTAMP.*|DECIMAL.*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +27,13 @@ class Measure:
     """A test as an aggregate over `relation`: 0 if no row offends.
 
     `sql` counts the offending rows at shape `rows`; at the others it is above 0 if there are some.
-    `whole_key` is as in `CompiledTest`.
+    `key` is as in `CompiledTest`.
     """
 
     shape: TestShape
     sql: str
     relation: RelationRef
-    whole_key: str = ""
+    key: str = ""
 
 
 def measure_test(
@@ -53,15 +53,13 @@ def measure_test(
             return None
         if not _is_sound(sql, known.relation, scope):
             return None
-    return Measure(
-        built_in.shape, sql, known.relation, "" if where else _whole_key(built_in, values, known.schema)
-    )
+    return Measure(built_in.shape, sql, known.relation, "" if where else _key(built_in, values, known.schema))
 
 
-def _whole_key(built_in: BuiltIn, values: Mapping[str, Any], schema: TableSchema) -> str:
-    """Return the column of a key, if it is one that holds whole numbers."""
+def _key(built_in: BuiltIn, values: Mapping[str, Any], schema: TableSchema) -> str:
+    """Return the column of a key, if it is one of a plain type."""
     column = str(values.get("column_name", "")) if built_in.shape == "key" else ""
-    return column if column and schema.type_of(unquoted(column)) in _WHOLE_NUMBERS else ""
+    return column if column and _PLAIN.fullmatch(schema.type_of(unquoted(column)) or "") else ""
 
 
 def _measure(built_in: BuiltIn, values: Mapping[str, Any], where: str | None) -> tuple[str, str]:

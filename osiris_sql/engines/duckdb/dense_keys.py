@@ -6,7 +6,7 @@ DuckDB 2.0 on two cores), in one scan with everything else that is asked.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import duckdb
@@ -22,15 +22,20 @@ _WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "
 
 
 def with_dense_keys(
-    cursor: duckdb.DuckDBPyConnection, relation: RelationRef, tests: Sequence[PlannedTest]
+    cursor: duckdb.DuckDBPyConnection,
+    relation: RelationRef,
+    tests: Sequence[PlannedTest],
+    types: Mapping[str, str],
 ) -> list[PlannedTest]:
-    """Return the tests of a table, those of dense keys with a measure that needs no hash table."""
-    columns = sorted({test.whole_key for test in tests if test.whole_key})
+    """Return the tests of a table, those of dense keys with a measure that needs no hash table.
+
+    `types` are those of its columns, by their quoted names."""
+    columns = sorted({test.key for test in tests if types.get(test.key) in _WHOLE})
     if not columns:
         return list(tests)
     found = _measures(cursor, relation, columns)
     return [
-        replace(test, measure=found[test.whole_key], shape="aggregate") if found.get(test.whole_key) else test
+        replace(test, measure=found[test.key], shape="aggregate") if found.get(test.key) else test
         for test in tests
     ]
 

@@ -77,11 +77,13 @@ class SchemaCache:
     def _listen(self) -> None:
         while self._wake not in select.select([self._connection, self._wake], [], [])[0]:
             self._connection.poll()
-            if self._connection.notifies:
+            # One that comes while we load is read with the rows: nothing would wake us for it.
+            while self._connection.notifies:
                 time.sleep(max(self.delay, 0.1))
                 self._connection.poll()
                 self._connection.notifies.clear()
                 self._load()
+                self._connection.poll()
 
     def _load(self) -> None:
         with self._connection.cursor() as cursor:

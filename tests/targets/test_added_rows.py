@@ -99,6 +99,18 @@ def test_a_table_built_again_is_refused_with_the_choices_until_it_was_replaced(l
     assert log.in_order() == [5, 4, 3, 2, 1, 7, 6]
 
 
+def test_a_new_column_is_no_obstacle(log):
+    log.arrive(3).sent()
+    text = MODEL.replace("'incremental'", "'incremental', on_schema_change='append'")
+    (log.folder / "models/film.sql").write_text(text.replace("title FROM", "title, 7 AS n FROM"))
+    assert log.arrive(2).sent() == 2
+    assert log.database.sql("SELECT id, n FROM film ORDER BY ctid") == [
+        *((i, None) for i in (1, 2, 3)),
+        *((i, 7) for i in (4, 5)),
+    ]
+    assert log.arrive(1).sent() == 1
+
+
 def test_the_ledger_tells_what_was_sent_if_the_warehouse_is_gone(log):
     log.arrive(3).sent()
     shutil.rmtree(log.folder / ".osiris")

@@ -11,6 +11,7 @@ from run.dying import run_apart
 from run.projects import WAREHOUSE, build, compile_folder, delivered, plan_folder, write_files
 
 from osiris_sql import api
+from osiris_sql.run.difference import diff_publications
 from osiris_sql.run.steps import publish
 from osiris_sql.types.diagnostic import Diagnostic, StepError
 from osiris_sql.types.result import RunResult
@@ -100,6 +101,16 @@ def test_what_was_added_is_sent_once(tmp_path, type_):
         assert len((log.root / "out/app/log.csv").read_text().splitlines()) == 1 + 6
     else:
         assert log.all_once()
+
+
+@pytest.mark.parametrize("type_", ["duckdb", "files"])
+def test_the_difference_is_that_of_the_rows_that_would_go(tmp_path, type_):
+    log = Log(tmp_path / "shop", type_)
+    log.arrive(2).sent()
+    log.arrive(3).build(select=["+log"])
+    [found] = diff_publications(plan_folder(log.root), log.root, {})
+    assert found.difference
+    assert (found.difference.inserted, found.difference.total_before) == (3, 2)
 
 
 def test_of_a_hundred_thousand_rows_added_to_as_many_each_is_sent_once(log):

@@ -18,7 +18,7 @@ _NUMBERS = count()
 def attach_spool(cursor: duckdb.DuckDBPyConnection, path: Path) -> str:
     """Attach a new database file to write to, and return the name that it has; `seal_spool` ends it."""
     name = f"osiris_spool_{next(_NUMBERS)}"
-    cursor.execute(f"ATTACH {_text(_unsealed(path))} AS {name} (STORAGE_VERSION 'v1.5.0')")
+    cursor.execute(f"ATTACH {_text(_unsealed(path))} AS {name} (READ_WRITE, STORAGE_VERSION 'v1.5.0')")
     return name
 
 

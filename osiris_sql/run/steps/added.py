@@ -89,7 +89,7 @@ def _begins_with(
 def _changed(step: Publish, rows: int) -> Diagnostic:
     return Diagnostic(
         rule="rows-not-added",
-        message=f"{step.relation.name} does not begin with the {rows:,} rows that {step.table} got",
+        message=f"the model {step.relation.name} does not begin with the {rows:,} rows that were delivered",
         location=step.location,
         why="it was built again or its columns changed, so it can't be told which of its rows are new",
         fix=_CHOICES,
@@ -99,8 +99,8 @@ def _changed(step: Publish, rows: int) -> Diagnostic:
 def _unknown(step: Publish, latest: str) -> Diagnostic:
     return Diagnostic(
         rule="unknown-delivery",
-        message=f"it can't be told which rows of {step.relation.name} are in {step.table} already",
+        message=f"it can't be told which rows of the model {step.relation.name} were delivered already",
         location=step.location,
-        why=f"its last delivery (load {latest}) is one that this warehouse does not know",
+        why=f"the last load of {step.target}.{step.table}, {latest}, is one that nobody here remembers",
         fix=_CHOICES,
     )

@@ -170,12 +170,21 @@ def at_a_million(says: str, at_least: float, other: str, ours: str = "consistent
     )
 
 
+TEXT = (
+    "the limit throws the rows away as text; ours makes exact values of them and writes them down, and has"
+    " start-up, compiling and the plan's questions before. To read over several connections helps little where"
+    " the server and we share two cores."
+)
+START = (
+    "start-up, compiling and the plan's questions to the server are in ours (`inside` leaves the first two out);"
+    " the others begin at once, and check no type."
+)
 GOALS = [
-    at_a_million("in one snapshot, 0.42 × the rows a second of the limit", 0.42, LIMIT),
-    at_a_million("in one snapshot, 5 × those of the old way", 5, "pymysql and pandas"),
-    at_a_million("under `snapshot: none`, 0.7 × those of the limit", 0.7, LIMIT, "none"),
-    at_a_million("ahead of dlt", 1, "dlt"),
-    at_a_million("ahead of DuckDB's extension", 1, "DuckDB's mysql extension"),
+    at_a_million("in one snapshot, 0.42 × the rows a second of the limit", 0.42, LIMIT, reason=TEXT),
+    at_a_million("in one snapshot, 5 × those of the old way", 5, "pymysql and pandas", reason=START),
+    at_a_million("under `snapshot: none`, 0.7 × those of the limit", 0.7, LIMIT, "none", TEXT),
+    at_a_million("ahead of dlt", 1, "dlt", reason=START),
+    at_a_million("ahead of DuckDB's extension", 1, "DuckDB's mysql extension", reason=START),
     Goal(
         says="memory below 350 MB",
         found=lambda cost: cost("osiris-sql, snapshot: consistent", "peak_mb"),

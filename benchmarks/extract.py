@@ -172,12 +172,12 @@ def at_a_million(says: str, at_least: float, other: str, ours: str = "consistent
 
 TEXT = (
     "the limit throws the rows away as text; ours makes exact values of them and writes them down, and has"
-    " start-up, compiling and the plan's questions before. To read over several connections helps little where"
-    " the server and we share two cores."
+    " start-up, compiling and the plan's questions before. Several connections help little where the server"
+    " and we share two cores."
 )
 START = (
-    "start-up, compiling and the plan's questions to the server are in ours (`inside` leaves the first two out);"
-    " the others begin at once, and check no type."
+    "start-up, compiling and the plan's questions are in ours (`inside` leaves the first two out); the others"
+    " begin at once, and check no type."
 )
 GOALS = [
     at_a_million("in one snapshot, 0.42 × the rows a second of the limit", 0.42, LIMIT, reason=TEXT),

@@ -70,7 +70,7 @@ def test_the_plan_prints_the_statements_that_make_and_change_a_table(project, da
     assert project.build().exit_code == 0
     said = words(project.rows(*A, more=", TIMESTAMP_NS '2026-01-31' AS at").run("plan"))
     assert f'ALTER TABLE {name} ADD COLUMN "at" timestamp without time zone;' in said
-    assert "nanoseconds are cut off: at" in said
+    assert "a value with nanoseconds is refused: at" in said
 
 
 def test_a_table_that_is_to_be_made_gets_every_row(project, database):

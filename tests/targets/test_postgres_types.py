@@ -52,7 +52,7 @@ TABLE = [
         {"'0044-03-15 (BC)'": "0044-03-15 BC", "'infinity'": "infinity"},
     ),
     ("TIME", "time without time zone", {"'23:59:59.999999'": "23:59:59.999999", "'24:00:00'": "24:00:00"}),
-    ("TIME_NS", "time without time zone", {"'23:59:59.999999999'": "23:59:59.999999"}),
+    ("TIME_NS", "time without time zone", {"'23:59:59.999999'": "23:59:59.999999"}),
     ("TIME WITH TIME ZONE", "time with time zone", {"'10:00:00+05:30'": "10:00:00+05:30"}),
     (
         "TIMESTAMP",
@@ -69,7 +69,7 @@ TABLE = [
     (
         "TIMESTAMP_NS",
         "timestamp without time zone",
-        {"'2024-12-31 23:59:59.999999999'": "2024-12-31 23:59:59.999999"},
+        {"'2024-12-31 23:59:59.999999'": "2024-12-31 23:59:59.999999", "'2024-01-01'": "2024-01-01 00:00:00"},
     ),
     (
         "TIMESTAMP WITH TIME ZONE",
@@ -104,6 +104,21 @@ def test_a_type_arrives_exactly(database, rows, duck, wanted, values):
     assert found == [*values.values(), None]
     again = rows.deliver(database.target(), sql, "again", mode="sync")
     assert (again.unchanged, again.updated) == (len(values) + 1, 0)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "TIMESTAMP_NS '2024-12-31 23:59:59.999999999'",
+        "TIMESTAMP_NS '2024-01-01 00:00:00.00000001'",
+        "TIME_NS '23:59:59.999999999'",
+    ],
+)
+def test_nanoseconds_are_refused_before_anything_is_sent(database, rows, value):
+    with pytest.raises(StepError) as raised:
+        rows.deliver(database.target(), f"SELECT 1 AS id, {value} AS x")
+    assert "has nanoseconds, PostgreSQL keeps microseconds" in raised.value.diagnostics[0].why
+    assert database.sql("SELECT to_regclass('film')") == [(None,)]
 
 
 @pytest.mark.parametrize("duck", ["TIMESTAMP_NS WITH TIME ZONE", "STRUCT(a DECIMAL(38,38))", "NOVELTY"])

@@ -43,8 +43,9 @@ def publication_mistakes(publication: Publish) -> list[Diagnostic]:
 
 def publication_notes(publication: Publish) -> tuple[str, ...]:
     """Return what a person should know of the columns, whatever the table looks like."""
-    cut = [column.name for column in publication.columns if column.type in ("TIMESTAMP_NS", "TIME_NS")]
-    return (f"PostgreSQL has microseconds, nanoseconds are cut off: {', '.join(cut)}",) if cut else ()
+    finer = [column.name for column in publication.columns if column.type in ("TIMESTAMP_NS", "TIME_NS")]
+    said = "PostgreSQL keeps microseconds, a value with nanoseconds is refused"
+    return (f"{said}: {', '.join(finer)}",) if finer else ()
 
 
 def table_mistakes(publication: Publish, table: Table | None) -> list[Diagnostic]:

@@ -28,7 +28,12 @@ _PLAIN = {
     "TIMESTAMP WITH TIME ZONE": "timestamp with time zone",
     "INTERVAL": "interval",
 }
-# PostgreSQL rounds nanoseconds up, across midnight and New Year; so do DuckDB's own casts. Text can be cut.
+# PostgreSQL rounds nanoseconds up, across midnight and New Year; so do DuckDB's own casts. A text can be cut.
+_MICROSECONDS = (
+    "CASE WHEN {{c}} IS NULL OR length(rtrim({{c}}::VARCHAR, '0')) <= {length}"
+    " THEN left({{c}}::VARCHAR, {length}) ELSE error({{c}}::VARCHAR ||"
+    " ' has nanoseconds, PostgreSQL keeps microseconds: round it in the model, or cast it to VARCHAR') END"
+)
 _PROJECTED = {
     "VARCHAR": ("text", "{c}"),
     "BIT": ("bit varying", "{c}::VARCHAR"),
@@ -37,8 +42,8 @@ _PROJECTED = {
     "VARIANT": ("jsonb", "CASE WHEN {c} IS NOT NULL THEN {c}::JSON END"),
     "GEOMETRY": ("text", "{c}::VARCHAR"),
     '"NULL"': ("text", "{c}::VARCHAR"),
-    "TIMESTAMP_NS": ("timestamp without time zone", "left({c}::VARCHAR, 26)"),
-    "TIME_NS": ("time without time zone", "left({c}::VARCHAR, 15)"),
+    "TIMESTAMP_NS": ("timestamp without time zone", _MICROSECONDS.format(length=26)),
+    "TIME_NS": ("time without time zone", _MICROSECONDS.format(length=15)),
 }
 _NESTED = ("STRUCT(", "MAP(", "UNION(", "TUPLE(")
 _DECIMAL = re.compile(r"DECIMAL\((\d+),\s*(\d+)\)")

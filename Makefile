@@ -27,7 +27,7 @@ check: $(VENV)/.dev ## lint, format, types, import floors, house rules
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q tests/house
 
-bench: $(VENV)/.dev ## measure everything beside the peers: an hour and a half
+bench: $(VENV)/.dev ## measure everything beside the peers: about two hours
 	scripts/install-servers
 	$(BIN)/python -m benchmarks
 

@@ -1,4 +1,4 @@
-"""A private PgBouncer in transaction mode, in front of the private PostgreSQL."""
+"""A private PgBouncer before the private PostgreSQL: in transaction mode, as `SESSION` in session mode."""
 
 import shutil
 import socket
@@ -12,9 +12,13 @@ from pathlib import Path
 import pytest
 from servers.postgres import PASSWORD, PostgresServer, free_port, plain_user, server_folder
 
+SESSION = "app_in_sessions"
+"""The name by which the database `app` is reached in session mode."""
+
 # Two backends, so that clients really share them; `options=` is refused as on Supabase's poolers.
 CONFIGURATION = """
 [databases]
+{session} = host=127.0.0.1 port={server} dbname=app pool_mode=session
 * = host=127.0.0.1 port={server}
 [pgbouncer]
 listen_addr = 127.0.0.1
@@ -47,7 +51,7 @@ def running_pgbouncer(server: PostgresServer) -> Iterator[Pooler]:
     binary = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
     with server_folder() as folder:
         port = free_port()
-        text = CONFIGURATION.format(server=server.port, port=port, folder=folder)
+        text = CONFIGURATION.format(session=SESSION, server=server.port, port=port, folder=folder)
         (folder / "users").write_text(f'"postgres" "{PASSWORD}"\n"writer" "{PASSWORD}"\n')
         (folder / "pgbouncer.ini").write_text(text)
         quiet = subprocess.DEVNULL

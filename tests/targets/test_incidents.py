@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from servers.cutting_proxy import CuttingProxy
+from servers.pgbouncer import SESSION
 from servers.postgres import PASSWORD
 from targets.publishing import Project, counted, words
 
@@ -213,10 +214,13 @@ SETTINGS = [
 ]
 
 
-@pytest.mark.parametrize(("settings", "after"), SETTINGS)
-def test_every_mode_builds_through_a_pooler_in_transaction_mode(database, pooler, tmp_path, settings, after):
+THROUGH = [*((*each, "app") for each in SETTINGS), (SYNC, B, SESSION)]
+
+
+@pytest.mark.parametrize(("settings", "after", "name"), THROUGH)
+def test_every_mode_builds_through_a_pooler(database, pooler, tmp_path, settings, after, name):
     project = Project(tmp_path / "films", database, settings)
-    project.environ["DSN"] = pooler.dsn("app")
+    project.environ["DSN"] = pooler.dsn(name)
     for rows, expected in ((A, A), (B, after), (B, after)):
         done = project.rows(*rows).build()
         assert done.exit_code == 0, done.output

@@ -201,7 +201,7 @@ class EngineSettings:
 
     threads: int | None = None
     memory_limit: str | None = None
-    concurrency: int = 2
+    concurrency: int = 3
 
 
 @noun

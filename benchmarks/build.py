@@ -115,7 +115,7 @@ BENCHMARK = Benchmark(
             name="heavy",
             title="Ten heavy models",
             unit="rows",
-            sizes=(100_000, 1_000_000, 10_000_000),
+            sizes=(100_000, 1_000_000, 10_000_000, 30_000_000),
             quick=10_000,
             prepare=lambda place, size: first_build(place, heavy_models(size)),
             rounds=3,
@@ -125,6 +125,8 @@ BENCHMARK = Benchmark(
                     found=slower_than_script,
                     at_most=1.05,
                     size=10_000_000,
+                    reason="opening the warehouse, writing the plan down and fingerprints take about 0.2 s of"
+                    " the four and a half; with three times the rows they weigh less.",
                 )
             ],
         ),

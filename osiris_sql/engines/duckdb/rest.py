@@ -33,7 +33,7 @@ def note_rest(warehouse: Path, catalog: Catalog) -> None:
         _path(warehouse).unlink(missing_ok=True)
         return
     kinds = [[*place, kind] for place, kind in sorted(catalog.kinds.items())]
-    noted = {"stamp": stamp, "kinds": kinds, "nodes": sorted(catalog.nodes)}
+    noted = {"stamp": stamp, "kinds": kinds}
     fresh = _path(warehouse).with_suffix(".new")
     fresh.write_text(json.dumps(noted))
     fresh.replace(_path(warehouse))
@@ -54,10 +54,9 @@ def _read(warehouse: Path, stamp: Stamp) -> Rest | None:
         return None
     if tuple(noted["stamp"]) != stamp:
         return None
-    state = read_mirror(warehouse)
     return Rest(
         kinds={(schema, name): kind for schema, name, kind in noted["kinds"]},
-        state={node: state[node] for node in noted["nodes"]},
+        state=dict(sorted(read_mirror(warehouse).items())),
     )
 
 

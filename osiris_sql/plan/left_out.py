@@ -9,7 +9,7 @@ from osiris_sql.plan.planned_tests import real_inputs
 from osiris_sql.plan.row_filters import holds
 from osiris_sql.types.diagnostic import Diagnostic, Location, ProjectError
 from osiris_sql.types.manifest import Manifest
-from osiris_sql.types.observed import Observed, StepState
+from osiris_sql.types.observed import Observed
 from osiris_sql.types.plan import Check, Extract, Materialize, PlannedTest, Preview, Publish, Step
 from osiris_sql.types.relation import RowFilter
 
@@ -19,14 +19,17 @@ def refuse_left_out(manifest: Manifest, observed: Observed, steps: Iterable[Step
     rows which the step needs."""
     steps = tuple(steps)
     extracted = {step.node for step in steps if isinstance(step, Extract)}
-    places = {source.node: source.table.location for source in manifest.sources}
+    held = {source.node: _held(source.node, observed) for source in manifest.sources}
+    partial = {node: filters for node, filters in held.items() if filters and node not in extracted}
+    if not partial:
+        return
     needs = _Needs(manifest)
     lacking: dict[str, str] = {}
     for reader, node, needed in (read for step in steps for read in needs.of(step)):
-        state = _state(node, observed)
-        if node in places and node not in extracted and state and not holds(state.filters, needed):
+        if node in partial and not holds(partial[node], needed):
             lacking.setdefault(node, reader)
     if lacking:
+        places = {source.node: source.table.location for source in manifest.sources}
         raise ProjectError(*(_lacks(node, reader, places[node]) for node, reader in lacking.items()))
 
 
@@ -41,12 +44,8 @@ class _Needs:
 
     def of(self, step: Step) -> Iterator[tuple[str, str, RowFilter]]:
         """Yield what a step needs, and its data tests."""
-        if isinstance(step, Materialize):
-            own = self._filters[step.node]
-            yield from ((step.node, node, own.get(node, ())) for node in step.inputs)
-        if isinstance(step, Preview) and step.node in self._ephemeral:
-            own = self._filters[step.node]
-            yield from ((step.node, node, own.get(node, ())) for node in self._real[step.node])
+        if isinstance(step, Materialize) or (isinstance(step, Preview) and step.node in self._ephemeral):
+            yield from self._of_model(step.node)
         if isinstance(step, Extract | Materialize | Check | Publish):
             yield from (need for test in step.tests for need in self._of_test(test))
 
@@ -58,13 +57,17 @@ class _Needs:
                 yield test_node(self._tests[test.name]), node, ()
         for model in named:
             if model in self._real and model not in test.reads:
-                for node in self._real[model]:
-                    yield model, node, self._filters[model].get(node, ())
+                yield from self._of_model(model)
+
+    def _of_model(self, model: str) -> Iterator[tuple[str, str, RowFilter]]:
+        yield from ((model, node, self._filters[model].get(node, ())) for node in self._real[model])
 
 
-def _state(node: str, observed: Observed) -> StepState | None:
+def _held(node: str, observed: Observed) -> RowFilter:
+    """The filter that the rows of a source table passed; none of one that was never extracted."""
     elsewhere = observed.elsewhere.state if observed.elsewhere else {}
-    return observed.state.get(node) or elsewhere.get(node)
+    state = observed.state.get(node) or elsewhere.get(node)
+    return state.filters if state else ()
 
 
 def _lacks(node: str, reader: str, place: Location) -> Diagnostic:

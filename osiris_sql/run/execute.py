@@ -19,6 +19,7 @@ from osiris_sql.run.crew import Crew
 from osiris_sql.run.fit import refuse_misfit, refuse_moved, refuse_other_versions
 from osiris_sql.run.journal import Journal
 from osiris_sql.run.lock import hold_warehouse
+from osiris_sql.run.mistakes import placed
 from osiris_sql.run.room import Room
 from osiris_sql.run.schedule import Schedule
 from osiris_sql.run.steps.check import run_check
@@ -197,9 +198,10 @@ def _run_step(running: Running, step: Step) -> StepFinished:
         finished = EXECUTORS[step.kind](running, step)
     except OsirisError as error:
         cancelled = isinstance(error, CancelledError) or running.cancelled.is_set()
-        places = (d if d.location else replace(d, location=step.location) for d in error.diagnostics)
         finished = StepFinished(
-            step=step.id, status="cancelled" if cancelled else "failed", diagnostics=tuple(places)
+            step=step.id,
+            status="cancelled" if cancelled else "failed",
+            diagnostics=placed(error, step.location).diagnostics,
         )
     except Exception as error:  # noqa: BLE001 - a bug of ours must not end the other steps
         finished = StepFinished(

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from osiris_sql.protocols import Engine
 from osiris_sql.run.connections import Connections, check_environ, hash_endpoint
 from osiris_sql.run.fit import digest_state
 from osiris_sql.run.lock import hold_warehouse
+from osiris_sql.run.mistakes import placed, raise_all
 from osiris_sql.run.probing import probe_tables
 from osiris_sql.support.plugins import load_plugin
 from osiris_sql.support.secrets import Redactor
-from osiris_sql.types.diagnostic import Diagnostic, Location, OsirisError, UnreachableError
+from osiris_sql.types.diagnostic import OsirisError, UnreachableError
 from osiris_sql.types.observed import Observed, ObservedSource, ObservedTarget, StepState
 from osiris_sql.types.plan import PlannedConnection, Publish
 from osiris_sql.types.project import SourceTable
@@ -49,16 +49,16 @@ def observe_world(
             found_sources.update((found.node, found) for found in probe_tables(source, tables))
             endpoints[f"source {name}"] = hash_endpoint(source.endpoint())
         except OsirisError as error:
-            failures.append(_placed(error, places["source", name]))
+            failures.append(placed(error, places["source", name]))
     for step in publications:
         try:
             target = ends.target(step.connection)
             found_targets[step.node] = target.observe(step)
             endpoints[f"target {step.connection}"] = hash_endpoint(target.endpoint())
         except OsirisError as error:
-            failures.append(_placed(error, places["target", step.connection]))
+            failures.append(placed(error, places["target", step.connection]))
     ends.close()
-    _raise_all(failures)
+    raise_all(failures)
     state = read_state(root / warehouse, engine, while_running=while_running)
     return Observed(
         state=state,
@@ -93,16 +93,3 @@ def read_state(warehouse: Path, engine: str, *, while_running: bool) -> dict[str
         if not while_running:
             raise
         return plugin.read_mirror(warehouse)
-
-
-def _placed(error: OsirisError, location: Location) -> OsirisError:
-    """The error with the place of its connection, where it has no closer one."""
-    return type(error)(*(d if d.location else replace(d, location=location) for d in error.diagnostics))
-
-
-def _raise_all(failures: Sequence[OsirisError]) -> None:
-    if not failures:
-        return
-    unique: dict[Diagnostic, None] = {d: None for failure in failures for d in failure.diagnostics}
-    worst = max(failures, key=lambda failure: failure.exit_code)
-    raise type(worst)(*unique)

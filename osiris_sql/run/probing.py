@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from osiris_sql.protocols import Source
+from osiris_sql.run.mistakes import placed, raise_all
 from osiris_sql.types.diagnostic import Diagnostic, OsirisError, ProjectError
 from osiris_sql.types.observed import ObservedSource
 from osiris_sql.types.project import SourceTable
@@ -30,10 +31,7 @@ def _ask(source: Source, tables: Mapping[str, SourceTable]) -> dict[str, str]:
     if not hasattr(source, "ask"):
         raise ProjectError(*map(_no_sql, tables.values()))
     answers = source.ask({n: (t.identifier, t.extract.probe) for n, t in tables.items()})
-    wrong = [(tables[n], answer) for n, answer in answers.items() if isinstance(answer, OsirisError)]
-    if wrong:
-        places = [replace(d, location=table.location) for table, error in wrong for d in error.diagnostics]
-        raise max((error for _, error in wrong), key=lambda e: e.exit_code).__class__(*places)
+    raise_all([placed(e, tables[n].location) for n, e in answers.items() if isinstance(e, OsirisError)])
     return {n: _token(tables[n].extract.probe, answer) for n, answer in answers.items()}
 
 

@@ -143,9 +143,15 @@ class TcpProxy:
             while data := source.recv(PIECE):
                 while data:
                     data = data[self._pass(data, sink, direction) :]
-            sink.shutdown(socket.SHUT_WR)
+            with self._changed:
+                if not self._is_open(source):  # `cut` woke us, between its own steps: no polite end then
+                    raise ConnectionResetError
+                sink.shutdown(socket.SHUT_WR)
         except (OSError, ValueError):  # cut, by us (a closed socket is a ValueError to select) or by a side
             _reset(source, sink)
+
+    def _is_open(self, end: socket.socket) -> bool:
+        return any(end in link for link in self._links)
 
     def _pass(self, data: bytes, sink: socket.socket, direction: Direction) -> int:
         """Send what may go now and return its size."""

@@ -1,6 +1,7 @@
 """The proxy passes everything on, and breaks exactly what it is told to break."""
 
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -127,6 +128,21 @@ def test_what_is_open_can_be_cut_at_once(proxy: TcpProxy) -> None:
     with client(proxy) as link:
         link.sendall(b"again")
         assert receive(link, 5) == b"again"
+
+
+def test_a_cut_is_never_a_polite_end_however_the_threads_take_turns(proxy: TcpProxy) -> None:
+    """A thread that the cut woke used to pass an end on before the cut was through: 1 in 30 so."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        for _ in range(100):
+            with client(proxy) as link:
+                link.sendall(b"here")
+                assert receive(link, 4) == b"here"
+                proxy.cut()
+                assert receive_until_reset(link) == b""
+    finally:
+        sys.setswitchinterval(usual)
 
 
 def test_a_stall_keeps_the_connection_open_and_heals(proxy: TcpProxy) -> None:

@@ -33,7 +33,7 @@ def both(app_dsn, rest_server, request) -> Database:
 
 @pytest.fixture
 def project(both, postgres, proxy, tmp_path: Path) -> Project:
-    made = Project(tmp_path / "films", both, SYNC, "connect_timeout: 1", OVER_EITHER)
+    made = Project(tmp_path / "films", both, SYNC, "connect_timeout: 10", OVER_EITHER)
     made.environ["DSN"] = postgres.dsn("app", port=proxy.port) + "?sslmode=disable"
     return made.rows(*A)
 
@@ -47,6 +47,8 @@ def closed(project: Project, proxy: TcpProxy, monkeypatch) -> str:
 
 def firewall(project: Project, proxy: TcpProxy, monkeypatch) -> str:
     proxy.stall_after(0)
+    targets = project.folder / "targets.yml"
+    targets.write_text(targets.read_text().replace("connect_timeout: 10", "connect_timeout: 1"))
     return "timeout expired"
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
-
 import psycopg2
 import pytest
+from targets.apply_limit import applying_within
 from targets.delivering import counts, films, quiet, refusal_of
 from targets.supabase_table import Database, install
 
@@ -56,19 +55,15 @@ def test_too_many_rows_are_refused_with_the_way_out(database, rows):
     assert (found.rule, "dsn" in found.fix) == ("too-many-for-rest", True)
 
 
-def test_an_apply_that_takes_too_long_changes_nothing_and_names_the_way_out(database, rows):
+def test_an_apply_that_takes_too_long_changes_nothing_and_names_the_way_out(database, rest_server, rows):
     rows.deliver(database.target(), A)
     database.sql(
         "CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql"
         " AS 'BEGIN PERFORM pg_sleep(9); RETURN NEW; END';"
         "CREATE TRIGGER slowly BEFORE INSERT ON film FOR EACH ROW EXECUTE FUNCTION slowly()"
     )
-    database.sql("ALTER FUNCTION public.osiris_apply(uuid, text, jsonb) SET statement_timeout = '300ms'")
-    try:
-        time.sleep(0.6)  # the API learns of the function's new limit with its next look at the schema
+    with applying_within("300ms", database, rest_server):
         found = refusal_of(lambda: rows.deliver(database.target(), B, mode="sync"))
-    finally:
-        database.sql("ALTER FUNCTION public.osiris_apply(uuid, text, jsonb) SET statement_timeout = '55s'")
     assert (found.rule, "dsn" in found.fix) == ("statement-cancelled", True)
     assert database.sql("SELECT title FROM film ORDER BY id") == [("Alien",), ("Heat",), ("Fargo",)]
 

@@ -9,6 +9,7 @@ import time
 import httpx
 import pytest
 from servers.postgrest.server import PUBLISHABLE_KEY, SECRET_KEY, running_postgrest
+from targets.apply_limit import applying_within
 from targets.delivering import films
 from targets.supabase_table import Database, install
 from typer.testing import CliRunner
@@ -181,18 +182,8 @@ def test_a_statement_that_takes_too_long_is_told_with_the_way_out(functions):
         " AS 'BEGIN PERFORM pg_sleep(9); RETURN NEW; END';"
         f"CREATE TRIGGER slowly BEFORE INSERT ON {functions.table} FOR EACH ROW EXECUTE FUNCTION slowly()"
     )
-    alter = "ALTER FUNCTION public.osiris_apply(uuid, text, jsonb) SET statement_timeout = '{}'"
-    functions.database.sql(alter.format("300ms"))
-    until = time.monotonic() + 10
-    while not any(
-        "300ms" in s for f in functions.server.cache.functions["public", "osiris_apply"] for s in f.settings
-    ):
-        assert time.monotonic() < until
-        time.sleep(0.05)
-    try:
+    with applying_within("300ms", functions.database, functions.server):
         code, said = functions.build(NEW)
-    finally:
-        functions.database.sql(alter.format("55s"))
     assert (code, "dsn" in said, functions.rows()) == (1, True, [(1, "Alien"), (2, "Heat")])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from servers.certificate import write_certificate
@@ -35,7 +36,7 @@ def server(folder: Path) -> Iterator[MariaDb]:
         yield started
 
 
-def connected(server: MariaDb, folder: Path, **other: str) -> MysqlSource:
+def connected(server: MariaDb, folder: Path, **other: Any) -> MysqlSource:
     options = PLUGIN.Options(
         host=other.pop("host", server.host),
         port=server.port,
@@ -77,8 +78,9 @@ def test_a_host_far_away_is_verified_unless_it_is_said_otherwise():
     assert (far.tls, near.tls) == ("verify", "preferred")
 
 
-def test_rows_and_an_interrupt_over_tls(server, folder):
-    source = connected(server, folder, ssl="required")
+@pytest.mark.parametrize("compress", [False, True])
+def test_rows_and_an_interrupt_over_tls(server, folder, compress):
+    source = connected(server, folder, ssl="required", compress=compress)
     assert len(read(source, "big", columns(id="INTEGER"))) == 60_000
     with source.snapshot() as snapshot:
         batches = iter(snapshot.read(request("big", columns(pad="VARCHAR"))).batches)

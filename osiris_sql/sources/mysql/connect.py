@@ -22,7 +22,7 @@ def connect(options: Options, root: Path, *, timeout: int | None = None) -> Conn
     """Return an open connection with our settings; raises UnreachableError."""
     tls = _tls_arguments(options, root)
     try:
-        connection = pymysql.connect(
+        connection = _driver(options)(
             host=options.host,
             port=options.port,
             user=options.user,
@@ -60,6 +60,14 @@ def query(connection: Connection, sql: str, parameters: tuple[Any, ...] = ()) ->
 def is_mariadb(connection: Connection) -> bool:
     """Say whether the server is MariaDB and not MySQL."""
     return "mariadb" in connection.get_server_info().lower()  # type: ignore[no-untyped-call]
+
+
+def _driver(options: Options) -> type[Connection]:
+    if not options.compress:
+        return pymysql.Connection
+    from osiris_sql.sources.mysql.compressed import CompressedConnection
+
+    return CompressedConnection
 
 
 def _tls_arguments(options: Options, root: Path) -> dict[str, Any]:

@@ -23,6 +23,8 @@ class Options:
     `connections` is how many read a large table at once, by ranges of its key: under `consistent` if they
     prove to see the same instant (MariaDB with a binary log), else one reads. `lock` fixes it by locking
     out writers for a moment, which takes the privilege RELOAD.
+    `compress` packs what goes over the wire, where the server offers that: for slow lines; on fast ones it
+    costs both sides more than it saves.
     Timeouts are in seconds; 0 is none. `read_timeout` is how long the server may stay silent,
     `statement_timeout` how long one table may take in all (the server ends it).
     """
@@ -39,6 +41,7 @@ class Options:
     statement_timeout: int = 0
     snapshot: Literal["consistent", "lock", "none"] = "consistent"
     connections: int = 1
+    compress: bool = False
 
     @property
     def tls(self) -> Ssl:

@@ -6,7 +6,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,6 +17,7 @@ from typing import Any
 
 import pymysql
 import pytest
+from servers.ports import free_port
 
 ROOT_PASSWORD = "root:of@the/test%server"
 START_SECONDS = 60.0
@@ -116,13 +116,6 @@ def mariadb() -> Iterator[MariaDb]:
     """One server for the whole test session; each test makes databases of its own."""
     with mariadb_server("--log-bin=binlog", "--server-id=7") as server:
         yield server
-
-
-def free_port() -> int:
-    """Return a TCP port that nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _install(server: MariaDb) -> None:

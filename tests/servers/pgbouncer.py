@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from servers.postgres import PASSWORD, PostgresServer, free_port, plain_user, server_folder
+from servers.ports import free_port
+from servers.postgres import PASSWORD, PostgresServer, plain_user, server_folder
 
 SESSION = "app_in_sessions"
 """The name by which the database `app` is reached in session mode."""

@@ -3,7 +3,6 @@
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from servers.ports import free_port
 
 VERSIONS = Path("/usr/lib/postgresql")
 PASSWORD = "a-Secret_9f2c"
@@ -104,13 +104,6 @@ def _binary(name: str) -> str:
 def installed() -> bool:
     """Whether PostgreSQL's server programs are there."""
     return Path(_binary("initdb")).exists()
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def plain_user() -> str | None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pymysql
 import pytest
-from servers.mariadb import MariaDb, free_port
+from servers.mariadb import MariaDb
+from servers.ports import free_port
 from sources.arrivals import arrive, columns, read, request
 
 from osiris_sql.sources.mysql import PLUGIN, MysqlSource

@@ -1,7 +1,7 @@
 """Data tests end as they do in dbt-duckdb 1.11, on the same tables: status and count.
 
 A quote in an accepted value is left out: dbt writes it into its SQL as it is, and fails.
-dbt lives in an environment of its own, which `benchmarks/tests.py` makes; where it is not, this is skipped.
+dbt lives in an environment of its own, the one of the benchmarks; where pip can't have it, this is skipped.
 """
 
 from __future__ import annotations
@@ -15,13 +15,10 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parent.parent.parent
-DBT = ROOT / "benchmarks" / ".venvs" / "dbt" / "bin" / "dbt"
+from benchmarks.program.peers import find
+from benchmarks.program.shape import BenchmarkError
 
-pytestmark = [
-    pytest.mark.dbt,
-    pytest.mark.skipif(not DBT.exists(), reason="dbt is not installed: benchmarks/tests.py installs it"),
-]
+pytestmark = pytest.mark.dbt
 
 COLUMNS = "id::INTEGER AS id, word::VARCHAR AS word, x::DOUBLE AS x"
 TABLES = {
@@ -127,11 +124,20 @@ def run(command: list[str], root: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, tuple[str, int]]]:
+def dbt() -> str:
+    """dbt's command, of an environment that is made when it is first asked for."""
+    try:
+        return find("dbt", installs=True).program("dbt")
+    except BenchmarkError as error:
+        pytest.skip(f"dbt can't be installed: {error}")
+
+
+@pytest.fixture(scope="module")
+def outcomes(dbt: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, tuple[str, int]]]:
     """Return how each test ended, by tool and name."""
     root = tmp_path_factory.mktemp("parity")
     write_project(root)
-    run([str(DBT), "--quiet", "build"], root)
+    run([dbt, "--quiet", "build"], root)
     theirs = json.loads((root / "target" / "run_results.json").read_text())["results"]
     run([str(Path(sys.executable).with_name("osiris-sql")), "build"], root)
     [folder] = (root / ".osiris" / "runs").iterdir()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from osiris_sql.support.one_line import one_line
 from osiris_sql.targets._modes import check_deletions, refusal
 from osiris_sql.types.diagnostic import Diagnostic, StepError, UnreachableError
 from osiris_sql.types.plan import Publish
@@ -122,7 +123,7 @@ def missing_rows(cursor: duckdb.DuckDBPyConnection, publication: Publish, table:
 
 def explain_failure(error: Exception, publication: Publish, where: str) -> StepError | UnreachableError:
     """Return what a DuckDB or disk error means to the person; `where` names the file."""
-    text = " ".join(str(error).split())
+    text = one_line(error)
     if "lock on file" in text or "already open" in text or "different configuration" in text:
         return UnreachableError(locked(where, text))
     for words, rule, fix in _REASONS:

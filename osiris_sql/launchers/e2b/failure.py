@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from osiris_sql.support.one_line import one_line
 from osiris_sql.types.diagnostic import Diagnostic, UnreachableError
 
 ATTEMPTS = 4
@@ -84,7 +85,7 @@ def explain(error: Exception, doing: str) -> UnreachableError:
         ServiceBusyException,
     )
 
-    why = " ".join(str(error).split()) or type(error).__name__
+    why = one_line(error) or type(error).__name__
     if isinstance(error, AuthenticationException):
         rule, fix = "e2b-auth", "check E2B_API_KEY"
     elif isinstance(error, RateLimitException | ServiceBusyException):

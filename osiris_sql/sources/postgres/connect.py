@@ -11,6 +11,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import parse_dsn
 
 from osiris_sql.sources.postgres.options import PostgresOptions
+from osiris_sql.support.one_line import one_line
 from osiris_sql.support.secrets import Redactor
 from osiris_sql.types.diagnostic import Diagnostic, OsirisError, ProjectError, StepError, UnreachableError
 
@@ -79,7 +80,7 @@ def connected(options: PostgresOptions, parameters: Mapping[str, str]) -> Iterat
     try:
         connection: Connection = psycopg2.connect(**settings)
     except psycopg2.OperationalError as error:
-        raise _unreachable(parameters, redactor(" ".join(str(error).split()))) from None
+        raise _unreachable(parameters, redactor(one_line(error))) from None
     try:
         connection.autocommit = True  # BEGIN stands in our own words, and SET LOCAL leaks through no pooler
         with connection.cursor() as cursor:
@@ -106,7 +107,7 @@ def query(connection: Connection, sql: str, parameters: Mapping[str, Any] | None
 
 def explain_failure(error: psycopg2.Error, options: PostgresOptions, what: str) -> OsirisError:
     """Return what to raise for an error of the server while `what` was read."""
-    text = Redactor([options.dsn.reveal()])(" ".join(str(error).split()))
+    text = Redactor([options.dsn.reveal()])(one_line(error))
     if error.pgcode is None or error.pgcode.startswith(("08", "57P")):
         return UnreachableError(
             Diagnostic(

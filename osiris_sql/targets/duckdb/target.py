@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from osiris_sql.protocols import Load, ProbeResult, Published, SpoolSpec
+from osiris_sql.support.one_line import one_line
 from osiris_sql.targets._connections import OpenConnections
 from osiris_sql.targets._difference import find_difference
 from osiris_sql.targets._modes import mode_mistakes, raise_all
@@ -63,7 +64,7 @@ class DuckDBFile:
                 with self._connected() as cursor:
                     facts["tables"] = str(number(cursor, "SELECT count(*) FROM duckdb_tables()"))
             except duckdb.Error as error:
-                raise UnreachableError(locked(self._options.path, " ".join(str(error).split()))) from None
+                raise UnreachableError(locked(self._options.path, one_line(error))) from None
         return ProbeResult(server=f"DuckDB {duckdb.__version__}", facts=facts)
 
     def observe(self, publication: Publish) -> ObservedTarget:

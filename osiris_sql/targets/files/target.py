@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from osiris_sql.protocols import Load, ProbeResult, Published, SpoolSpec
+from osiris_sql.support.one_line import one_line
 from osiris_sql.targets._connections import OpenConnections
 from osiris_sql.targets._difference import find_difference
 from osiris_sql.targets._modes import check_arrived, mode_mistakes, raise_all, refusal
@@ -202,7 +203,7 @@ class Files:
         except duckdb.Error as error:
             if publication.mode in ("replace", "sync"):
                 return None
-            raise content.unreadable(publication, path, " ".join(str(error).split())) from None
+            raise content.unreadable(publication, path, one_line(error)) from None
         return relation
 
     def _count(self, publication: Publish, path: Path) -> int:

@@ -9,6 +9,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from psycopg2.extensions import cursor as Cursor  # noqa: N812
 from psycopg2.extensions import parse_dsn
 
+from osiris_sql.support.one_line import one_line
 from osiris_sql.support.secrets import Redactor, secret_values
 from osiris_sql.targets.supabase.endpoint import (
     NOT_REACHED,
@@ -80,7 +81,7 @@ def connect(endpoint: Endpoint, parameters: dict[str, str], options: SupabaseOpt
     try:
         made: Connection = psycopg2.connect(**settings)
     except psycopg2.OperationalError as error:
-        text = Redactor([parameters.get("password", "")])(" ".join(str(error).split()))
+        text = Redactor([parameters.get("password", "")])(one_line(error))
         found = unreachable(endpoint, text, host_families(endpoint.host))
         reached = UnreachableError if found.rule in _FINAL else TransientError
         raise (NotReachedError if found.rule in NOT_REACHED else reached)(found) from None

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import psycopg2
 
+from osiris_sql.support.one_line import one_line
 from osiris_sql.support.secrets import Redactor
 from osiris_sql.targets._modes import refusal
 from osiris_sql.targets.supabase.connect import TransientError
@@ -94,7 +95,7 @@ def explain(error: psycopg2.Error, publication: Publish, redact: Redactor, row: 
     function = _FUNCTION.search(said.context or "")
     words = Said(
         code=error.pgcode or "",
-        message=said.message_primary or " ".join(str(error).split()) or "the connection was lost",
+        message=said.message_primary or one_line(error) or "the connection was lost",
         detail=said.message_detail,
         hint=said.message_hint,
         place="; ".join(filter(None, [row, function and function[0]])),

@@ -9,6 +9,7 @@ from threading import Event
 from typing import Any, TypeVar
 
 from osiris_sql.protocols import Load, ProbeResult, Published, SpoolSpec, TestOutcome
+from osiris_sql.support.one_line import one_line
 from osiris_sql.targets._modes import raise_all
 from osiris_sql.targets.supabase.backoff import pause
 from osiris_sql.targets.supabase.options import SupabaseOptions
@@ -183,7 +184,7 @@ class PostgresChannel:
         try:
             yield
         except psycopg2.Error as said:
-            raise error(replace(failed, why=self._redact(" ".join(str(said).split())))) from None
+            raise error(replace(failed, why=self._redact(one_line(said)))) from None
 
     @contextmanager
     def _transaction(self, *, read_only: bool = False) -> Iterator[Any]:

@@ -54,6 +54,8 @@ class Axis:
     end: float
 
     def at(self, value: float) -> float:
+        """Return the pixel of a value; one below the scale, as a memory of 0 that nobody saw, is at its foot."""
+        value = max(value, self.low)
         share = (math.log10(value) - math.log10(self.low)) / (math.log10(self.high) - math.log10(self.low))
         return self.start + share * (self.end - self.start)
 
@@ -159,7 +161,7 @@ def _legend(roles: Mapping[str, str], theme: Theme) -> list[str]:
 
 
 def _bounds(least: Sequence[float], most: Sequence[float]) -> tuple[float, float]:
-    low, high = max(min(least), 1e-3), max(most)
+    low, high = min(value for value in least if value > 0), max(most)
     return (low / 1.3, high * 1.3) if high / low > 3 else (low / 2, high * 2)
 
 

@@ -17,7 +17,7 @@ from benchmarks.program.shape import BenchmarkError
 
 PROC = Path("/proc")
 PAGE = os.sysconf("SC_PAGE_SIZE")
-FIRST_LOOK, SLOWEST_LOOK = 0.004, 0.04  # seconds between two looks at the memory
+FIRST_LOOK, SLOWEST_LOOK = 0.001, 0.04  # seconds between two looks at the memory
 SHOWN = 3000
 LONGEST = 1800.0  # seconds after which a command is thought to hang
 
@@ -86,6 +86,7 @@ class MemoryWatch:
         self.peak = 0
         self._pid = pid
         self._ended = threading.Event()
+        self._look()  # at once: `python -c pass` may have ended when the thread begins
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
 
@@ -97,8 +98,11 @@ class MemoryWatch:
         pause = FIRST_LOOK
         while not self._ended.wait(pause):
             pause = min(pause * 1.2, SLOWEST_LOOK)
-            pids = descendants(self._pid)
-            self.peak = max(self.peak, sum(map(_resident, pids)), *map(_high_water, pids))
+            self._look()
+
+    def _look(self) -> None:
+        pids = descendants(self._pid)
+        self.peak = max(self.peak, sum(map(_resident, pids)), *map(_high_water, pids))
 
 
 def descendants(pid: int) -> list[int]:

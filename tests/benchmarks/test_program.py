@@ -234,6 +234,14 @@ def test_the_plot_of_each_result_is_drawn_from_it(path: Path, theme) -> None:
     )
 
 
+def test_a_memory_that_nobody_saw_is_drawn_at_the_foot() -> None:
+    """A process may end before it is looked at: `/bin/true` does."""
+    result = json.loads((ROOT / "benchmarks/results/startup-words.json").read_text())
+    first = next(iter(result["sizes"][0]["contenders"].values()))
+    first["costs"]["peak_mb"][0] = 0.0
+    ElementTree.fromstring(plot_series(result, THEMES[0]))
+
+
 def test_each_benchmark_says_what_it_measures() -> None:
     run = subprocess.run(
         [sys.executable, "-m", "benchmarks", "--list"], cwd=ROOT, capture_output=True, text=True, check=True

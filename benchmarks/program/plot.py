@@ -54,7 +54,7 @@ class Axis:
     end: float
 
     def at(self, value: float) -> float:
-        """Return the pixel of a value; one below the scale, as a memory of 0 that nobody saw, is at its foot."""
+        """Return the pixel of a value; one below the scale, as a memory of 0 is, stands at its foot."""
         value = max(value, self.low)
         share = (math.log10(value) - math.log10(self.low)) / (math.log10(self.high) - math.log10(self.low))
         return self.start + share * (self.end - self.start)

@@ -21,7 +21,7 @@ def write_result(
     ran = [peers.found[peer] for peer in benchmark.peers if peer in peers.found]
     machine = machine_facts()
     versions = {peer.name: peer.versions for peer in ran}
-    everything = {**known_sizes(name, series, machine, versions), **sizes}
+    everything = {**known_sizes(name, series.name, machine, versions), **sizes}
     content = {
         "benchmark": name,
         "series": series.name,
@@ -39,13 +39,13 @@ def write_result(
 
 
 def known_sizes(
-    name: str, series: Series, machine: Mapping[str, object], peers: Mapping[str, object]
+    name: str, series: str, machine: Mapping[str, object], peers: Mapping[str, object]
 ) -> dict[int, dict[str, Any]]:
-    """Return what was measured of a series' own sizes before, on such a machine with such versions."""
-    known = read_results().get((name, series.name))
+    """Return what was measured of a series before, on such a machine with such versions, by size."""
+    known = read_results().get((name, series))
     if not known or (known["machine"], known["peers"]) != (machine, peers):
         return {}
-    return {size["size"]: size for size in known["sizes"] if size["size"] in series.sizes}
+    return {size["size"]: size for size in known["sizes"]}
 
 
 def read_results() -> dict[tuple[str, str], dict[str, Any]]:

@@ -28,8 +28,10 @@ class Verdict:
 
 def judge(goal: Goal, result: Mapping[str, Any] | None) -> Verdict:
     """Return what a result says of a goal; the worst of all sizes if the goal is for each."""
+    if result is None:
+        return Verdict(goal=goal)
     found: dict[int, float] = {}
-    for at in [one["size"] for one in result["sizes"]] if result else []:
+    for at in [one["size"] for one in result["sizes"]]:
         if goal.size in (None, at):
             with suppress(KeyError):  # somebody did not run at this size
                 found[at] = goal.found(partial(median_of, result, at))

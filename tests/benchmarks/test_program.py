@@ -205,7 +205,7 @@ def test_a_size_stays_until_it_is_measured_again(monkeypatch, tmp_path: Path) ->
         run = {size: {"commit": word} for size, word in sizes.items()}
         path = results.write_result("b", benchmark, series, run, Peers(installs=False))
     kept = {size["size"]: size["commit"] for size in json.loads(path.read_text())["sizes"]}
-    assert kept == {1: "first", 2: "second"}
+    assert kept == {1: "first", 2: "second", 7: "odd"}
 
 
 @pytest.mark.parametrize("sizes", [(1, 2), (3, 2, 1)])

@@ -14,6 +14,7 @@ from osiris_sql.protocols import Launcher, Sink
 from osiris_sql.run.card import write_card
 from osiris_sql.run.failed_tests import write_compiled
 from osiris_sql.support import wire
+from osiris_sql.support.interrupts import interrupts_after
 from osiris_sql.support.plugins import load_plugin
 from osiris_sql.types.plan import Plan
 from osiris_sql.types.project import Project
@@ -43,11 +44,13 @@ def run_plan(
             plan, root, run_id, os.environ if environ is None else environ, every, fail_fast=fail_fast
         )
     finally:
-        for sink in every:
-            sink.close()
-    result = fold_events(collected.events)
-    write_card(folder, plan, result)
-    write_compiled(folder, plan, result)
+        with interrupts_after():  # what the run came to is kept, however much of a hurry there is
+            for sink in every:
+                sink.close()
+    with interrupts_after():
+        result = fold_events(collected.events)
+        write_card(folder, plan, result)
+        write_compiled(folder, plan, result)
     return result
 
 

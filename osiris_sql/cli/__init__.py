@@ -5,12 +5,15 @@ from __future__ import annotations
 import atexit
 import gc
 import os
+import signal
 import sys
 import threading
 
 FEW_COLLECTIONS = 20_000
 """Objects between two looks for garbage. What a large project is made of lives to the end: looking through
 it every 700 objects, as Python does by default, takes a tenth of a build that has nothing to do."""
+
+INTERRUPTED = 130
 
 
 def main() -> None:
@@ -19,20 +22,29 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         # A terminal that can't show a character gets a question mark, not a crash.
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-    from osiris_sql.cli.front import answer
-
     try:
-        code = answer(sys.argv[1:])
-        if code is not None:
-            sys.exit(code)
-        from osiris_sql.cli.app import make_app
-
-        make_app(*sys.argv[1:2])(prog_name="osiris-sql")
+        _run()
     except SystemExit as end:
+        # What the command came to was said: Ctrl-C can't change it any more.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         _leave(end)
         raise
+    except KeyboardInterrupt:  # before there is a command that would say it
+        print("interrupted", file=sys.stderr)
+        sys.exit(INTERRUPTED)
     finally:
         _flush_quietly()
+
+
+def _run() -> None:
+    from osiris_sql.cli.front import answer
+
+    code = answer(sys.argv[1:])
+    if code is not None:
+        sys.exit(code)
+    from osiris_sql.cli.app import make_app
+
+    make_app(*sys.argv[1:2])(prog_name="osiris-sql")
 
 
 def _leave(end: SystemExit) -> None:

@@ -15,6 +15,7 @@ import typer
 
 from osiris_sql.cli import screen
 from osiris_sql.cli.completion import find_root
+from osiris_sql.support.interrupts import keyboard_interrupts
 from osiris_sql.support.secrets import Redactor, all_env_names
 from osiris_sql.types.diagnostic import CancelledError, OsirisError
 
@@ -29,7 +30,8 @@ def guard(command: Callable[..., None]) -> Callable[..., None]:
     def guarded(**arguments: Any) -> None:
         start = Path(arguments.get("project_dir") or ".")
         try:
-            command(**arguments)
+            with keyboard_interrupts():
+                command(**arguments)
         except OsirisError as error:
             screen.print_diagnostics(error.diagnostics, find_root(start) or start)
             if arguments.get("as_json"):

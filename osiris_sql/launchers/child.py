@@ -12,7 +12,8 @@ from pathlib import Path
 
 from osiris_sql.protocols import Sink
 from osiris_sql.support import wire
-from osiris_sql.types.event import Event
+from osiris_sql.support.interrupts import interrupts_to
+from osiris_sql.types.event import Event, RunFinished
 from osiris_sql.types.plan import Plan
 
 
@@ -60,17 +61,36 @@ class ChildLauncher:
 def _follow(child: subprocess.Popen[str], secrets: str, sinks: Sequence[Sink]) -> int:
     if child.stdin is None or child.stdout is None:
         raise AssertionError("the child was started with pipes")
-    child.stdin.write(secrets + "\n")
-    child.stdin.close()
-    while True:
-        try:
-            for line in child.stdout:
-                event = wire.from_json(Event, line)
-                for sink in sinks:
-                    sink.emit(event)
-            return child.wait()
-        except KeyboardInterrupt:
-            child.send_signal(signal.SIGINT)
+    stop = _Stop(child)
+    # Raised here, Ctrl-C would cut an event in two; the child ends its run and says so.
+    with interrupts_to(stop.ask):
+        child.stdin.write(secrets + "\n")
+        child.stdin.close()
+        for line in child.stdout:
+            event = wire.from_json(Event, line)
+            for sink in sinks:
+                sink.emit(event)
+            stop.pass_on(running=not isinstance(event.body, RunFinished))
+        return child.wait()
+
+
+class _Stop:
+    """Asks the child to end its run, while it runs: before and after that it would not know what to do."""
+
+    def __init__(self, child: subprocess.Popen[str]) -> None:
+        self._child, self._asked, self._running = child, False, False
+
+    def ask(self) -> None:
+        """Ask now, or once it runs."""
+        self._asked = True
+        self.pass_on(running=self._running)
+
+    def pass_on(self, *, running: bool) -> None:
+        """Ask if somebody wants it."""
+        self._running = running
+        if self._asked and running:
+            self._asked = False
+            self._child.send_signal(signal.SIGINT)
 
 
 PLUGIN = ChildLauncher

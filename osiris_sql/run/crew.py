@@ -23,7 +23,7 @@ class Crew:
         self._run = run
         self._busy: dict[str, Step] = {}
         self._results: dict[str, StepFinished | BaseException] = {}
-        self._ended: SimpleQueue[Step] = SimpleQueue()
+        self._ended: SimpleQueue[Step | None] = SimpleQueue()
 
     def __enter__(self) -> Crew:
         return self
@@ -44,13 +44,22 @@ class Crew:
         self._pool.submit(self._work, step)
 
     def ended(self) -> Iterator[tuple[Step, StepFinished]]:
-        """Give out a step that has ended, after a bounded wait; it counts as busy until it was dealt with."""
+        """Give out a step that has ended, after a bounded wait; it counts as busy until it was dealt with.
+
+        Raises KeyboardInterrupt after a `cancel`.
+        """
         try:
             step = self._ended.get(timeout=HEARD)
         except Empty:
             return
+        if step is None:
+            raise KeyboardInterrupt
         yield step, self._result(step)
         del self._busy[step.id], self._results[step.id]
+
+    def cancel(self) -> None:
+        """Let `ended` raise KeyboardInterrupt; may be called from a signal's handler."""
+        self._ended.put(None)
 
     def stop(self, interrupt: Callable[[], None]) -> list[StepFinished]:
         """Interrupt all that runs until it has ended, and return what it came to; a query that starts

@@ -30,6 +30,7 @@ from osiris_sql.run.steps.probe import run_probe
 from osiris_sql.run.steps.publish import run_publish
 from osiris_sql.run.steps.running import Running
 from osiris_sql.support import wire
+from osiris_sql.support.interrupts import interrupts_to, keyboard_interrupts
 from osiris_sql.support.package import hash_code
 from osiris_sql.support.plugins import load_plugin
 from osiris_sql.support.secrets import Redactor
@@ -63,12 +64,12 @@ def execute(
     redactor = Redactor()
     journal = Journal(sinks, redactor)
     began = time.monotonic()
-    journal.emit(_started(plan, run_id, launcher))
     diagnostics: tuple[Diagnostic, ...] = ()
     try:
+        journal.emit(_started(plan, run_id, launcher))
         refuse_other_versions(plan)
         check_environ(plan.connections, environ)
-        with hold_warehouse(root / plan.warehouse, run_id):
+        with keyboard_interrupts(), hold_warehouse(root / plan.warehouse, run_id):
             exit_code = _run_steps(plan, root, environ, journal, redactor, run_id, fail_fast=fail_fast)
     except OsirisError as error:
         exit_code, diagnostics = error.exit_code, error.diagnostics
@@ -76,9 +77,10 @@ def execute(
         exit_code = CancelledError.exit_code
     status = {0: "success", CancelledError.exit_code: "cancelled"}.get(exit_code, "failed")
     seconds = round(time.monotonic() - began, 3)
-    journal.emit(
-        RunFinished(status=status, exit_code=exit_code, seconds=seconds, diagnostics=diagnostics)  # type: ignore[arg-type]
-    )
+    with suppress(KeyboardInterrupt):  # too late: the run has ended, and this is how
+        journal.emit(
+            RunFinished(status=status, exit_code=exit_code, seconds=seconds, diagnostics=diagnostics)  # type: ignore[arg-type]
+        )
     return exit_code
 
 
@@ -146,17 +148,19 @@ def _loop(running: Running, *, fail_fast: bool) -> int:
     exit_code = 0
     with Crew(running.plan.concurrency, partial(_run_step, running)) as crew:
         try:
-            while schedule.ready or crew.busy or room.waiting:
-                while room.free and (schedule.ready or room.waiting):
-                    crew.start(_next_step(running, schedule, room))
-                for step, finished in crew.ended():
-                    if room.leave(step, finished):
-                        running.emit(StepProgress(step=step.id, message=AGAIN))
-                        continue
-                    running.emit(finished)
-                    exit_code = max(exit_code, _settle(running, schedule, step, finished))
-                if exit_code and fail_fast:
-                    schedule.stop()
+            # Raised just anywhere, Ctrl-C would keep an event from a sink, or tell one twice.
+            with interrupts_to(crew.cancel):
+                while schedule.ready or crew.busy or room.waiting:
+                    while room.free and (schedule.ready or room.waiting):
+                        crew.start(_next_step(running, schedule, room))
+                    for step, finished in crew.ended():
+                        if room.leave(step, finished):
+                            running.emit(StepProgress(step=step.id, message=AGAIN))
+                            continue
+                        running.emit(finished)
+                        exit_code = max(exit_code, _settle(running, schedule, step, finished))
+                    if exit_code and fail_fast:
+                        schedule.stop()
         except KeyboardInterrupt:
             exit_code = CancelledError.exit_code
             running.cancelled.set()

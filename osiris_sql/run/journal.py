@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from osiris_sql.protocols import Sink
 from osiris_sql.support import wire
+from osiris_sql.support.interrupts import interrupts_after
 from osiris_sql.support.secrets import Redactor
 from osiris_sql.types.event import Event, EventBody
 
@@ -22,13 +23,13 @@ class Journal:
         self._next = 0
 
     def emit(self, body: EventBody) -> None:
-        """Write one event to every sink."""
+        """Write one event to every sink; Ctrl-C is raised when it has reached all of them."""
         if self._redactor.knows:
             text = wire.to_json(body)
             masked = self._redactor(text)
             if masked != text:
                 body = wire.from_json(type(body), masked)
-        with self._lock:
+        with interrupts_after(), self._lock:
             at = datetime.now(UTC).isoformat(timespec="milliseconds")
             event = Event(seq=self._next, at=at, body=body)
             self._next += 1

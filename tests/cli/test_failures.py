@@ -1,9 +1,13 @@
 """However a command ends, it ends in words and an exit code."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from threading import Timer
 
+import duckdb
+import pydantic_core
 import pytest
 import typer
 
@@ -53,12 +57,43 @@ def project(tmp_path, monkeypatch):
         (UnreachableError(PROBLEM), 3),
         (CancelledError(PROBLEM), 130),
         (KeyboardInterrupt(), 130),
+        (pydantic_core.SchemaError('Error building "model" validator:\n  KeyboardInterrupt: '), 130),
         (RuntimeError("oops"), 1),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else str(value),
 )
 def test_exit_codes(project, error, code):
     assert end(fail(error)) == code
+
+
+def test_a_ctrl_c_that_duckdb_hears_is_one(project):
+    def command(**arguments):
+        Timer(0.2, signal.raise_signal, [signal.SIGINT]).start()
+        while True:
+            duckdb.execute("SELECT sum(hash(range)) FROM range(3_000_000)")
+
+    assert end(command) == 130
+
+
+STARTING = """
+import sys
+from osiris_sql import cli
+
+class Pressing:
+    def find_spec(self, name, *_):
+        if name == "typer":
+            import signal
+            signal.raise_signal(signal.SIGINT)
+
+sys.meta_path.insert(0, Pressing())
+sys.argv = ["osiris-sql", "ls"]
+cli.main()
+"""
+
+
+def test_a_ctrl_c_before_a_command_has_begun_shows_no_traceback(tmp_path):
+    ended = subprocess.run([sys.executable, "-c", STARTING], cwd=tmp_path, capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (130, "interrupted\n")
 
 
 def test_a_diagnostic_goes_to_stderr_with_its_line(project, capsys):

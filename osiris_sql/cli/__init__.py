@@ -19,6 +19,8 @@ INTERRUPTED = 130
 def main() -> None:
     """Run `osiris-sql`, and end the process with the exit code of the command."""
     gc.set_threshold(FEW_COLLECTIONS)
+    # numpy comes with pyarrow: its threads for algebra, which nobody asks for, spin for a tenth of a second.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     for stream in (sys.stdout, sys.stderr):
         # A terminal that can't show a character gets a question mark, not a crash.
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]

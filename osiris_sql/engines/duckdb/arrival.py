@@ -34,6 +34,8 @@ class Arrival:
 
         reader = pa.RecordBatchReader.from_batches(self._schema(), self._batches())
         cursor.register(STREAM, reader)
+        # A bag of rows has no order. To keep the one in which they came, all threads wait for one.
+        cursor.execute("SET SESSION preserve_insertion_order = false")
         try:
             [(count,)] = cursor.execute(f"INSERT INTO {relation.sql} {self._select()}").fetchall()
         except Exception as error:
@@ -44,6 +46,7 @@ class Arrival:
             # After an error the transaction is aborted and refuses even this; the cursor ends with it.
             with suppress(duckdb.Error):
                 cursor.unregister(STREAM)
+                cursor.execute("SET SESSION preserve_insertion_order = true")
         if self._failure is not None:
             raise self._failure
         return int(count)

@@ -1,29 +1,40 @@
-"""Takes rows apart into columns, all rows of a piece at once.
+"""Takes rows apart into columns, all rows of a piece at once: where each value lies, and how long it is.
 
-A value is its length and its text. The columns are Arrow's views, which point into what came off the wire:
-nothing is copied but texts of up to 12 bytes, which stand in the view itself.
+A row begins with a bit for each value that is NULL, of which nothing else is sent. A number takes as many
+bytes as its type; a time is told in no more bytes than it needs, and a text in any number: both have their
+size before them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
+from pymysql.constants import FIELD_TYPE
 
-from osiris_sql.sources.mysql.wire import HEADER, Piece
+from osiris_sql.sources.mysql.wire import HEADER, Field, Piece
 
 Places = npt.NDArray[np.int64]
-NULL = 251
+Flags = npt.NDArray[np.bool_]
+NUMBERS = {
+    FIELD_TYPE.TINY: "i1",
+    FIELD_TYPE.SHORT: "i2",
+    FIELD_TYPE.YEAR: "i2",
+    FIELD_TYPE.LONG: "i4",
+    FIELD_TYPE.INT24: "i4",
+    FIELD_TYPE.LONGLONG: "i8",
+    FIELD_TYPE.FLOAT: "f4",
+    FIELD_TYPE.DOUBLE: "f8",
+}
+"""How a type is sent that always takes the same bytes."""
 LONGER = ((252, 2), (253, 3), (254, 8))
 """First bytes that say that the length stands in so many bytes after them."""
-INLINE = 12
-FIRST_FOUR = np.array([(1 << 8 * min(size, 4)) - 1 for size in range(INLINE + 1)], dtype="<u8")
-NEXT_EIGHT = np.array([(1 << 8 * max(size - 4, 0)) - 1 for size in range(INLINE + 1)], dtype="<u8")
-DAY_SIZE = len("YYYY-MM-DD")
-TWO_ZEROS = 0x3030
+MARK = 1
+"""Bytes before a row's bits."""
+UNUSED_BITS = 2
 
 
 @dataclass(frozen=True)
@@ -33,16 +44,29 @@ class Values:
     data: bytearray
     start: Places
     size: Places
-    null: npt.NDArray[np.bool_] | None
+    null: Flags | None
+
+    def read(self, kind: str, offset: int = 0) -> npt.NDArray[Any]:
+        """Return the numbers of this kind that stand at the values' places."""
+        return numbers_at(self.data, kind, self.start + offset if offset else self.start)
 
 
-def take_apart(piece: Piece, width: int) -> list[Values]:
-    """Return the columns of the rows; raises ValueError if a row has more or less than `width`."""
+def number_kind(field: Field) -> str:
+    """Return how numpy calls the numbers of a column; "" if it holds none."""
+    kind = NUMBERS.get(field.type_code, "")
+    return kind.replace("i", "u") if field.unsigned else kind
+
+
+def take_apart(piece: Piece, fields: Sequence[Field]) -> list[Values]:
+    """Return the columns of the rows; raises ValueError if a row is longer or shorter than its values."""
     starts = np.array(piece.starts, dtype=np.int64)
-    at = starts[:-1] + HEADER
+    bits = starts[:-1] + (HEADER + MARK)
+    at = bits + (len(fields) + UNUSED_BITS + 7) // 8
     columns = []
-    for _ in range(width):
-        values = _values(piece.data, at)
+    for place, field in enumerate(fields):
+        null = _nulls(piece.data, bits, place + UNUSED_BITS)
+        kind = number_kind(field)
+        values = _fixed(piece.data, at, int(kind[1]), null) if kind else _sized(piece.data, at, null)
         columns.append(values)
         at = values.start + values.size
     if not np.array_equal(at, starts[1:]):
@@ -50,43 +74,33 @@ def take_apart(piece: Piece, width: int) -> list[Values]:
     return columns
 
 
-def view_array(values: Values, type_: pa.DataType) -> pa.Array:
-    """Return the values as an Arrow array of `string_view` or `binary_view`."""
-    words = np.empty((len(values.size), 2), dtype="<u8")
-    inline = np.minimum(values.size, INLINE)
-    words[:, 0] = (_numbers(values.data, "<u4")[values.start] & FIRST_FOUR[inline]) << np.uint64(32)
-    words[:, 0] |= values.size.view(np.uint64)
-    words[:, 1] = _numbers(values.data, "<u8")[values.start + 4] & NEXT_EIGHT[inline]
-    is_long = values.size > INLINE
-    if is_long.any():
-        words[is_long, 1] = values.start[is_long].view(np.uint64) << np.uint64(32)
-    valid = None if values.null is None else pa.py_buffer(np.packbits(~values.null, bitorder="little"))
-    buffers = [valid, pa.py_buffer(words), pa.py_buffer(values.data)]
-    return pa.Array.from_buffers(type_, len(words), buffers)
+def numbers_at(data: bytearray, kind: str, places: Places) -> npt.NDArray[Any]:
+    """Return the numbers of this kind that begin at these places."""
+    type_ = np.dtype(f"<{kind}")
+    every: npt.NDArray[Any] = np.ndarray((len(data) - type_.itemsize + 1,), type_, data, 0, (1,))
+    return every[places]
 
 
-def count_zero_dates(values: Values) -> int:
-    """Count the dates whose month or day is zero, which MySQL allows and no calendar has."""
-    pairs = _numbers(values.data, "<u2")
-    start = values.start[values.size >= DAY_SIZE]
-    return int(((pairs[start + 5] == TWO_ZEROS) | (pairs[start + 8] == TWO_ZEROS)).sum())
+def _nulls(data: bytearray, bits: Places, place: int) -> Flags | None:
+    told = numbers_at(data, "u1", bits + place // 8) & np.uint8(1 << place % 8)
+    return told != 0 if told.any() else None
 
 
-def _values(data: bytearray, at: Places) -> Values:
-    first = _numbers(data, "u1")[at]
-    size, start, null = first.astype(np.int64), at + 1, None
-    if first.max(initial=0) >= NULL:
-        null = first == NULL
-        size[null] = 0
+def _fixed(data: bytearray, at: Places, width: int, null: Flags | None) -> Values:
+    every = np.broadcast_to(np.int64(width), len(at))
+    return Values(data, at, every if null is None else np.where(null, 0, every), null)
+
+
+def _sized(data: bytearray, at: Places, null: Flags | None) -> Values:
+    first = numbers_at(data, "u1", at)
+    size, start = first.astype(np.int64), at + 1
+    if null is not None:
+        first[null] = size[null] = 0
+        start -= null
+    if first.max(initial=0) >= LONGER[0][0]:
         for mark, width in LONGER:
             rows = np.flatnonzero(first == mark)
             mask = np.uint64(2 ** (8 * width) - 1)
-            size[rows] = (_numbers(data, "<u8")[at[rows] + 1] & mask).view(np.int64)
+            size[rows] = (numbers_at(data, "u8", at[rows] + 1) & mask).view(np.int64)
             start[rows] += width
     return Values(data, start, size, null)
-
-
-def _numbers(data: bytearray, kind: str) -> npt.NDArray[Any]:
-    """Return the numbers of this kind that begin at each byte."""
-    type_ = np.dtype(kind)
-    return np.ndarray((len(data) - type_.itemsize + 1,), type_, data, 0, (1,))

@@ -5,17 +5,14 @@ from __future__ import annotations
 import io
 import zlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import pymysql
 from pymysql.constants import CLIENT
+
+from osiris_sql.sources.mysql.connect import QuickConnection
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
-
-    Driver = pymysql.Connection[Any]
-else:
-    Driver = pymysql.Connection
 
 HEADER = 7
 """Bytes before a frame: three of its size, its number, three of its size unpacked (0: nothing was packed)."""
@@ -24,7 +21,7 @@ WORTH = 50
 """Shorter than this the clients of both servers send it as it is."""
 
 
-class CompressedConnection(Driver):
+class CompressedConnection(QuickConnection):
     """A connection of pymysql that packs what it sends, and what is sent to it, if the server offers that."""
 
     server_capabilities: int

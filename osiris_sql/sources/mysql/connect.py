@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pymysql
 
@@ -13,9 +13,20 @@ from osiris_sql.sources.mysql.options import Options
 from osiris_sql.types.diagnostic import Diagnostic, UnreachableError
 
 Connection: TypeAlias = "pymysql.Connection[Any]"
+if TYPE_CHECKING:
+    Driver = pymysql.Connection[Any]
+else:
+    Driver = pymysql.Connection
 ALL_ROWS = 2**64 - 1
 SLOW_READER = 3600
 """Seconds that the server waits for us while DuckDB is busy; its default of 60 would cut us off."""
+
+
+class QuickConnection(Driver):
+    """A connection of pymysql that reads the machine's authorities only where they are asked for."""
+
+    def _create_ssl_ctx(self, given: Any) -> ssl.SSLContext:
+        return given or _trusting()
 
 
 def connect(options: Options, root: Path, *, timeout: int | None = None) -> Connection:
@@ -64,7 +75,7 @@ def is_mariadb(connection: Connection) -> bool:
 
 def _driver(options: Options) -> type[Connection]:
     if not options.compress:
-        return pymysql.Connection
+        return QuickConnection
     from osiris_sql.sources.mysql.compressed import CompressedConnection
 
     return CompressedConnection
@@ -75,11 +86,15 @@ def _tls_arguments(options: Options, root: Path) -> dict[str, Any]:
         return {"ssl_disabled": True}
     if options.tls == "preferred":
         return {}
-    trusted = _trusted(options, root)
-    if options.tls == "required":
-        trusted.check_hostname = False
-        trusted.verify_mode = ssl.CERT_NONE
-    return {"ssl": trusted}
+    return {"ssl": _trusting() if options.tls == "required" else _trusted(options, root)}
+
+
+def _trusting() -> ssl.SSLContext:
+    """What speaks TLS with anybody."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def _trusted(options: Options, root: Path) -> ssl.SSLContext:

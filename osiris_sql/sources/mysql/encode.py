@@ -1,14 +1,16 @@
-"""What the server is asked to write, as exact text, and how DuckDB reads it back."""
+"""What the server is asked for, so that every value is exact, and how DuckDB makes of it what is wanted."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from osiris_sql.sources._exact import INTEGERS as DUCKDB_INTEGERS
-from osiris_sql.sources._exact import from_sound_text, from_text
+from osiris_sql.sources._exact import from_sound_text, from_text, or_error, typed_fits
 from osiris_sql.types.diagnostic import Diagnostic, StepError
 from osiris_sql.types.relation import Column
 
+INSTANT = "TIMESTAMP WITH TIME ZONE"
 INTEGERS = {"tinyint": "TINYINT", "smallint": "SMALLINT", "mediumint": "INTEGER", "int": "INTEGER"} | {
     "integer": "INTEGER",
     "bigint": "BIGINT",
@@ -20,7 +22,7 @@ OTHERS = {
     "year": "SMALLINT",
     "date": "DATE",
     "datetime": "TIMESTAMP",
-    "timestamp": "TIMESTAMP WITH TIME ZONE",
+    "timestamp": INSTANT,
     "time": "INTERVAL",
     "uuid": "UUID",
 }
@@ -30,7 +32,14 @@ SHAPES = frozenset({"geometry", "point", "linestring", "polygon", "geometrycolle
     "multilinestring",
     "multipolygon",
 }
-DATES = frozenset({"date", "datetime", "timestamp"})
+DATES = {
+    "date": ("DATE", "TIMESTAMP"),
+    "datetime": ("TIMESTAMP", "DATE", INSTANT),
+    "timestamp": ("TIMESTAMP", "DATE", INSTANT),
+}
+"""In which types dates and times arrive; first the one that each is compared with."""
+SENT_AS_NUMBERS = frozenset({*INTEGERS, "float", "double", "bit", "year", *DATES, "time"})
+"""What the server sends as it keeps it, and not as text."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,9 +77,9 @@ def quote_name(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
-def select_list(columns: list[ServerColumn]) -> str:
-    """Return what is asked of the server, so that the text of each value is exact."""
-    return ", ".join(_server_text(column) for column in columns)
+def select_list(columns: list[ServerColumn], wanted: Sequence[Column]) -> str:
+    """Return what is asked of the server, so that each value is exact."""
+    return ", ".join(_asked(*pair) for pair in zip(columns, wanted, strict=True))
 
 
 def is_binary(column: ServerColumn) -> bool:
@@ -78,41 +87,49 @@ def is_binary(column: ServerColumn) -> bool:
     return column.kind in BYTES | SHAPES
 
 
-def decode_select(columns: list[ServerColumn], wanted: tuple[Column, ...]) -> str:
-    """Return the DuckDB SELECT over `{rows}` (text columns t1, t2, …) that yields `wanted`, in order, in
-    their exact types."""
-    pairs = list(enumerate(zip(columns, wanted, strict=True), start=1))
-    texts = [f"{_text(f't{place}', server, column)} AS t{place}" for place, (server, column) in pairs]
-    values = [f"{_value(f't{place}', server, column)} AS c{place}" for place, (server, column) in pairs]
-    return f"SELECT {', '.join(values)} FROM (SELECT {', '.join(texts)} FROM {{rows}})"
+def decode_select(columns: list[ServerColumn], wanted: Sequence[Column]) -> str:
+    """Return the DuckDB SELECT over `{rows}` (columns t1, t2, …) that yields `wanted`, in order, in their
+    exact types."""
+    pairs = enumerate(zip(columns, wanted, strict=True), start=1)
+    values = [f"{_value(f't{place}', *pair)} AS c{place}" for place, pair in pairs]
+    return f"SELECT {', '.join(values)} FROM {{rows}}"
 
 
-def _server_text(column: ServerColumn) -> str:
-    name = quote_name(column.name)
-    if column.kind == "float":
-        # As FLOAT the server writes six digits; as DOUBLE all that it takes to read it back.
-        return f"CAST({name} AS DOUBLE)"
-    if column.kind == "bit":
-        return f"{name} + 0"
-    return name  # of GEOMETRY four bytes of SRID, then WKB: ST_AsWKB would lose the SRID
+def _asked(server: ServerColumn, column: Column) -> str:
+    name = quote_name(server.name)
+    if server.kind == "bit":
+        name = f"CAST({name} AS UNSIGNED)"
+    if not _is_text(server, column):
+        return name  # of GEOMETRY four bytes of SRID, then WKB: ST_AsWKB would lose the SRID
+    if server.kind == "float":
+        # Of FLOAT the server writes six digits; of DOUBLE all that it takes to read it back.
+        name = f"CAST({name} AS DOUBLE)"
+    return f"CAST({name} AS CHAR)" if server.kind in SENT_AS_NUMBERS else name
 
 
-def _text(text: str, server: ServerColumn, column: Column) -> str:
-    if column.type == "TIMESTAMP WITH TIME ZONE" and server.kind in {"datetime", "timestamp"}:
-        return f"{text} || '+00'"
-    return text
+def _is_text(server: ServerColumn, column: Column) -> bool:
+    """Say whether a value arrives as the server writes it, because it is wanted in a type of its own."""
+    natural = duckdb_type(server)
+    are_whole = natural in DUCKDB_INTEGERS and column.type in DUCKDB_INTEGERS
+    typed = column.type == natural or are_whole or column.type in DATES.get(server.kind, ())
+    return server.kind not in SENT_AS_NUMBERS or not typed
 
 
-def _value(text: str, server: ServerColumn, column: Column) -> str:
+def _value(name: str, server: ServerColumn, column: Column) -> str:
     natural = duckdb_type(server)
     what = f"column {column.name}"
     if natural == "BLOB":
-        return _bytes_value(text, column)
-    if column.type == natural and server.kind not in DATES:
-        return f"CAST({text} AS {natural})"
-    if column.type == natural or (natural in DUCKDB_INTEGERS and column.type in DUCKDB_INTEGERS):
-        return from_sound_text(text, column.type, what)
-    return from_text(text, column.type, what)
+        return _bytes_value(name, column)
+    if column.type == natural:
+        return f"CAST({name} AS {natural})"
+    if _is_text(server, column):
+        return from_text(name, column.type, what)
+    if server.kind not in DATES:
+        return from_sound_text(name, column.type, what)
+    if column.type == INSTANT:
+        return name
+    fits = typed_fits(name, DATES[server.kind][0], column.type)
+    return or_error(name, column.type, fits, what)
 
 
 def _bytes_value(text: str, column: Column) -> str:

@@ -20,7 +20,7 @@ from osiris_sql.sources.mysql.catalog import (
 )
 from osiris_sql.sources.mysql.connect import Connection
 from osiris_sql.sources.mysql.encode import (
-    DATES,
+    INSTANT,
     ServerColumn,
     decode_select,
     duckdb_type,
@@ -34,7 +34,7 @@ from osiris_sql.sources.mysql.ranges import key_ranges
 from osiris_sql.sources.mysql.rows import Arriving, arriving_schema, refuse_zero_dates, row_batches
 from osiris_sql.sources.mysql.together import read_together
 from osiris_sql.sources.mysql.watermark import since_condition
-from osiris_sql.sources.mysql.wire import RowStream
+from osiris_sql.sources.mysql.wire import RowStream, result_fields
 from osiris_sql.types.diagnostic import OsirisError
 from osiris_sql.types.noun import Json
 from osiris_sql.types.relation import Column
@@ -80,17 +80,19 @@ class MysqlSnapshot:
         )
         columns = _matched(table, [column.name for column in wanted])
         select = decode_select(columns, wanted)
+        told = filter_condition(self._connection, table.columns, request.filters)
+        queries = self._queries(table, select_list(columns, wanted), request, told)
+        fields = result_fields(self._connection, queries[0])
         arriving = [
             Arriving(
                 name=server.name,
+                field=field,
                 binary=is_binary(server),
                 is_text=duckdb_type(server) == "VARCHAR",
-                is_date=server.kind in DATES and column.type != "VARCHAR",
+                in_zone=column.type == INSTANT,
             )
-            for server, column in zip(columns, wanted, strict=True)
+            for server, column, field in zip(columns, wanted, fields, strict=True)
         ]
-        told = filter_condition(self._connection, table.columns, request.filters)
-        queries = self._queries(table, columns, request, told)
         outside = engines_without_snapshot(self._connection, self._database, [table.name])
         self._reading = self._stream(queries, table.name, arriving)
         return EncodedRows(
@@ -110,9 +112,7 @@ class MysqlSnapshot:
         if reading is not None:
             reading.close()  # type: ignore[attr-defined]  # a generator
 
-    def _queries(
-        self, table: ServerTable, columns: list[ServerColumn], request: TableRead, told: str
-    ) -> list[str]:
+    def _queries(self, table: ServerTable, asked: str, request: TableRead, told: str) -> list[str]:
         """The queries that together read the rows, each row once."""
         conditions = [f"(\n{request.where}\n)"] if request.where else []
         conditions += [told] if told else []
@@ -123,7 +123,7 @@ class MysqlSnapshot:
         ranges = key_ranges(self._connection, self._database, table, readers) if readers > 1 else []
         source = f"{quote_name(self._database)}.{quote_name(table.name)}"
         return [
-            f"SELECT {select_list(columns)} FROM {source}" + (f" WHERE {' AND '.join(some)}" if some else "")
+            f"SELECT {asked} FROM {source}" + (f" WHERE {' AND '.join(some)}" if some else "")
             for some in ([*conditions, *part] for part in ([[one] for one in ranges] or [[]]))
         ]
 

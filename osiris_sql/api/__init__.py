@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from osiris_sql.api.sound import refuse_mistakes as refuse_mistakes
     from osiris_sql.api.sound import refuse_mistakes_in as refuse_mistakes_in
     from osiris_sql.lint import fix_project as fix_project
+    from osiris_sql.lint import lint_along as lint_along
     from osiris_sql.plan.selection import select_nodes as select_nodes
     from osiris_sql.run.difference import diff_publications as diff_publications
 
@@ -74,7 +75,7 @@ _VERBS = {
         "refuse_mistakes",
         "refuse_mistakes_in",
     ),
-    "osiris_sql.lint": ("fix_project",),
+    "osiris_sql.lint": ("fix_project", "lint_along"),
     "osiris_sql.plan.selection": ("select_nodes",),
     "osiris_sql.run.difference": ("diff_publications",),
 }

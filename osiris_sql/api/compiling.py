@@ -6,18 +6,24 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from osiris_sql import compile as compiler
+from osiris_sql.compile.onlooker import MakeOnlooker
 from osiris_sql.types.manifest import Manifest, UnitTestResult
 from osiris_sql.types.project import Project
 
 
 def compile_project(
-    project: Project, *, environ: Mapping[str, str] | None = None, only: Collection[str] | None = None
+    project: Project,
+    *,
+    environ: Mapping[str, str] | None = None,
+    only: Collection[str] | None = None,
+    look: MakeOnlooker | None = None,
 ) -> Manifest:
     """Return the project compiled; see `osiris_sql.compile.compile_project`.
 
     What did not change is read from `.osiris/cache`.
     """
-    return compiler.compile_project(project, environ=environ, cache=cache_folder(project), only=only)
+    cache = cache_folder(project)
+    return compiler.compile_project(project, environ=environ, cache=cache, only=only, look=look)
 
 
 def cache_folder(project: Project) -> Path | None:

@@ -1,6 +1,5 @@
 """The compiler: a Project in, a Manifest out; every mistake of its author becomes a diagnostic."""
 
-import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 
@@ -9,8 +8,8 @@ from osiris_sql.compile.blocking import disabled_input
 from osiris_sql.compile.columns import Binder
 from osiris_sql.compile.in_order import InOrder
 from osiris_sql.compile.model_cache import ModelCache
+from osiris_sql.compile.onlooker import Look
 from osiris_sql.compile.publications import check_publication
-from osiris_sql.compile.seen_environ import SeenEnviron
 from osiris_sql.compile.sources import finish_sources
 from osiris_sql.types.diagnostic import Diagnostic, Location
 from osiris_sql.types.manifest import CompiledTest, Manifest
@@ -19,23 +18,24 @@ from osiris_sql.types.project import Project, Publication
 
 def compile_all(
     project: Project,
-    environ: Mapping[str, str] | None = None,
-    cache: ModelCache | None = None,
-    only: Collection[str] | None = None,
+    environ: Mapping[str, str],
+    ahead: Ahead,
+    cache: ModelCache | None,
+    only: Collection[str] | None,
+    look: Look | None,
 ) -> Manifest:
     """Return the project compiled, or the part of it that some models need, without tests and publications;
     see `compile_project`."""
-    environ = os.environ if environ is None else environ
-    ahead = Ahead(project, environ.unnoted if isinstance(environ, SeenEnviron) else environ, only)
     binder = Binder(PurePosixPath(project.warehouse).stem)
     try:
-        models = InOrder(project, environ, binder, cache)
+        models = InOrder(project, environ, binder, cache, look)
         models.compile(only, ahead)
+        if models.onlooker:
+            models.onlooker.end()
         tests = _compile_tests(project, models, binder) if only is None else ()
         publications = tuple(_check_publications(project, models)) if only is None else ()
         return _assemble(project, models, tests, publications)
     finally:
-        ahead.close()
         binder.close()
 
 

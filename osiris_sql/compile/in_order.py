@@ -16,6 +16,7 @@ from osiris_sql.compile.microbatch import find_event_time
 from osiris_sql.compile.model import ModelPass
 from osiris_sql.compile.model_cache import Remembered
 from osiris_sql.compile.node_names import NodeNames
+from osiris_sql.compile.onlooker import Look
 from osiris_sql.compile.render import Renderer
 from osiris_sql.compile.rendered_model import RenderedModel, render_model
 from osiris_sql.compile.rendering import NeedsSchemaError
@@ -30,7 +31,12 @@ class InOrder:
     """One pass over the models, and what it has found so far."""
 
     def __init__(
-        self, project: Project, environ: Mapping[str, str], binder: Binder, cache: Remembering | None
+        self,
+        project: Project,
+        environ: Mapping[str, str],
+        binder: Binder,
+        cache: Remembering | None,
+        look: Look | None = None,
     ) -> None:
         self.names = NodeNames(project)
         self.blocking = Blocking()
@@ -45,6 +51,7 @@ class InOrder:
         self._awaited: dict[str, str] = {}
         self._rendered: dict[str, RenderedModel] = {}
         self._remembered: dict[str, Remembered] = {}
+        self._said: dict[str, object] = {}
         self._ahead: Ahead | None = None
         schemas = bind_sources(project, binder, self.diagnostics)
         keys = declared_keys(project, schemas)
@@ -54,6 +61,7 @@ class InOrder:
         for table in project.tables:
             self._learn_table(table, schemas.get(table.node), keys.get(table.node, ()))
         self.diagnostics += self.renderer.diagnostics
+        self.onlooker = look(project, environ, schemas) if look else None
 
     def _learn_table(self, table: SourceTable, schema: TableSchema | None, keys: Keys) -> None:
         if schema is None:
@@ -75,11 +83,17 @@ class InOrder:
         for node in sorted(self._models if only is None else self._models.keys() & only):
             self._compile_with_needs(node)
 
-    def learn(self, known: Known) -> None:
-        """Take a model that was compiled elsewhere as done."""
+    def learn(self, known: Known, said: object) -> None:
+        """Take a model that was compiled elsewhere as done, and what an onlooker said of it there."""
         self.known[known.node] = known
+        if self.onlooker:
+            self.onlooker.hear(known.node, known.schema, said)
         self._done.add(known.node)
         self.memory.miss(known.node)
+
+    def said(self, node: str) -> object:
+        """Return what an onlooker says of a model that is done."""
+        return self.onlooker.said(node) if self.onlooker else None
 
     def forget(self, node: str) -> None:
         """Let go of what is left of a model that is done, but for what others see of it."""
@@ -146,8 +160,12 @@ class InOrder:
 
     def _take(self, rendered: RenderedModel) -> Remembered | None:
         """Return what a model came to in another process."""
-        entry = self._ahead.take(rendered.model.node) if self._ahead else None
-        return self.memory.learn(rendered, entry) if entry else None
+        node = rendered.model.node
+        answer = self._ahead.take(node) if self._ahead else None
+        if answer is None or answer.entry is None:
+            return None
+        self._said[node] = answer.said
+        return self.memory.learn(rendered, answer.entry)
 
     def _read(self, node: str) -> Draft:
         self._remembered.pop(node, None)
@@ -166,8 +184,10 @@ class InOrder:
         if entry and self.memory.fits(entry):
             self._rendered.pop(model.node, None)
             self.compiled[model.name] = self.memory.adopt(entry, self.diagnostics)
+            if self.onlooker:
+                self.onlooker.hear(node, self.known[node].schema, self._said.pop(node, None))
             if self._ahead:
-                self._ahead.note(self.known[node], is_lasting=True, is_new=False)
+                self._ahead.note(self.known[node], self.said(node), is_lasting=True, is_new=False)
             return
         if entry:
             self._read(model.node)
@@ -192,8 +212,10 @@ class InOrder:
             self.blocking.broken.add(node)
             return
         self.compiled[draft.model.name] = outcome.compiled
+        if self.onlooker:
+            self.onlooker.see(outcome.compiled, outcome.first)
         is_lasting = outcome.is_lasting and draft.diagnostics == rendered.diagnostics
         if is_lasting:
             self.memory.keep(rendered, outcome)
         if self._ahead:
-            self._ahead.note(self.known[node], is_lasting=is_lasting, is_new=True)
+            self._ahead.note(self.known[node], self.said(node), is_lasting=is_lasting, is_new=True)

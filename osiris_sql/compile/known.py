@@ -52,7 +52,8 @@ class Readable:
     """A query whose every table is a relation: ephemeral models are spliced in.
 
     `tables` are the relations as (schema, name), lower case; `declared` maps the files of spliced
-    models to the reasons with which their determinism was declared.
+    models to the reasons with which their determinism was declared. `is_spliced` says that the text is not
+    all its author's.
     """
 
     query: Query
@@ -60,6 +61,7 @@ class Readable:
     tables: dict[tuple[str, str], Known]
     scope: tuple[InScope, ...]
     declared: Mapping[str, str] = field(default_factory=dict)
+    is_spliced: bool = False
 
 
 def make_readable(
@@ -88,6 +90,7 @@ def make_readable(
             InScope(t.alias or t.name, node, known[node].schema) for t, node in variant.nodes.items()
         ),
         declared={path: why for _, inside in inlined for path, why in inside.declared.items()},
+        is_spliced=bool(splices),
     )
 
 

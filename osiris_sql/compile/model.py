@@ -109,7 +109,7 @@ class ModelPass:
         sql, tree, tables = readable.query.sql, readable.query.tree, readable.tables
         inputs = {key: (k.node, k.schema) for key, k in tables.items()}
         traced = trace_columns(sql, tree, inputs, schema, walked)
-        return Analysed(readable, schema, traced, judged)
+        return Analysed(readable, schema, traced, judged, walked)
 
     def _try_bind(self, sql: str) -> TableSchema | None:
         try:

@@ -12,10 +12,8 @@ import json
 import secrets
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from osiris_sql.compile.known import Known
-from osiris_sql.compile.node_names import NodeNames
-from osiris_sql.compile.rendered_model import RenderedModel
 from osiris_sql.compile.seen_environ import SeenEnviron, hidden_names, keyed, reveal
 from osiris_sql.support.kept_files import digest_of, read_whole, write_whole
 from osiris_sql.support.packed import unpack
@@ -23,6 +21,11 @@ from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.manifest import CompiledModel
 from osiris_sql.types.noun import noun
 from osiris_sql.types.project import Model, Project
+
+if TYPE_CHECKING:
+    from osiris_sql.compile.known import Known
+    from osiris_sql.compile.node_names import NodeNames
+    from osiris_sql.compile.rendered_model import RenderedModel
 
 _NOTHING = b"{}"
 _NO_KEY = "-"
@@ -62,6 +65,11 @@ class ModelCache:
         self._used: dict[str, bytes] = {}
         self._is_new = False
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was remembered."""
+        return not self._old
+
     def _read(self) -> tuple[bytes, dict[str, bytes]]:
         head, *lines = (read_whole(self._path) or b"").split(b"\n")
         if not head:
@@ -79,7 +87,7 @@ class ModelCache:
 
     def find_by_file(self, model: Model, keys: object) -> Remembered | None:
         """Return the entry of a model whose file is enough to tell that it is the same."""
-        key = self._by_file.get(self._file_key(model, keys))
+        key = self._by_file.get(self._file_key(model, keys)) if self._by_file else None
         return self._open(key) if key else None
 
     def _file_key(self, model: Model, keys: object) -> str:
@@ -89,7 +97,7 @@ class ModelCache:
 
     def find(self, rendered: RenderedModel, keys: object, names: NodeNames) -> Remembered | None:
         """Return the entry of a rendered model, if the names in its SQL still mean the same nodes."""
-        key = self._key(rendered, keys)
+        key = self._key(rendered, keys) if self._old else ""
         entry = self._open(key) if key in self._old else None
         if not entry or any(names.nodes.get(_pair(table)) != node for table, node in entry.tables.items()):
             return None

@@ -17,8 +17,9 @@ class Outcome:
     """A model compiled: as it is alone, and as it stands among the others.
 
     `needs` are the nodes that its text names; `tables` are the names in its SQL, spliced texts included
-    (JSON of schema and name, lower case), with what they mean; `found` is what was said of it. A lasting
-    one can stand for itself without its text: it is a relation with a type for each column.
+    (JSON of schema and name, lower case), with what they mean; `found` is what was said of it; `first` is its
+    first build. A lasting one can stand for itself without its text: it is a relation with a type for each
+    column.
     """
 
     alone: CompiledModel
@@ -26,6 +27,7 @@ class Outcome:
     needs: tuple[str, ...]
     tables: Mapping[str, str]
     found: tuple[Diagnostic, ...]
+    first: Analysed
     is_lasting: bool
 
 
@@ -46,5 +48,6 @@ def make_outcome(
         needs=tuple(sorted(draft.needs)),
         tables={json.dumps(key): node for key, node in named},
         found=tuple(dict.fromkeys(found)),
+        first=variants[0],
         is_lasting=is_lasting,
     )

@@ -28,11 +28,6 @@ class SeenEnviron(Mapping[str, str]):
     def __len__(self) -> int:
         return len(self._environ)
 
-    @property
-    def unnoted(self) -> dict[str, str]:
-        """The whole environment; nothing of it counts as asked for."""
-        return dict(self._environ)
-
     def hide(self, text: bytes) -> bytes:
         """Return JSON with the variable's name wherever the value of one that was asked for stands in it."""
         names = {_quoted(value): name for name, value in self.seen.items() if value}

@@ -6,7 +6,7 @@ from typing import Literal
 
 from osiris_sql.compile.determinism import Judgement
 from osiris_sql.compile.known import Readable
-from osiris_sql.compile.lineage import Traced
+from osiris_sql.compile.lineage import Traced, Walked
 from osiris_sql.compile.microbatch import batch_sql
 from osiris_sql.compile.snapshot import versions_sql
 from osiris_sql.types.diagnostic import Diagnostic, Location
@@ -21,12 +21,16 @@ _FINEST_FIRST: tuple[Clock, ...] = ("instant", "minute", "hour", "day")
 
 @dataclass(frozen=True, slots=True)
 class Analysed:
-    """One variant of a model, with all that its SQL says; `schema` is that of the relation it builds."""
+    """One variant of a model, with all that its SQL says; `schema` is that of the relation it builds.
+
+    `walked` is None where the query can't be followed.
+    """
 
     readable: Readable
     schema: TableSchema
     traced: Traced
     judged: Judgement
+    walked: Walked | None = None
     snapshot: SnapshotSpec | None = None
     batches: BatchSpec | None = None
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.manifest import Manifest
 from osiris_sql.types.project import Project
+from osiris_sql.types.relation import TableSchema
 
 if TYPE_CHECKING:
+    from osiris_sql.compile.onlooker import Onlooker
     from osiris_sql.lint.fix import Fixed
 
-__all__ = ["fix_project", "lint_project"]
+__all__ = ["fix_project", "lint_along", "lint_project"]
 
 
 def lint_project(
@@ -41,6 +43,15 @@ def lint_project(
     if kept:
         kept.write(Findings(findings=findings), memory.environ)
     return findings
+
+
+def lint_along(
+    project: Project, environ: Mapping[str, str], tables: Mapping[str, TableSchema], *, cache: Path | None
+) -> Onlooker:
+    """Return an onlooker that lints what is compiled; see `osiris_sql.compile.onlooker`."""
+    from osiris_sql.lint.along import LintAlong
+
+    return LintAlong(project, environ, tables, cache)
 
 
 def fix_project(project: Project, manifest: Manifest, paths: Sequence[str] = ()) -> Fixed:

@@ -12,6 +12,7 @@ from osiris_sql.lint.noqa import Suppressions
 from osiris_sql.lint.reading import Reader, with_all_above
 from osiris_sql.lint.remembered import Linted, LintMemory
 from osiris_sql.lint.rule_table import rule_table, unsafe_rules
+from osiris_sql.lint.surroundings import Surroundings
 from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.manifest import CompiledModel, Manifest
 from osiris_sql.types.project import LintConfig, Project
@@ -35,7 +36,7 @@ def find_all(
         files.setdefault(finding.location.path if finding.location else "", []).append(finding)
     found: list[Diagnostic] = []
     mended: list[Mended] = []
-    reader = Reader(project, manifest, memory.environ)
+    reader = Reader(project, _around(project, manifest), memory.environ)
     for compiled in manifest.models:
         if compiled.node not in wanted:
             continue
@@ -58,6 +59,13 @@ def find_all(
     return tuple(sorted(dict.fromkeys(listed), key=_place)), mended
 
 
+def _around(project: Project, manifest: Manifest) -> Surroundings:
+    tables = {source.node: source.schema for source in manifest.sources}
+    around = Surroundings(project, tables, {test.node for test in manifest.tests})
+    around.schemas |= {model.node: model.schema for model in manifest.models}
+    return around
+
+
 Sources = list[tuple[Diagnostic, LintedModel, Finding]]
 """Findings with what they were made from; none of a model that was linted before."""
 
@@ -69,13 +77,17 @@ def _lint(
     before = memory.find(key)
     if before:
         return before, []
-    model = reader.read(compiled)
-    learned = reader.learn(model)
-    reader.around.note(compiled.node, learned)
-    own = [(diagnostic, model, finding) for diagnostic, finding in _run_rules(model, config)]
-    linted = Linted(findings=tuple(diagnostic for diagnostic, _, _ in own), learned=learned)
+    linted, own = lint_model(reader.read(compiled), reader, config)
     memory.keep(key, linted)
     return linted, own
+
+
+def lint_model(model: LintedModel, reader: Reader, config: LintConfig) -> tuple[Linted, Sources]:
+    """Return what the rules find in a model, and what it says to those below, which is noted."""
+    learned = reader.learn(model)
+    reader.around.note(model.compiled.node, learned)
+    own = [(diagnostic, model, finding) for diagnostic, finding in _run_rules(model, config)]
+    return Linted(findings=tuple(diagnostic for diagnostic, _, _ in own), learned=learned), own
 
 
 def _run_rules(model: LintedModel, config: LintConfig) -> Iterator[tuple[Diagnostic, Finding]]:

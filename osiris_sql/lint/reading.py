@@ -27,8 +27,8 @@ _NOT_IN = re.compile(r"\bnot\s+in\b", re.IGNORECASE)
 class Reader:
     """Reads the models of a project, one at a time, in build order."""
 
-    def __init__(self, project: Project, manifest: Manifest, environ: Mapping[str, str]) -> None:
-        self.around = Surroundings(project, manifest)
+    def __init__(self, project: Project, around: Surroundings, environ: Mapping[str, str]) -> None:
+        self.around = around
         self.texts = {model.node: model.text for model in project.models}
         self._renderer = Renderer(project, environ=environ, schema_of=self.around.schemas.get)
         texts = (*self.texts.values(), *(macros.text for macros in project.macros))

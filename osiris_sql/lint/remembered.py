@@ -50,7 +50,7 @@ class LintMemory:
     """The models that were linted before; without a folder it remembers nothing."""
 
     def __init__(self, folder: Path | None, project: Project, environ: Mapping[str, str]) -> None:
-        self.environ = SeenEnviron(environ)
+        self.environ = environ if isinstance(environ, SeenEnviron) else SeenEnviron(environ)
         self._most = 2 * len(project.models)
         # All that templates can see besides the models.
         around = (project.name, project.env, project.warehouse, project.vars, project.macros)
@@ -62,7 +62,7 @@ class LintMemory:
 
     def key_of(self, seen: object) -> str:
         """Return the identity of all that the findings of a model depend on."""
-        return digest_of(repr(seen).encode(errors="surrogatepass")) if self._kept else ""
+        return identity_of(seen) if self._kept else ""
 
     def find(self, key: str) -> Linted | None:
         """Return what was found where all was as it is now."""
@@ -81,3 +81,8 @@ class LintMemory:
             others = [(key, linted) for key, linted in self._old.items() if key not in self._used]
             kept = {**self._used, **dict(others[: max(0, self._most - len(self._used))])}
             self._kept.write(LintedModels(models=kept), self.environ)
+
+
+def identity_of(seen: object) -> str:
+    """Return the identity of plain data, the same in every process."""
+    return digest_of(repr(seen).encode(errors="surrogatepass"))

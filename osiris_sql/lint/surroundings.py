@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Mapping
 from functools import cached_property
 
 from osiris_sql.compile.keys import Keys, declared_keys, lower_key, order_keys
 from osiris_sql.compile.lineage.facts import Relation, base_relation
 from osiris_sql.compile.node_names import NodeNames
 from osiris_sql.lint.remembered import Learned
-from osiris_sql.types.manifest import CompiledModel, Manifest
+from osiris_sql.types.manifest import CompiledModel
 from osiris_sql.types.project import Project, Publication
 from osiris_sql.types.relation import TableSchema
 
 
 class Surroundings:
-    """A project compiled. Publications and tests are those that files declare, compiled or not.
+    """A project as it is compiled. Publications and tests are those that files declare, compiled or not.
 
-    `keys` and `nulls` have, by node, the keys that are known to hold and the columns (lower case) that may
-    hold NULL; those of models are added as lint goes through them. `narrow` are the nodes whose keys are
-    surely no wider than they must be.
+    `tables` are the columns of its source tables and seeds; `schemas` has those of models too, as they are
+    known; `tested` are nodes that compiled tests ask. `keys` and `nulls` have, by node, the keys that are
+    known to hold and the columns (lower case) that may hold NULL; those of models are added as lint goes
+    through them. `narrow` are the nodes whose keys are surely no wider than they must be.
     """
 
-    def __init__(self, project: Project, manifest: Manifest) -> None:
+    def __init__(self, project: Project, tables: Mapping[str, TableSchema], tested: Collection[str]) -> None:
         self.project = project
-        self.manifest = manifest
-        self.schemas: dict[str, TableSchema] = {source.node: source.schema for source in manifest.sources}
-        self.schemas |= {model.node: model.schema for model in manifest.models}
-        tables = {source.node: source.schema for source in manifest.sources}
+        self.schemas: dict[str, TableSchema] = {**tables}
+        self._tested = tested
         self.keys: dict[str, Keys] = dict(declared_keys(project, tables))
         self.published: dict[str, list[Publication]] = {}
         for publication in project.publications:
@@ -99,4 +99,4 @@ class Surroundings:
         found = {test.node for test in self.project.data_tests if test.node}
         for test in self.project.data_tests:
             found |= {f"model:{name}" for name in re.findall(r"ref\(\s*['\"](\w+)['\"]", test.text)}
-        return found | {test.node for test in self.manifest.tests}
+        return found.union(self._tested)

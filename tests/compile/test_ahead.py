@@ -13,6 +13,7 @@ from compile.test_cache import MACROS, TEXTS
 from osiris_sql.compile import ahead, compile_project
 from osiris_sql.compile.ahead import Ahead
 from osiris_sql.compile.ahead.guesses import guess_needs, in_order
+from osiris_sql.compile.ahead.messages import Answer
 from osiris_sql.compile.ahead.process import Process
 from osiris_sql.compile.ahead.ready import Ready
 from osiris_sql.support import wire
@@ -57,7 +58,7 @@ class Watched(Ahead):
         for process in self._processes[:1]:
             Watched.after_start(process)
 
-    def take(self, node: str) -> bytes | None:
+    def take(self, node: str) -> Answer | None:
         found = super().take(node)
         Watched.taken += found is not None
         return found
@@ -67,7 +68,7 @@ class Watched(Ahead):
 def watched() -> Iterator[type[Watched]]:
     Watched.started, Watched.taken, Watched.after_start = [], 0, lambda _process: None
     with (
-        patch("osiris_sql.compile.compiler.Ahead", Watched),
+        patch("osiris_sql.compile.ahead.Ahead", Watched),
         patch.multiple(ahead, LEAST=10, NEW_AT_FIRST=2, _processors=lambda: 2),
     ):
         yield Watched

@@ -73,14 +73,20 @@ def compiled(root: Path) -> tuple[Project, Manifest]:
 
 
 def found_in(root: Path, queries: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """Return what is found in each of some published models, compiled together: messages by rule."""
+    """Return what is found in each of some published models, compiled together: messages by rule.
+
+    That is the same whether they are linted while they are compiled or afterwards.
+    """
     names = {f"example_{number}": name for number, name in enumerate(queries)}
     tables = ", ".join(f"{{name: {model}, mode: replace, create: true}}" for model in ["example", *names])
     targets = FILES["targets.yml"].replace("{name: example, mode: replace, create: true}", tables)
     files = {f"models/{model}.sql": queries[name] + "\n" for model, name in names.items()}
-    project, manifest = compiled(write(root, {"targets.yml": targets, **files}))
+    project = api.load_project(write(root, {"targets.yml": targets, **files}))
+    manifest = api.compile_project(project, look=api.lint_along)
+    findings = api.lint_project(project, manifest)
+    assert findings == lint_project(project, manifest)
     found: dict[str, dict[str, str]] = {name: {} for name in queries}
-    for finding in lint_project(project, manifest):
+    for finding in findings:
         name = names.get(Path(finding.location.path).stem if finding.location else "")
         if name is not None:
             found[name][finding.rule] = finding.message

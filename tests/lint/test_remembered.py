@@ -12,15 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from osiris_sql.compile import compile_project
-from osiris_sql.lint import lint_project
+from osiris_sql.compile.onlooker import MakeOnlooker
+from osiris_sql.lint import lint_along, lint_project
 from osiris_sql.lint.reading import Reader
 from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.project import Project
 
 
-def warm(made: Project, folder: Path, **environ: str) -> tuple[Diagnostic, ...]:
+def warm(
+    made: Project, folder: Path, look: MakeOnlooker | None = None, **environ: str
+) -> tuple[Diagnostic, ...]:
     with patch.dict(os.environ, environ):
-        return lint_project(made, compile_project(made, cache=folder), cache=folder)
+        return lint_project(made, compile_project(made, cache=folder, look=look), cache=folder)
 
 
 def cold(made: Project, **environ: str) -> tuple[Diagnostic, ...]:
@@ -29,15 +32,15 @@ def cold(made: Project, **environ: str) -> tuple[Diagnostic, ...]:
 
 
 @settings(max_examples=15, deadline=None)
-@given(edits=st.lists(EDITS, min_size=1, max_size=6))
-def test_cold_and_warm_find_the_same(edits: list[tuple[object, ...]]) -> None:
+@given(edits=st.lists(EDITS, min_size=1, max_size=6), look=st.sampled_from([None, lint_along]))
+def test_cold_and_warm_find_the_same(edits: list[tuple[object, ...]], look: MakeOnlooker | None) -> None:
     with TemporaryDirectory() as folder:
         state = State()
         for edit in edits:
             state = edited(state, edit)
             made = state.project()
             anew = cold(made, **state.environ)
-            assert [warm(made, Path(folder), **state.environ) for _ in range(2)] == [anew, anew]
+            assert [warm(made, Path(folder), look, **state.environ) for _ in range(2)] == [anew, anew]
 
 
 CHAIN = {

@@ -58,7 +58,8 @@ def command(
     project = inputs.open_project(env, project_dir, variables, env_file)
     root = Path(project.root)
     chosen = paths_in_project(paths or [], root)
-    manifest = api.compile_project(project, only=models_alone(project, chosen))
+    look = None if chosen or fix or diff else api.lint_along
+    manifest = api.compile_project(project, only=models_alone(project, chosen), look=look)
     if diff:
         fixed = api.fix_project(project, manifest, chosen)
         show_changes(project, fixed.texts)

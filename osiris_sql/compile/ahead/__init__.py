@@ -10,13 +10,17 @@ import os
 import pickle
 import sys
 from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
 
 from osiris_sql.compile.ahead.guesses import guess_needs, in_order
 from osiris_sql.compile.ahead.messages import Answer, Hello, Task
 from osiris_sql.compile.ahead.process import Answers, Process
 from osiris_sql.compile.ahead.ready import Ready
-from osiris_sql.compile.known import Known
+from osiris_sql.compile.onlooker import MakeOnlooker
 from osiris_sql.types.project import Project
+
+if TYPE_CHECKING:
+    from osiris_sql.compile.known import Known
 
 LEAST = 200
 """Fewer models are compiled before a process has started."""
@@ -31,35 +35,51 @@ _ASKED_AT_ONCE = 8
 class Ahead:
     """The models that other processes compile; none is started until it pays."""
 
-    def __init__(self, project: Project, environ: Mapping[str, str], only: Collection[str] | None) -> None:
+    def __init__(
+        self,
+        project: Project,
+        environ: Mapping[str, str],
+        only: Collection[str] | None,
+        look: MakeOnlooker | None = None,
+    ) -> None:
         self._project = project
         self._environ = environ
+        self._look = look
         self._roots = [m.node for m in project.models if only is None or m.node in only]
         self._may_start = len(project.models) >= LEAST and _processors() > 1 and bool(sys.executable)
         self._new, self._old = 0, 0
         self._ready = Ready((), {})
         self._processes: list[Process] = []
         self._answers = Answers()
-        self._entries: dict[str, bytes] = {}
-        self._held: dict[str, tuple[Known, bool]] = {}
-        self._news: dict[str, bytes | str] = {}
+        self._compiled: dict[str, Answer] = {}
+        self._held: dict[str, tuple[Known, object, bool]] = {}
+        self._told: set[str] = set()
+        self._news: list[bytes | str] = []
 
-    def take(self, node: str) -> bytes | None:
-        """Return what a model came to, as the cache keeps it; None if it must be compiled here."""
+    def start(self) -> None:
+        """Start the processes at once: nothing is remembered. They come up while this one loads the rest."""
+        if self._may_start and len(self._roots) >= LEAST:
+            self._may_start = False
+            self._start()
+
+    def take(self, node: str) -> Answer | None:
+        """Return what a model came to, its entry as the cache keeps it; None if it must be compiled here."""
         while not self._answers.empty():
             self._hear()
         while node not in self._ready.settled and any(process.asked for process in self._processes):
             self._hear()
-        return self._entries.pop(node, None)
+        return self._compiled.pop(node, None)
 
-    def note(self, known: Known, *, is_lasting: bool, is_new: bool) -> None:
-        """Tell the processes of a model that is done; `is_new` if it was compiled here, not remembered."""
-        if self._processes and known.node not in self._news:
-            self._settle(known.node, tell(known, is_lasting=is_lasting))
+    def note(self, known: Known, said: object, *, is_lasting: bool, is_new: bool) -> None:
+        """Tell the processes of a model that is done, and what an onlooker said of it; `is_new` if it was
+        compiled here, not remembered."""
+        if self._processes:
+            if known.node not in self._told:
+                self._settle(known.node, tell(known, said, is_lasting=is_lasting))
         elif self._may_start and known.node not in self._held:
             # Told when a process starts: mostly none does.
             # What is never remembered says nothing of how much is.
-            self._held[known.node] = (known, is_lasting)
+            self._held[known.node] = (known, said, is_lasting)
             self._new += is_new and is_lasting
             self._old += not is_new
             if self._new >= NEW_AT_FIRST:
@@ -73,13 +93,18 @@ class Ahead:
             process.close()
 
     def _start(self) -> None:
+        if len(self._roots) - len(self._held) >= LEAST:
+            self._start_processes()
         needs = guess_needs(self._project.models)
         order = in_order(self._roots, needs)
-        if len(order) - len(self._held) < LEAST:
-            return
-        self._news = {node: tell(known, is_lasting=lasting) for node, (known, lasting) in self._held.items()}
-        self._ready = Ready([node for node in order if node not in self._news], needs, self._news)
-        hello = pickle.dumps(Hello(self._project, dict(self._environ)))
+        if not self._processes and len(order) - len(self._held) >= LEAST:
+            self._start_processes()
+        self._told = {*self._held}
+        self._news = [tell(known, said, is_lasting=lasts) for known, said, lasts in self._held.values()]
+        self._ready = Ready([node for node in order if node not in self._told], needs, self._told)
+
+    def _start_processes(self) -> None:
+        hello = pickle.dumps(Hello(self._project, dict(self._environ), self._look))
         for _ in range(min(_processors(), MOST_PROCESSES)):
             self._processes.append(Process(hello, self._answers))
 
@@ -102,11 +127,13 @@ class Ahead:
             self._ready.wait(answer.node, answer.need)
         elif answer.state == "compiled":
             if answer.entry is not None:
-                self._entries[answer.node] = answer.entry
+                self._compiled[answer.node] = answer
             self._settle(answer.node, answer.news)
 
     def _settle(self, node: str, news: bytes | str) -> None:
-        self._news.setdefault(node, news)
+        if node not in self._told:
+            self._told.add(node)
+            self._news.append(news)
         self._ready.settle(node)
         self._feed()
 
@@ -118,14 +145,16 @@ class Ahead:
                     node = self._ready.pop()
                     if node is None:
                         return
-                    news = [*self._news.values()]
-                    process.ask(Task(node, tuple(news[process.told :])))
-                    process.told = len(news)
+                    process.ask(Task(node, tuple(self._news[process.told :])))
+                    process.told = len(self._news)
 
 
-def tell(known: Known, *, is_lasting: bool) -> bytes | str:
-    """Return a model as others see it; its name alone if they need its text, or types that no table has."""
-    return pickle.dumps(known) if is_lasting else known.node
+def tell(known: Known, said: object, *, is_lasting: bool) -> bytes | str:
+    """Return a model as others see it, with what an onlooker said of it.
+
+    It is its name alone if they need its text, or types that no table has.
+    """
+    return pickle.dumps((known, said)) if is_lasting else known.node
 
 
 def _processors() -> int:

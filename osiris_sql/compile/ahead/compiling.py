@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from functools import partial
 from pathlib import PurePosixPath
 
 from osiris_sql.compile.ahead import tell
@@ -21,7 +22,8 @@ class Compiling:
     def __init__(self, hello: Hello) -> None:
         binder = Binder(PurePosixPath(hello.project.warehouse).stem)
         self._kept = _Kept()
-        self._pass = InOrder(hello.project, hello.environ, binder, self._kept)
+        look = partial(hello.look, cache=None) if hello.look else None
+        self._pass = InOrder(hello.project, hello.environ, binder, self._kept, look)
         self._local: set[str] = set()
 
     def answer(self, task: Task) -> Answer:
@@ -30,7 +32,7 @@ class Compiling:
             if isinstance(one, str):
                 self._local.add(one)
             else:
-                self._pass.learn(pickle.loads(one))  # noqa: S301 - from the process that started this one
+                self._pass.learn(*pickle.loads(one))  # noqa: S301 - from the process that started this one
         path = [task.node]
         while path:
             need = self._pass.next_need(path[-1])
@@ -44,11 +46,11 @@ class Compiling:
         return self._answer(task.node, self._kept.entry)
 
     def _answer(self, node: str, entry: bytes | None) -> Answer:
-        known = self._pass.known.get(node)
+        known, said = self._pass.known.get(node), self._pass.said(node)
         self._pass.forget(node)
         if known is None:
             return Answer(node, "failed")
-        return Answer(node, "compiled", entry, tell(known, is_lasting=entry is not None))
+        return Answer(node, "compiled", entry, tell(known, said, is_lasting=entry is not None), said)
 
 
 class _Kept:

@@ -6,23 +6,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from osiris_sql.compile.onlooker import MakeOnlooker
 from osiris_sql.types.project import Project
 
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """The first message: what is compiled, and what `env_var()` reads."""
+    """The first message: what is compiled, what `env_var()` reads, and who looks on."""
 
     project: Project
     environ: Mapping[str, str]
+    look: MakeOnlooker | None
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
     """A model to compile, and what has become known since the last task.
 
-    `news` are models as others see them (`Known`, pickled); a name is that of a model which can't be told
-    in that way, so that who reads it compiles it too.
+    `news` are models as others see them (`Known` and what an onlooker said, pickled); a name is that of a
+    model which can't be told in that way, so that who reads it compiles it too.
     """
 
     node: str
@@ -33,12 +35,13 @@ class Task:
 class Answer:
     """How a task ended; the first answer, of no node, says that the process is ready.
 
-    `entry` is what the cache would remember, packed, and `news` tells the others. A model that `waits`
-    has a `need` that is not known yet.
+    `entry` is what the cache would remember, packed; `said` is what an onlooker said, and `news` tells the
+    others. A model that `waits` has a `need` that is not known yet.
     """
 
     node: str
     state: Literal["ready", "compiled", "failed", "waits"]
     entry: bytes | None = None
     news: bytes | str = ""
+    said: object = None
     need: str = ""

@@ -146,13 +146,13 @@ def _forget(connection: Any, number: int) -> None:
 def _find_packets(data: bytearray, filled: int, starts: list[int]) -> None:
     """Add where the packets end that have arrived completely; the last of `starts` is where to go on."""
     add = starts.append
-    at = starts[-1] + HEADER
-    while at <= filled:
-        at += first_of(data, at - HEADER)[0] & FULL
-        if at > filled:
-            return
+    at = starts.pop()
+    last = filled - HEADER
+    while at <= last:
         add(at)
-        at += HEADER
+        at += HEADER + (first_of(data, at)[0] & FULL)
+    if at <= filled:
+        add(at)
 
 
 def _wanted(rest: bytearray) -> int:

@@ -121,6 +121,16 @@ def test_nanoseconds_are_refused_before_anything_is_sent(database, rows, value):
     assert database.sql("SELECT to_regclass('film')") == [(None,)]
 
 
+@pytest.mark.parametrize(("made", "kept"), [("jsonb", '{"a": 2, "b": 1}'), ("json", '{"b":1, "a":1,"a":2}')])
+def test_json_arrives_as_the_column_keeps_it_and_the_plan_says_how(database, rows, made, kept):
+    database.sql(f"CREATE TABLE film (id integer PRIMARY KEY, x {made}); GRANT ALL ON film TO service_role")
+    sql = """SELECT 1 AS id, '{"b":1, "a":1,"a":2}'::JSON AS x"""
+    notes = database.target().observe(rows.publication(sql)).notes
+    assert "jsonb keeps no order of keys, and the last of those that repeat (json keeps all): x" in notes
+    rows.deliver(database.target(), sql)
+    assert database.sql("SELECT x::text FROM film") == [(kept,)]
+
+
 @pytest.mark.parametrize("duck", ["TIMESTAMP_NS WITH TIME ZONE", "STRUCT(a DECIMAL(38,38))", "NOVELTY"])
 def test_a_type_without_an_exact_form_is_refused_by_name(database, rows, duck):
     from dataclasses import replace

@@ -12,6 +12,10 @@ from osiris_sql.types.plan import Publish
 _KINDS = {"v": "a view", "m": "a materialized view", "f": "a foreign table", "S": "a sequence"}
 _NEEDS = {"append": ("SELECT", "INSERT"), "upsert": ("SELECT", "INSERT", "UPDATE")}
 _ALL = ("SELECT", "INSERT", "UPDATE", "DELETE")
+_NOTES = {
+    "PostgreSQL keeps microseconds, a value with nanoseconds is refused": ("TIMESTAMP_NS", "TIME_NS"),
+    "jsonb keeps no order of keys, and the last of those that repeat (json keeps all)": ("JSON",),
+}
 
 
 def publication_mistakes(publication: Publish) -> list[Diagnostic]:
@@ -43,9 +47,8 @@ def publication_mistakes(publication: Publish) -> list[Diagnostic]:
 
 def publication_notes(publication: Publish) -> tuple[str, ...]:
     """Return what a person should know of the columns, whatever the table looks like."""
-    finer = [column.name for column in publication.columns if column.type in ("TIMESTAMP_NS", "TIME_NS")]
-    said = "PostgreSQL keeps microseconds, a value with nanoseconds is refused"
-    return (f"{said}: {', '.join(finer)}",) if finer else ()
+    found = {said: [c.name for c in publication.columns if c.type in types] for said, types in _NOTES.items()}
+    return tuple(f"{said}: {', '.join(names)}" for said, names in found.items() if names)
 
 
 def table_mistakes(publication: Publish, table: Table | None) -> list[Diagnostic]:

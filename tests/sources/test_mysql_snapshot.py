@@ -15,7 +15,7 @@ from servers.mariadb import MariaDb, mariadb_server
 from sources.arrivals import arrive, columns, read, request
 from sources.mysql_shop import MysqlShop, step_of
 
-from osiris_sql.sources.mysql import PLUGIN, MysqlSource, ranges
+from osiris_sql.sources.mysql import PLUGIN, MysqlSource, instant, ranges
 from osiris_sql.types.diagnostic import OsirisError, StepError
 from osiris_sql.types.secret import Secret
 
@@ -119,6 +119,29 @@ def test_without_a_snapshot_they_need_not_hold(busy, cut_small_tables):
             if [customer for _, customer in orders if customer not in customers]:
                 return
     pytest.fail("the writers change nothing that matters")
+
+
+def test_where_others_write_between_the_snapshots_each_time_one_connection_reads(
+    busy, cut_small_tables, monkeypatch
+):
+    """Five times the positions differ; after that the first connection reads alone, and says why."""
+    tries, begin = [], instant._begin
+
+    def others_write_first(connection):
+        tries.append(connection)
+        busy.execute("UPDATE customers SET orders = orders + 1 WHERE id = 1", database="busy")
+        return begin(connection)
+
+    monkeypatch.setattr(instant, "_begin", others_write_first)
+    with connected(busy, connections=2).snapshot() as snapshot:
+        [(written,)] = busy.execute("SELECT orders FROM customers WHERE id = 1", database="busy")
+        wanted = columns(orders="INTEGER")
+        rows = snapshot.read(request("customers", wanted, where="id = 1"))
+        assert rows.observed["one_connection"] == f"others wrote between the snapshots, {instant.TRIES} times"
+        assert (rows.observed["connections"], rows.observed["snapshot"]) == (1, snapshot.position)
+        # The first of the last two begins before the write that the second one sees.
+        assert arrive(rows, wanted)[1] == [(str(written - 1),)]
+    assert len(tries) == 2 * instant.TRIES
 
 
 def test_a_lock_for_a_moment_fixes_the_instant_too(busy, cut_small_tables):

@@ -5,9 +5,12 @@ from __future__ import annotations
 import pkgutil
 from functools import cache
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from osiris_sql.lint import rules
-from osiris_sql.protocols import Rule
+
+if TYPE_CHECKING:
+    from osiris_sql.protocols import Rule
 
 
 @cache

@@ -6,6 +6,7 @@ from unittest.mock import patch
 
 import pytest
 from compile.films import project
+from compile.test_accepted import FACTS, QUERIES
 from compile.test_ahead import ENVIRON, Watched, many_models, watched
 from lint.shop import write
 from lint.test_remembered import CHAIN
@@ -65,3 +66,16 @@ def test_what_only_compiled_tests_say_is_heard_in_the_end(is_asked: bool, tmp_pa
     made = api.load_project(write(tmp_path, asked if is_asked else {}))
     found, _ = lint_alongside(made, tmp_path / "kept")
     assert ("missing-test" in {finding.rule for finding in found}) is not is_asked
+
+
+def test_whatever_duckdb_accepts_is_found_alike(tmp_path: Path) -> None:
+    """No construct that the compiler looks at twice changes what lint sees of it."""
+    made = {
+        name: f"select {', '.join(f'null::{c.type} as {c.name}' for c in facts.schema.columns)}"
+        for (_, name), facts in FACTS.items()
+    }
+    queries = {f"q{number}": query.replace("src.v", "v") for number, query in enumerate(QUERIES)}
+    whole = project({**made, **queries})
+    found, parsed = lint_alongside(whole, tmp_path)
+    assert len(parsed) < len(QUERIES) / 20, "but for what the compiler can't follow"
+    assert found == lint_project(whole, compile_project(whole))

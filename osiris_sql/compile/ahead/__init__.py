@@ -29,7 +29,7 @@ NEW_AT_FIRST = 20
 """So many of the first models must be new: after an edit they are remembered, all but a few."""
 
 MOST_PROCESSES = 4
-_ASKED_AT_ONCE = 8
+_FEW_ASKED, _MOST_ASKED = 4, 16
 
 
 class Ahead:
@@ -138,15 +138,17 @@ class Ahead:
         self._feed()
 
     def _feed(self) -> None:
-        """Give each process enough to do, so that none waits for us."""
-        for _ in range(_ASKED_AT_ONCE):
-            for process in self._processes:
-                if process.is_ready and len(process.asked) < _ASKED_AT_ONCE:
-                    node = self._ready.pop()
-                    if node is None:
-                        return
-                    process.ask(Task(node, tuple(self._news[process.told :])))
-                    process.told = len(self._news)
+        """Give each process enough to do, so that none waits for us; the idlest first.
+
+        What one gets stands together in the order, so it mostly reads what this very process has compiled.
+        """
+        for process in sorted(self._processes, key=lambda process: len(process.asked)):
+            if process.is_ready and len(process.asked) <= _FEW_ASKED:
+                share = max(1, len(self._ready) // len(self._processes))
+                for _ in range(min(share, _MOST_ASKED - len(process.asked))):
+                    if (node := self._ready.pop()) is not None:
+                        process.ask(Task(node, tuple(self._news[process.told :])))
+                        process.told = len(self._news)
 
 
 def tell(known: Known, said: object, *, is_lasting: bool) -> bytes | str:

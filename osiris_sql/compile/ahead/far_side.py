@@ -22,6 +22,8 @@ def main() -> None:
     from osiris_sql.compile.ahead.messages import Answer
 
     compiling = Compiling(pickle.loads(hello))  # noqa: S301 - from the process that started this one
+    # What is there now stays to the end: no look for garbage need go through it.
+    gc.freeze()
     answer = Answer("", "ready")
     while True:
         answers.write(pickle.dumps(answer))

@@ -9,7 +9,7 @@ from osiris_sql.types.project import Model
 
 _REF = re.compile(r"""\bref\(\s*(?:['"][^'"]*['"]\s*,\s*)?['"](\w+)""")
 _FROM = re.compile(r'\b(?:from|join)\s+"?(\w+)', re.IGNORECASE)
-_CTE = re.compile(r'"?(\w+)"?\s+as\s+(?:(?:not\s+)?materialized\s+)?\(', re.IGNORECASE)
+_CTE = re.compile(r'\b(\w++)"?\s++as\s+(?:(?:not\s+)?materialized\s+)?\(', re.IGNORECASE)
 
 
 def guess_needs(models: Collection[Model]) -> dict[str, set[str]]:

@@ -25,6 +25,9 @@ class Ready:
         for node in order:
             self._wait(node, needs[node])
 
+    def __len__(self) -> int:
+        return len(self._heap)
+
     def pop(self) -> str | None:
         """Return the next model that is ready, None while there is none."""
         while self._heap:

@@ -6,6 +6,9 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
+
+Done = TypeVar("Done")
 
 # What DuckDB and pydantic make of a Ctrl-C while they compute: a RuntimeError, a SchemaError.
 _OTHER_WORDS = ("Query interrupted", "KeyboardInterrupt:")
@@ -46,3 +49,23 @@ def interrupts_after() -> Iterator[None]:
         yield
     if pressed:
         raise KeyboardInterrupt
+
+
+def run_interruptibly(work: Callable[[], Done], interrupt: Callable[[], None]) -> Done:
+    """Return what `work` comes to in a thread of its own; Ctrl-C calls `interrupt` until it has ended.
+
+    In the main thread DuckDB would run a query to its end, whatever is pressed.
+    """
+    from concurrent.futures import ThreadPoolExecutor, wait
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        running = pool.submit(work)
+        try:
+            while not running.done():
+                wait([running], timeout=0.2)
+        except KeyboardInterrupt:
+            while not running.done():
+                interrupt()
+                wait([running], timeout=0.05)
+            raise
+        return running.result()

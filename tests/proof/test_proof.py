@@ -1,8 +1,10 @@
 """Proof by execution: what differs is found and named, what is the same passes, and nothing is written."""
 
 import hashlib
+import signal
 from dataclasses import replace
 from pathlib import Path
+from threading import Timer
 
 import duckdb
 import pytest
@@ -114,6 +116,19 @@ def test_a_promise_that_is_not_kept_is_our_bug(folder: Path) -> None:
     broken = replace(manifest, models=(replace(manifest.models[0], sql=author),))
     (found,) = prove_models(broken)
     assert (found.verdict, found.is_our_bug, found.is_wrong) == ("rewritten", True, True)
+
+
+def test_ctrl_c_ends_a_model_that_would_run_for_ever(folder: Path) -> None:
+    endless = "select count(*) as n from cinema.movies as a, cinema.movies as b, cinema.movies as c"
+    manifest = at(folder, compiled({"m": f"{endless} where hash(a.id, b.id, c.id) = 1"}))
+
+    def press(trial: str) -> None:
+        Timer(0.3, signal.raise_signal, [signal.SIGINT]).start()
+
+    with pytest.raises(KeyboardInterrupt):
+        prove_models(manifest, notify=press)
+    with hold_warehouse(folder / "films.duckdb", "next"):
+        pass
 
 
 def test_a_key_that_does_not_hold_is_named_instead(tmp_path: Path) -> None:

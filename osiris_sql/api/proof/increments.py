@@ -69,6 +69,8 @@ def _safely(proof: Callable[[], IncrementProof]) -> IncrementProof:
 
     try:
         return proof()
+    except duckdb.InterruptException:
+        raise
     except duckdb.Error as error:
         return IncrementProof(status="failed", how=clean_message(error))
     except OsirisError as error:

@@ -18,6 +18,7 @@ from osiris_sql.engines.duckdb.run_clock import bind_instants
 from osiris_sql.plan.selection import select_nodes
 from osiris_sql.run.lock import hold_warehouse
 from osiris_sql.run.observe import read_state
+from osiris_sql.support.interrupts import run_interruptibly
 from osiris_sql.types.diagnostic import Diagnostic, StepError
 from osiris_sql.types.manifest import CompiledModel, Manifest
 from osiris_sql.types.observed import StepState
@@ -59,9 +60,13 @@ def prove_models(
         stage = Stage(manifest, Path(folder))
         try:
             state = read_state(warehouse, "duckdb", while_running=False)
-            with hold_warehouse(warehouse, "verify"):
-                stage.copy_inputs(warehouse, relations_of(manifest, models), rows)
-            return tuple(_prove_all(stage, manifest, models, state, run_clock, notify))
+
+            def prove() -> tuple[ModelProof, ...]:
+                with hold_warehouse(warehouse, "verify"):
+                    stage.copy_inputs(warehouse, relations_of(manifest, models), rows)
+                return tuple(_prove_all(stage, manifest, models, state, run_clock, notify))
+
+            return run_interruptibly(prove, stage.cursor.interrupt)
         finally:
             stage.close()
 
@@ -116,6 +121,8 @@ def _run(stage: Stage, model: CompiledModel, trial: Trial, proof: ModelProof, ru
     table = first if trial is AS_BUILT else again
     try:
         stage.cursor.execute(f"CREATE OR REPLACE TABLE {table} AS\n{_bound(model.sql, run_clock)}")
+    except duckdb.InterruptException:
+        raise
     except duckdb.Error as error:
         return replace(proof, status="failed", note=f"{trial.name}: {clean_message(error)}")
     if trial is AS_BUILT:

@@ -128,7 +128,7 @@ def all_passed(root: Path, tests: int) -> Figures:
 
 
 def counts(place: Place) -> list[Count]:
-    """The 8 tests of a table are one statement; of a larger table the key's range is asked for before."""
+    """The 8 tests of a table are one statement; of a larger table it is first looked what costs less."""
     names = ["t0000", "t0001", "t0002"]
     asked = {}
     for rows in (100, 200_000):
@@ -139,7 +139,7 @@ def counts(place: Place) -> list[Count]:
         asked[rows] = sum(any(f'"{name}"' in statement for name in names) for statement in statements)
     return [
         exactly("statements that ask three tables 24 questions", asked[100], 3),
-        Count(name="the same of tables of 200,000 rows", found=asked[200_000], at_least=3, at_most=6),
+        Count(name="the same of tables of 200,000 rows", found=asked[200_000], at_least=3, at_most=18),
     ]
 
 

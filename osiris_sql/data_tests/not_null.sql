@@ -16,6 +16,7 @@
 --     arguments: {column_name: id}
 
 {%- set offends %}{{ column_name }} IS NULL{% endset %}
+{%- set count %}count(*){{ kept }} - count({{ column_name }}){{ kept }}{% endset %}
 SELECT {{ column_name }}
 FROM {{ model }}
 WHERE {{ offends }}

@@ -46,6 +46,7 @@ def planned_test(test: CompiledTest, reads: tuple[str, ...]) -> PlannedTest:
         shape=test.shape,
         measure=test.measure,
         key=test.key,
+        parent=test.parent,
         relation=test.relation,
         proof=test.proof,
         severity=test.severity,

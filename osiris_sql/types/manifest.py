@@ -7,7 +7,7 @@ from typing import Literal
 from osiris_sql.types.diagnostic import Diagnostic, Location
 from osiris_sql.types.noun import Json, noun
 from osiris_sql.types.project import Connection, EngineSettings, Publication, SourceTable, TestSeverity
-from osiris_sql.types.relation import ColumnPolicy, RelationRef, RowFilter, TableSchema
+from osiris_sql.types.relation import ColumnPolicy, ColumnRef, RelationRef, RowFilter, TableSchema
 
 Materialized = Literal["view", "table", "incremental", "ephemeral", "snapshot"]
 IncrementalStrategy = Literal["append", "merge", "delete+insert", "microbatch"]
@@ -168,11 +168,10 @@ class Proof:
 class CompiledTest:
     """A data test ready to plan: `sql` selects the offending rows; zero rows pass.
 
-    `node` is where it is attached: the relation that it was declared on, or, for a singular test and for one
-    that reads what is made from that relation, the last one in build order of those that it reads (`reads`).
-    A test with a `shape` can run in one scan of `relation` with others: `measure` is an aggregate over it, 0
-    if no row offends. At shape `rows` it is the count of those that do. `key` is the column, as SQL, that is
-    to be unique in all rows, if its values differ wherever their hashes do.
+    `node` is what it was declared on, or the last in build order that it `reads`: of a singular test, and of
+    one that reads what is made from that. With a `shape` it can run in one scan of `relation` with others:
+    `measure` is an aggregate over it, 0 if no row offends, at `rows` their count. `key` is a column, as SQL,
+    that is to be unique (if its values differ wherever their hashes do), or to have those of `parent` only.
     """
 
     name: str
@@ -185,6 +184,7 @@ class CompiledTest:
     shape: TestShape | None = None
     measure: str = ""
     key: str = ""
+    parent: ColumnRef | None = None
     relation: RelationRef | None = None
     proof: Proof | None = None
     severity: TestSeverity = "error"

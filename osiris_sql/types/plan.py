@@ -10,7 +10,7 @@ from osiris_sql.types.manifest import IncrementalStrategy, Proof, SnapshotSpec, 
 from osiris_sql.types.noun import Discriminated, Json, noun
 from osiris_sql.types.observed import Deferred
 from osiris_sql.types.project import ExtractMode, PublishMode, SchemaChange, TestSeverity
-from osiris_sql.types.relation import Column, ColumnPolicy, RelationRef, RowFilter, TableSchema
+from osiris_sql.types.relation import Column, ColumnPolicy, ColumnRef, RelationRef, RowFilter, TableSchema
 
 Decision = Literal["run", "reuse", "run if inputs change"]
 
@@ -44,6 +44,7 @@ class PlannedTest:
     shape: TestShape | None = None
     measure: str = ""
     key: str = ""
+    parent: ColumnRef | None = None
     relation: RelationRef | None = None
     severity: TestSeverity = "error"
     warn_if: str = "!= 0"

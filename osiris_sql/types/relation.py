@@ -26,6 +26,14 @@ class RelationRef(NamedTuple):
 
 
 @noun
+class ColumnRef:
+    """A column of a relation by its name, as it stands in SQL."""
+
+    relation: RelationRef
+    column: str
+
+
+@noun
 class Column:
     """A column with its DuckDB type (as DuckDB prints it, such as `DECIMAL(12,2)`)."""
 

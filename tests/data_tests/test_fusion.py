@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import fields
 from functools import cache
 from types import SimpleNamespace
@@ -15,14 +16,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from osiris_sql.compile.data_tests.built_in import built_in_names, load_built_in
-from osiris_sql.engines.duckdb import audit, hashed_keys
+from osiris_sql.engines.duckdb import hashed_keys, shortcuts
 from osiris_sql.engines.duckdb.audit import measure_tests
+from osiris_sql.engines.duckdb.dense_parents import holds_all
+from osiris_sql.engines.duckdb.rising_keys import rises
+from osiris_sql.engines.duckdb.shortcuts import with_shortcuts
 from osiris_sql.engines.duckdb.transaction import DuckDBTransaction
+from osiris_sql.engines.duckdb.whole_numbers import Range
 from osiris_sql.run.steps.tests import measure
 from osiris_sql.types.diagnostic import StepError
 from osiris_sql.types.manifest import CompiledTest
 from osiris_sql.types.plan import PlannedTest
-from osiris_sql.types.relation import RelationRef
+from osiris_sql.types.relation import ColumnRef, RelationRef
 
 COLUMNS = "id BIGINT, x DOUBLE, word VARCHAR, amount DECIMAL(9,2), made TIMESTAMP"
 WHERES = (None, "word = 'a'", "id > 0 or x is null", "false", "true -- all", "CAST(word AS INTEGER) > 0")
@@ -58,8 +63,13 @@ DECLARED: list[tuple[str, str | None, dict[str, Any]]] = [
     ("relationships", "word", {"to": "ref('other')", "field": "word"}),
     ("relationships", "x", {"to": "ref('other')", "field": "x"}),
     ("relationships", "id", {"to": "ref('other')", "field": "x"}),
+    ("relationships", "id", {"to": "ref('other')", "field": "id"}),
     ("sequential_values", "id", {}),
 ]
+
+OTHER = """SELECT * FROM (
+    VALUES ('a', 1.0::DOUBLE, 0::BIGINT), (NULL, NULL, 1), (NULL, NULL, 3), (NULL, NULL, NULL)
+) AS o(word, x, id)"""
 
 ROWS = st.lists(
     st.tuples(
@@ -98,7 +108,7 @@ def compile_all() -> list[PlannedTest]:
     tried = try_tests(
         tests,
         {
-            "other": "SELECT * FROM (VALUES ('a', 1.0::DOUBLE), (NULL, NULL)) AS o(word, x)",
+            "other": OTHER,
             "t": f"{row} FROM (SELECT NULL::TIMESTAMP AS made) LIMIT 0",
         },
     )
@@ -114,11 +124,19 @@ def pool() -> list[PlannedTest]:
 @pytest.fixture(scope="module")
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     made = open_database()
-    made.execute(
-        "CREATE TABLE other AS SELECT * FROM (VALUES ('a', 1.0::DOUBLE), (NULL, NULL)) AS o(word, x)"
-    )
+    made.execute(f"CREATE TABLE other AS {OTHER}")
     yield made
     made.close()
+
+
+@contextmanager
+def treated_as_large(share: int = 3) -> Iterator[None]:
+    """Take the ways that are worth it on large tables on small ones too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shortcuts, "LARGE", -1)
+        patch.setattr(shortcuts, "MANY", 0)
+        patch.setattr(hashed_keys, "SHARE", share)
+        yield
 
 
 def outcome(transaction: DuckDBTransaction, test: PlannedTest, counted: int | None) -> Any:
@@ -140,14 +158,28 @@ def where_fails(connection: duckdb.DuckDBPyConnection, test: PlannedTest) -> boo
     return False
 
 
-@settings(max_examples=150, deadline=None)
-@given(rows=ROWS, picks=st.lists(st.integers(0, 9999), min_size=1, max_size=25))
+def rank(value: Any) -> tuple[int, Any]:
+    """A longer text comes after a shorter one, NULL before all."""
+    return (-1, None) if value is None else (len(value) if isinstance(value, str) else 0, value)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    rows=ROWS,
+    order=st.sampled_from([None, 0, 2]),
+    picks=st.lists(st.integers(0, 9999), min_size=1, max_size=25),
+    large=st.booleans(),
+)
 def test_one_scan_finds_what_each_test_finds_alone(
     rows: list[tuple[Any, ...]],
+    order: int | None,
     picks: list[int],
+    large: bool,
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
     pool = compile_all()
+    if order is not None:
+        rows = sorted(rows, key=lambda row: rank(row[order]))
     connection.execute(f"CREATE OR REPLACE TABLE t ({COLUMNS})")
     if rows:
         connection.executemany("INSERT INTO t VALUES (?, ?, ?, ?, ?)", rows)
@@ -156,7 +188,8 @@ def test_one_scan_finds_what_each_test_finds_alone(
     running: Any = SimpleNamespace(plan=SimpleNamespace(run_clock=CLOCK))
     alone = {test: outcome(transaction, test, None) for test in chosen}
     try:
-        measured = measure(running, transaction, chosen)
+        with treated_as_large() if large else nullcontext():
+            measured = measure(running, transaction, chosen)
     except StepError as error:
         # The scan fails only where one of its tests does, or the `where` of one on any row: alone, DuckDB
         # may leave it out for rows that the test's own condition leaves out.
@@ -244,9 +277,8 @@ def test_a_key_needs_a_hash_table_so_only_some_are_in_one_scan(
     ],
 )
 def test_a_key_of_whole_numbers_is_told_without_a_hash_table_and_exactly(
-    monkeypatch: pytest.MonkeyPatch, column_type: str, numbers: list[int | None], duplicates: int
+    column_type: str, numbers: list[int | None], duplicates: int
 ) -> None:
-    monkeypatch.setattr(audit, "LARGE", -1)
     connection = duckdb.connect()
     connection.execute(f'CREATE TABLE t ("a b" {column_type})')
     if numbers:
@@ -254,9 +286,9 @@ def test_a_key_of_whole_numbers_is_told_without_a_hash_table_and_exactly(
     tried = try_tests([generic("unique", column="a b")], {"t": f'SELECT 1::{column_type} AS "a b"'})
     [test] = [planned(one) for one in tried.tests]
     assert test.key == '"a b"'
-    assert measure_tests(connection, RelationRef(schema="main", name="t"), [test], CLOCK, is_table=True) == (
-        duplicates,
-    )
+    relation = RelationRef(schema="main", name="t")
+    with treated_as_large():
+        assert measure_tests(connection, relation, [test], CLOCK, lambda _: True) == (duplicates,)
     connection.close()
 
 
@@ -275,11 +307,8 @@ def test_a_key_of_whole_numbers_is_told_without_a_hash_table_and_exactly(
 )
 @pytest.mark.parametrize("share", [1, 100], ids=["in shares", "at once"])
 def test_a_key_is_told_by_the_hashes_of_its_values_and_exactly(
-    monkeypatch: pytest.MonkeyPatch, column_type: str, values: list[str], duplicates: int | None, share: int
+    column_type: str, values: list[str], duplicates: int | None, share: int
 ) -> None:
-    monkeypatch.setattr(audit, "LARGE", -1)
-    monkeypatch.setattr(audit, "MANY", 0)
-    monkeypatch.setattr(hashed_keys, "SHARE", share)
     connection = duckdb.connect()
     connection.execute(f"CREATE TABLE t (k {column_type})")
     connection.execute(f"INSERT INTO t VALUES {', '.join(f'({value})' for value in values)}")
@@ -289,6 +318,60 @@ def test_a_key_is_told_by_the_hashes_of_its_values_and_exactly(
     assert test.key == '"k"'
     if duplicates is None:  # a collation decides, as far as DuckDB counts by it
         [(duplicates,)] = connection.execute("SELECT count(k) - count(DISTINCT k) FROM t").fetchall()
-    measured = measure_tests(connection, RelationRef("main", "t"), [test], CLOCK, is_table=True)
+    with treated_as_large(share):
+        measured = measure_tests(connection, RelationRef("main", "t"), [test], CLOCK, lambda _: True)
     assert measured == (duplicates,)
     connection.close()
+
+
+@pytest.mark.parametrize(
+    ("column_type", "values", "rising"),
+    [
+        ("BIGINT", [-5, 3, 2**63 - 1], True),
+        ("BIGINT", [1, 2, 2], False),
+        ("BIGINT", [5, None, 5], False),
+        ("BIGINT", [None, 1, None, 2, None], True),
+        ("BIGINT", [2, 1], False),
+        ("BIGINT", [], True),
+        ("VARCHAR", ["", "A9", "B9", "A10", "A10b"], True),
+        ("VARCHAR", ["b", "aa", "b"], False),  # each is longer than the last, or above it: that is no order
+        ("VARCHAR", ["b", "b"], False),
+        ("DECIMAL(9, 2)", ["1.01", "1.10"], True),
+        ("DATE", ["2024-01-01", "2023-12-31"], False),
+    ],
+)
+@pytest.mark.parametrize("name", ["k", "before"])
+def test_a_key_that_rises_from_row_to_row_is_seen(
+    name: str, column_type: str, values: list[Any], rising: bool
+) -> None:
+    with duckdb.connect() as connection:
+        connection.execute(f"CREATE TABLE t ({name} {column_type})")
+        if values:
+            connection.executemany("INSERT INTO t VALUES (?)", [(value,) for value in values])
+        assert rises(connection, RelationRef("main", "t"), f'"{name}"', column_type) == rising
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "all_there"),
+    [(0, 1, True), (3, 3, True), (0, 3, False), (-1, 0, False), (3, 4, False), (0, 2**60, False)],
+)
+def test_numbers_all_occur_where_their_whole_range_does(
+    connection: duckdb.DuckDBPyConnection, low: int, high: int, all_there: bool
+) -> None:
+    parent = ColumnRef(relation=RelationRef("main", "other"), column='"id"')
+    assert holds_all(connection, parent, Range(2, low, high)) == all_there
+
+
+def test_what_a_large_table_shows_at_once_is_not_asked_again(
+    pool: list[PlannedTest], connection: duckdb.DuckDBPyConnection
+) -> None:
+    connection.execute(f"CREATE OR REPLACE TABLE t ({COLUMNS})")
+    connection.execute("INSERT INTO t VALUES (0, 1, 'a', 1, NULL), (1, 2, 'b', 1, NULL)")
+    tests = [t for t in pool if t.name.endswith(" 0") and t.key and (t.column == "id" or t.test == "unique")]
+    relation = RelationRef("main", "t")
+    with treated_as_large():
+        shown = with_shortcuts(connection, relation, tests, lambda _: True)
+        assert {t.measure for t in shown} == {"0"}
+        of_a_view = with_shortcuts(connection, relation, tests, lambda asked: asked == relation)
+    assert {t.test for t in of_a_view if t.measure != "0"} == {"relationships"}
+    assert {t.test for t in tests} == {"unique", "relationships"}

@@ -48,7 +48,8 @@ class BuiltIn:
     With a `shape` it can run in one scan with others, but not if one of `alone_with` is given. Its SQL
     then sets `offends`: at `rows` and `values` the condition of an offending row (at `values` each value
     counts once), at `aggregate` that of the relation as a whole, with `kept` behind each aggregate; at
-    `key` it sets `key`, of which no two rows may have the same.
+    `key` it sets `key`, of which no two rows may have the same. At `rows` it may set `count`, an aggregate
+    that tells how many offend for less than a filter does.
     """
 
     name: str

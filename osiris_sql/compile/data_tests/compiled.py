@@ -123,6 +123,7 @@ def _assemble(
         shape=measure.shape if measure else None,
         measure=measure.sql if measure else "",
         key=measure.key if measure else "",
+        parent=measure.parent if measure else None,
         relation=measure.relation if measure else None,
         fingerprint=fingerprint(canonical_tokens(query.sql), outcome),
         description=test.description,

@@ -14,7 +14,7 @@ from osiris_sql.compile.data_tests.scope import TestScope
 from osiris_sql.compile.data_tests.total import asks_every_row
 from osiris_sql.compile.known import Known
 from osiris_sql.types.manifest import TestShape
-from osiris_sql.types.relation import RelationRef, TableSchema
+from osiris_sql.types.relation import ColumnRef, RelationRef, TableSchema
 
 if TYPE_CHECKING:
     from jinja2.environment import TemplateModule
@@ -27,13 +27,14 @@ class Measure:
     """A test as an aggregate over `relation`: 0 if no row offends.
 
     `sql` counts the offending rows at shape `rows`; at the others it is above 0 if there are some.
-    `key` is as in `CompiledTest`.
+    `key` and `parent` are as in `CompiledTest`.
     """
 
     shape: TestShape
     sql: str
     relation: RelationRef
     key: str = ""
+    parent: ColumnRef | None = None
 
 
 def measure_test(
@@ -43,7 +44,8 @@ def measure_test(
     given = {**values, "where": where}
     if built_in.shape is None or known.inlined or any(given.get(name) for name in built_in.alone_with):
         return None
-    if not _compares_like_a_join(built_in, values, known.schema, scope):
+    parent = _parent(values, known.schema, scope) if built_in.name == "relationships" else None
+    if built_in.name == "relationships" and parent is None:
         return None
     asked, sql = _measure(built_in, values, where)
     if where or any(
@@ -53,7 +55,8 @@ def measure_test(
             return None
         if not _is_sound(sql, known.relation, scope):
             return None
-    return Measure(built_in.shape, sql, known.relation, "" if where else _key(built_in, values, known.schema))
+    key = str(values["column_name"]) if parent else "" if where else _key(built_in, values, known.schema)
+    return Measure(built_in.shape, sql, known.relation, key, parent)
 
 
 def _key(built_in: BuiltIn, values: Mapping[str, Any], schema: TableSchema) -> str:
@@ -75,7 +78,8 @@ def _measure(built_in: BuiltIn, values: Mapping[str, Any], where: str | None) ->
         case _:
             offends = _block(module, "offends")
             asked = f"({where}) AND ({offends})" if where else offends
-            return asked, f"count(*) FILTER (WHERE {asked})"
+            counted = str(getattr(module, "count", "")).strip()
+            return asked, counted or f"count(*) FILTER (WHERE {asked})"
 
 
 def _block(module: TemplateModule, name: str) -> str:
@@ -90,14 +94,11 @@ def _is_sound(sql: str, relation: RelationRef, scope: TestScope) -> bool:
         return False
 
 
-def _compares_like_a_join(
-    built_in: BuiltIn, values: Mapping[str, Any], schema: TableSchema, scope: TestScope
-) -> bool:
-    """Say whether `IN` compares as the join of the test's query does: it casts unequal types otherwise."""
-    if built_in.name != "relationships":
-        return True
+def _parent(values: Mapping[str, Any], schema: TableSchema, scope: TestScope) -> ColumnRef | None:
+    """Return where values are to occur, if `IN` compares as the join of the test's query does: of unequal
+    types it casts one."""
     parent = next((k for k in scope.known.values() if k.relation.sql == values["to"] and not k.inlined), None)
-    if parent is None:
-        return False
     column, field = (unquoted(values[name]) for name in ("column_name", "field"))
-    return schema.type_of(column) == parent.schema.type_of(field)
+    if parent is None or schema.type_of(column) != parent.schema.type_of(field):
+        return None
+    return ColumnRef(relation=parent.relation, column=values["field"])

@@ -40,16 +40,23 @@ class Catalog:
         self._lock = threading.Lock()
         self._schemas = {"main"}
         self.kinds: dict[Place, Kind] = {}
+        self._rows: dict[Place, int] = {}
         kinds: tuple[Kind, ...] = ("table", "view")
         for kind in kinds:
             rows = connection.execute(
-                f"SELECT lower(schema_name), lower({kind}_name) FROM duckdb_{kind}s()"
-                " WHERE database_name = current_database() AND NOT internal"
+                f"SELECT lower(schema_name), lower({kind}_name), {'estimated_size' if kind == 'table' else 0}"
+                f" FROM duckdb_{kind}s() WHERE database_name = current_database() AND NOT internal"
             ).fetchall()
-            self.kinds |= dict.fromkeys(rows, kind)
+            self.kinds |= dict.fromkeys(((schema, name) for schema, name, _ in rows), kind)
+            self._rows |= {(schema, name): size for schema, name, size in rows}
         self.nodes: set[str] = set()
         if ("osiris", "state") in self.kinds:
             self.nodes = {node for (node,) in connection.execute("SELECT node FROM osiris.state").fetchall()}
+
+    def about_rows(self, relation: RelationRef, changed: Mapping[Place, Kind | None]) -> int | None:
+        """Return about how many rows a table has, as of when it was opened; None if it was made since."""
+        place = place_of(relation)
+        return None if place in changed else self._rows.get(place)
 
     def make_schema(self, name: str) -> None:
         """Make a schema if it is not there, at once: two transactions that make the same one conflict.
@@ -66,6 +73,7 @@ class Catalog:
     def absorb(self, changed: Mapping[Place, Kind | None], written: Mapping[str, str | None]) -> None:
         """Take over what a transaction has committed; None is a relation, or a node's state, that is gone."""
         for place, kind in changed.items():
+            self._rows.pop(place, None)
             if kind is None:
                 self.kinds.pop(place, None)
             else:

@@ -6,12 +6,8 @@ takes a third of the processor that grouping them does (40 and 100 to 140 ms, Du
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-
 import duckdb
 
-from osiris_sql.types.plan import PlannedTest
 from osiris_sql.types.relation import RelationRef
 
 MANY = 500_000
@@ -20,16 +16,9 @@ SHARE = 2_000_000
 """Hashes that are sorted at once: 16 MB."""
 
 
-def with_hashed_keys(
-    cursor: duckdb.DuckDBPyConnection, relation: RelationRef, tests: Sequence[PlannedTest], rows: int
-) -> list[PlannedTest]:
-    """Return the tests of a table of so many rows, those whose key is unique with a measure that says so."""
-    columns = {test.key for test in tests if test.key and test.shape == "key"}
-    unique = {column for column in columns if _all_differ(cursor, relation, column, rows // SHARE + 1)}
-    return [replace(test, measure="0", shape="aggregate") if test.key in unique else test for test in tests]
-
-
-def _all_differ(cursor: duckdb.DuckDBPyConnection, relation: RelationRef, column: str, shares: int) -> bool:
+def hashes_differ(cursor: duckdb.DuckDBPyConnection, relation: RelationRef, column: str, rows: int) -> bool:
+    """Say whether the values of a column have a hash each, in a table of so many rows."""
+    shares = rows // SHARE + 1
     for share in range(shares):
         some = f" AND hash({column}) % {shares} = {share}" if shares > 1 else ""
         query = f"SELECT hash({column}) AS h FROM {relation.sql} WHERE {column} IS NOT NULL{some}"

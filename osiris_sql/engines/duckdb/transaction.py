@@ -159,7 +159,8 @@ class DuckDBTransaction:
         self, relation: RelationRef, tests: Sequence[PlannedTest], run_clock: str
     ) -> tuple[int, ...]:
         """Return the measure of each data test of a relation, from one scan if memory allows."""
-        return audit.measure_tests(self._cursor, relation, tests, run_clock, is_table=self.is_table(relation))
+        rows = self._catalog.about_rows(relation, self.changed)
+        return audit.measure_tests(self._cursor, relation, tests, run_clock, self.is_table, rows)
 
     def run_test(
         self, test: PlannedTest, run_clock: str, sample: int, *, counted: int | None = None

@@ -3,14 +3,16 @@ with different numbers of threads, with and without DuckDB's insertion order. A 
 rewritten must have one answer; what the author wrote must have several where we say that it may."""
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import duckdb
 import pytest
 import sqlglot
 
-from osiris_sql.compile.determinism import InputFacts, Judgement, binder_for, judge_query
-from osiris_sql.types.relation import Column, TableSchema
+from osiris_sql.compile.columns import Binder, BinderError
+from osiris_sql.compile.determinism import InputFacts, Judgement, judge_query
+from osiris_sql.types.relation import Column, RelationRef, TableSchema
 
 ROWS = 20_000
 COLUMNS = {
@@ -49,14 +51,32 @@ FACTS = {
     )
     for name, columns in TABLES.items()
 }
-BIND = binder_for(FACTS)
+SEQUENCE = "CREATE SEQUENCE ticket"
+
+
+@cache
+def binder() -> Binder:
+    """Return a binder over the tables and the sequence of this file."""
+    made = Binder()
+    made._connection.execute(SEQUENCE)
+    for (schema, name), facts in FACTS.items():
+        made.create_table(RelationRef(schema, name), facts.schema)
+    return made
+
+
+def bind(sql: str) -> TableSchema | None:
+    """Return what a query gives, or None."""
+    try:
+        return binder().bind(sql)
+    except BinderError:
+        return None
 
 
 def judged(sql: str) -> Judgement:
     """Return the judgement on a query over the tables of this file."""
-    output = BIND(sql)
+    output = bind(sql)
     assert output is not None
-    return judge_query(sql, sqlglot.parse_one(sql, read="duckdb"), FACTS, output, bind=BIND)
+    return judge_query(sql, sqlglot.parse_one(sql, read="duckdb"), FACTS, output, bind=bind)
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +86,7 @@ def warehouses() -> Iterator[list[duckdb.DuckDBPyConnection]]:
     for order in ("1", "hash(r)", "hash(hash(r))"):
         connection = duckdb.connect()
         connection.execute("ATTACH ':memory:' AS w (ROW_GROUP_SIZE 2048); USE w; SET TimeZone = 'UTC'")
+        connection.execute(SEQUENCE)
         for name, rows in ROWS_OF.items():
             columns = ", ".join(f"{column}::{kind} as {column}" for column, kind in TABLES[name].items())
             connection.execute(f"CREATE TABLE {name} AS SELECT {columns} FROM ({rows}) AS r ORDER BY {order}")

@@ -4,6 +4,9 @@ select id, random() as a from t
 -- uuid
 select id, uuid() as a from t
 
+-- nextval of a sequence
+select id, nextval('ticket') as a from t
+
 -- sample
 select id from t using sample 10%
 

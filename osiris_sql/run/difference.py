@@ -13,6 +13,7 @@ from osiris_sql.run.connections import Connections, check_environ, hash_endpoint
 from osiris_sql.run.lock import hold_warehouse
 from osiris_sql.run.steps.added import Part, added_parts
 from osiris_sql.run.steps.spooling import identify_rows, spooled
+from osiris_sql.support.interrupts import run_interruptibly
 from osiris_sql.support.plugins import load_plugin
 from osiris_sql.support.secrets import Redactor
 from osiris_sql.types.diagnostic import StepError
@@ -34,7 +35,16 @@ def diff_publications(
     try:
         check_environ([c for c in used if c.role == "target"], environ)
         with _opened(plan, root) as engine:
-            return tuple(_difference(plan, engine, ends.target(s.connection), s, samples) for s in steps)
+
+            def interrupt() -> None:
+                ends.interrupt()
+                if engine:
+                    engine.interrupt()
+
+            def compare() -> tuple[PublicationDifference, ...]:
+                return tuple(_difference(plan, engine, ends.target(s.connection), s, samples) for s in steps)
+
+            return run_interruptibly(compare, interrupt)
     finally:
         ends.close()
 

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+import signal
+import time
+from contextlib import closing
 from pathlib import Path
+from threading import Thread
 
+import psycopg2
 import pytest
 from targets.either_channel import channel  # noqa: F401 (every test runs over both)
 from targets.publishing import Project, counted, words
+
+from osiris_sql import api
 
 A = [(1, "Alien"), (2, "Heat"), (3, "Fargo")]
 B = [(1, "Alien"), (2, "Heat!"), (4, "Brazil")]
@@ -54,6 +61,28 @@ def test_people_see_counts_and_rows(project):
     assert "+ id=4 title=Brazil" in said
     assert "~ id=2 title: Heat → Heat!" in said
     assert "- id=3 title=Fargo" in said
+
+
+@pytest.mark.parametrize("channel", ["postgres"])
+def test_ctrl_c_ends_a_comparison_that_waits(database, tmp_path):
+    project = Project(tmp_path / "films", database, "mode: sync, key: [id]", "lock_timeout: 600")
+    assert project.rows(*A).build().exit_code == 0
+    manifest = api.compile_project(api.load_project(project.folder))
+    plan = api.make_plan(manifest, api.observe_world(manifest, project.environ))
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'film'::regclass"
+    with closing(psycopg2.connect(database.dsn)) as other:
+        other.cursor().execute(f"LOCK TABLE {database.schema}.film")
+
+        def press() -> None:
+            while database.sql(waiting) == [(0,)]:
+                time.sleep(0.02)
+            signal.raise_signal(signal.SIGINT)
+
+        thread = Thread(target=press)
+        thread.start()
+        with pytest.raises(KeyboardInterrupt):
+            api.diff_publications(plan, project.folder, project.environ)
+        thread.join()
 
 
 def test_the_plan_prints_the_statements_that_make_and_change_a_table(project, database):

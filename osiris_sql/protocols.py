@@ -45,13 +45,17 @@ class ForeignKey:
 
 @dataclass(frozen=True, kw_only=True)
 class DiscoveredTable:
-    """A table found at a source: its DuckDB schema and keys, comment and estimated rows."""
+    """A table found at a source: its DuckDB schema and keys, comment and estimated rows.
+
+    `seen` says by which rows the columns were found, where nothing but rows tells them.
+    """
 
     identifier: str
     schema: TableSchema
     comment: str = ""
     rows: int | None = None
     foreign_keys: tuple[ForeignKey, ...] = ()
+    seen: Literal["", "all rows", "first rows"] = ""
 
 
 @dataclass(frozen=True, kw_only=True)

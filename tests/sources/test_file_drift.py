@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from collections.abc import Callable
@@ -29,6 +30,14 @@ def csv(root: Path, select: str) -> None:
     duckdb.sql(select).write_csv(str(root / "data/orders.csv"))
 
 
+def lines(root: Path, select: str) -> None:
+    """JSON lines; a value that is NULL has no key."""
+    rows = duckdb.sql(f"SELECT to_json(q)::VARCHAR FROM ({select}) q").fetchall()
+    objects = (json.loads(row) for (row,) in rows)
+    texts = (json.dumps({k: v for k, v in one.items() if v is not None}) for one in objects)
+    (root / "data/orders.jsonl").write_text("\n".join(texts))
+
+
 def parquet(root: Path, select: str) -> None:
     duckdb.sql(select).write_parquet(str(root / "data/orders.parquet"))
 
@@ -46,6 +55,7 @@ def sqlite(root: Path, select: str) -> None:
 
 KINDS: dict[str, tuple[Write, str, str]] = {
     "csv": (csv, "files", "data"),
+    "jsonl": (lines, "files", "data"),
     "parquet": (parquet, "files", "data"),
     "duckdb": (database, "duckdb", "data/shop.duckdb"),
     "sqlite": (sqlite, "sqlite", "data/shop.sqlite"),
@@ -95,3 +105,38 @@ def test_what_stops_nobody_is_a_warning_with_the_difference(write, tmp_path):
 def test_a_table_that_is_as_recorded_is_told_nothing_of(write, tmp_path):
     write("SELECT 2 AS id, CAST(9 AS INTEGER) AS amount, 'b' AS note")
     assert said(build(tmp_path), EXTRACT) == []
+
+
+MANY = "SELECT range AS id, range AS amount, CASE WHEN range {} THEN 'a' END AS note FROM range(2000)"
+
+
+@pytest.fixture
+def many_lines(tmp_path: Path) -> Path:
+    """A project that was built with 2,000 lines of JSON, all of which have a note."""
+    files = {"osiris-sql.toml": 'name = "shop"\n', "data/orders.jsonl": ""}
+    write_files(tmp_path, {**files, "models/notes.sql": "SELECT note, amount FROM shop.orders"})
+    write_files(tmp_path, {"sources.yml": SOURCES.format(type="files", path="data")})
+    lines(tmp_path, MANY.format("IS NOT NULL"))
+    api.discover_sources(api.load_project(tmp_path), [], os.environ)
+    assert build(tmp_path).status == "success"
+    return tmp_path
+
+
+def test_a_key_that_the_first_lines_of_a_long_file_lack_may_stand_further_down(many_lines):
+    lines(many_lines, MANY.format("> 1900"))
+    result = build(many_lines)
+    assert (result.status, said(result, EXTRACT)) == ("success", [])
+
+
+def test_another_kind_of_value_in_the_first_lines_is_told_before_it_is_read(many_lines):
+    lines(many_lines, MANY.format("IS NOT NULL").replace("range AS amount", "'much' AS amount"))
+    told = said(build(many_lines), EXTRACT)
+    assert "amount was BIGINT and is VARCHAR (read by notes)" in "\n".join(told)
+
+
+@pytest.mark.parametrize("values", ["1.5", "1"])
+def test_values_that_a_wider_type_holds_are_no_drift(many_lines, values):
+    lines(many_lines, MANY.format("IS NOT NULL").replace("range AS amount", f"{values} + range AS amount"))
+    api.discover_sources(api.load_project(many_lines), ["shop"], os.environ)
+    lines(many_lines, MANY.format("IS NOT NULL").replace("range AS amount", "7 AS amount"))
+    assert said(build(many_lines), EXTRACT) == []

@@ -183,6 +183,32 @@ def test_a_table_that_suddenly_shrank_is_a_warning(shop, gone, told):
     assert [text.split(" | ")[0] for text in said(result, EXTRACT)] == ([warned] if told else [])
 
 
+def test_that_it_shrank_is_known_before_it_is_read(shop):
+    """Reading fails here, and the news is told all the same."""
+    shop.write("      - name: orders", TOTAL)
+    shop.build()
+    shop.sql(
+        "DELETE FROM orders WHERE id > 2",
+        "ALTER TABLE orders MODIFY amount VARCHAR(9)",
+        "UPDATE orders SET amount = 'much'",
+        "ANALYZE TABLE orders",
+    )
+    rules = {told.partition(":")[0] for told in said(shop.build(), EXTRACT)}
+    assert rules == {"invalid-value", "source-drifted", "rows-vanished"}
+
+
+def test_an_estimate_that_is_wrong_alarms_nobody(shop):
+    shop.write("      - name: orders", TOTAL)
+    shop.build()
+    stale = "UPDATE mysql.innodb_table_stats SET n_rows = 1 WHERE database_name = 'reading'"
+    # The server reads its estimates anew of a table that was renamed.
+    shop.sql("ANALYZE TABLE orders", stale, "RENAME TABLE orders TO o", "RENAME TABLE o TO orders")
+    [(estimate,)] = shop.sql(
+        "SELECT table_rows FROM information_schema.tables WHERE table_schema = 'reading'"
+    )
+    assert (estimate, said(shop.build(), EXTRACT)) == (1, [])
+
+
 # ------------------------------------------------------------------------------- deleted and late rows
 
 

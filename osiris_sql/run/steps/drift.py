@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from osiris_sql.protocols import DiscoveredTable
 from osiris_sql.run.steps.running import Running
-from osiris_sql.types.diagnostic import Diagnostic, Severity, StepError
+from osiris_sql.types.diagnostic import Diagnostic, OsirisError, Severity, StepError
 from osiris_sql.types.observed import StepState
 from osiris_sql.types.plan import Extract
 from osiris_sql.types.relation import TableSchema
 
+WIDER = {
+    "BIGINT": ("DECIMAL", "DOUBLE"),
+    "DECIMAL": ("DECIMAL", "DOUBLE"),
+    "DATE": ("TIMESTAMP", "VARCHAR"),
+    **dict.fromkeys(("TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "TIME"), ("VARCHAR",)),
+}
+"""The types in which what looks like one type may stand, if there are other values too."""
 FEWER = 0.5
 """The share of its rows that a table read in full may lose from one run to the next without a word."""
 
@@ -25,7 +33,8 @@ def compare_schema(running: Running, step: Extract) -> tuple[Diagnostic, ...]:
     if live is None:
         return ()  # reading it says what near names there are
     changes = list(_changes(step, step.recorded, live))
-    wanted = [column.name for column in step.columns if live.type_of(column.name) is None]
+    is_whole = live.seen != "first rows"
+    wanted = [c.name for c in step.columns if is_whole and live.schema.type_of(c.name) is None]
     if not changes and not wanted:
         return ()
     table = step.node.partition(":")[2]
@@ -37,9 +46,30 @@ def compare_schema(running: Running, step: Extract) -> tuple[Diagnostic, ...]:
     return (_drifted(step, message, changes, severity="warning"),)
 
 
+def foresee_rows(running: Running, step: Extract, before: StepState | None) -> tuple[Diagnostic, ...]:
+    """Return a warning about a table to be read in full that has far fewer rows than last time, where the
+    source tells without reading them."""
+    last = _rows_before(step, before)
+    live = _live(running, step) if last and step.mode == "full" else None
+    source = running.connections.source(step.connection)
+    if live is None or live.rows is None or live.rows >= last * FEWER or not hasattr(source, "ask"):
+        return ()
+    # What a server estimates may be half or twice the truth, or of yesterday: now it is cheap to count.
+    counted = source.ask({step.node: (step.identifier, "count(*)")})[step.node]
+    return () if isinstance(counted, OsirisError) else _vanished(step, last, int(counted[0]))
+
+
 def compare_rows(step: Extract, before: StepState | None, rows: int) -> tuple[Diagnostic, ...]:
     """Return a warning about a table that was suddenly found empty, or with far fewer rows than last time."""
-    last = before.data.rows if before and before.data and before.fingerprint == step.fingerprint else 0
+    return _vanished(step, _rows_before(step, before), rows)
+
+
+def _rows_before(step: Extract, before: StepState | None) -> int:
+    """How many rows the last run read as this one will; 0 if none did."""
+    return before.data.rows if before and before.data and before.fingerprint == step.fingerprint else 0
+
+
+def _vanished(step: Extract, last: int, rows: int) -> tuple[Diagnostic, ...]:
     if not last or rows >= last * FEWER:
         return ()
     table = step.node.partition(":")[2]
@@ -55,7 +85,7 @@ def compare_rows(step: Extract, before: StepState | None, rows: int) -> tuple[Di
     )
 
 
-def _live(running: Running, step: Extract) -> TableSchema | None:
+def _live(running: Running, step: Extract) -> DiscoveredTable | None:
     """The table as it is now; all tables of a connection are asked for at once."""
     if step.connection not in running.discovered:
         names = [
@@ -66,21 +96,28 @@ def _live(running: Running, step: Extract) -> TableSchema | None:
         source = running.connections.source(step.connection)
         # To discover files is to read them all, which the extract will do: their heads say enough.
         found = getattr(source, "describe", source.discover)(names)
-        running.discovered[step.connection] = {table.identifier: table.schema for table in found}
+        running.discovered[step.connection] = {table.identifier: table for table in found}
     return running.discovered[step.connection].get(step.identifier)
 
 
-def _changes(step: Extract, recorded: TableSchema, live: TableSchema) -> Iterator[str]:
+def _changes(step: Extract, recorded: TableSchema, table: DiscoveredTable) -> Iterator[str]:
+    live = table.schema
     for column in recorded.columns:
         now = live.type_of(column.name)
         if now is None:
-            yield f"{column.name} is gone{_read_by(step, column.name)}"
-        elif now not in ("", column.type):
+            if table.seen != "first rows":  # of a key that only some lines have it is not known
+                yield f"{column.name} is gone{_read_by(step, column.name)}"
+        elif now not in ("", column.type) and not (table.seen and _may_hold(column.type, now)):
             yield f"{column.name} was {column.type} and is {now}{_read_by(step, column.name)}"
     new = (column for column in live.columns if recorded.type_of(column.name) is None)
     yield from (f"{column.name} {column.type}".rstrip() + " is new" for column in new)
     if recorded.key and live.key != recorded.key:
         yield f"the key was ({', '.join(recorded.key)}) and is ({', '.join(live.key)})"
+
+
+def _may_hold(recorded: str, seen: str) -> bool:
+    """Say whether values that look like one type may be some of a column of another, wider one."""
+    return recorded == "JSON" or recorded.partition("(")[0] in WIDER.get(seen.partition("(")[0], ())
 
 
 def _read_by(step: Extract, column: str) -> str:

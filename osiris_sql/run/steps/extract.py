@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from osiris_sql.run.connections import hash_endpoint
 from osiris_sql.run.steps.deleted import drop_deleted
-from osiris_sql.run.steps.drift import compare_rows, compare_schema
+from osiris_sql.run.steps.drift import compare_rows, compare_schema, foresee_rows
 from osiris_sql.run.steps.invalid import explain_invalid
 from osiris_sql.run.steps.loading import Loaded, load_table
 from osiris_sql.run.steps.running import Running
@@ -27,12 +27,13 @@ def run_extract(running: Running, step: Extract) -> StepFinished:
     asked = step.decision == "run"
     if before and not asked and _unchanged(step, before, endpoint) and _stands(running, step):
         return _reuse(running, step, before)
-    warnings = compare_schema(running, step)
+    warnings = compare_schema(running, step) + foresee_rows(running, step, before)
     since = _since(step, before, endpoint)
     try:
         return _extract(running, step, before, endpoint, since, warnings)
     except StepError as error:
-        raise explain_invalid(running, step, since, error) from error
+        explained = explain_invalid(running, step, since, error)
+        raise StepError(*explained.diagnostics, *warnings) from error
 
 
 def _extract(
@@ -79,10 +80,14 @@ def _extract(
         diagnostics=(
             *warnings,
             *loaded.warnings,
-            *compare_rows(step, before, data.rows),
+            *(compare_rows(step, before, data.rows) if not _told(warnings, "rows-vanished") else ()),
             *_touched(step, loaded),
         ),
     )
+
+
+def _told(diagnostics: Iterable[Diagnostic], rule: str) -> bool:
+    return any(diagnostic.rule == rule for diagnostic in diagnostics)
 
 
 def _facts(step: Extract, loaded: Loaded, deleted: int, *, incremental: bool) -> dict[str, Json]:

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from osiris_sql.protocols import Emit, Engine
+from osiris_sql.protocols import DiscoveredTable, Emit, Engine
 from osiris_sql.run.connections import Connections
 from osiris_sql.types.observed import StepState
 from osiris_sql.types.plan import Materialize, Plan
-from osiris_sql.types.relation import TableSchema
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +31,7 @@ class Running:
     emit: Emit
     state: dict[str, StepState]
     data: dict[str, str] = field(default_factory=dict)
-    discovered: dict[str, dict[str, TableSchema]] = field(default_factory=dict)
+    discovered: dict[str, dict[str, DiscoveredTable]] = field(default_factory=dict)
     cancelled: threading.Event = field(default_factory=threading.Event)
 
     @cached_property

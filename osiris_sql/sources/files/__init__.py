@@ -50,7 +50,7 @@ class FilesSource:
     def describe(self, identifiers: Sequence[str]) -> list[DiscoveredTable]:
         """Return what the head of each table's first file says: names, and the types that Parquet has.
 
-        A type that only the rows would tell is "". JSON lines are left out: they have no head.
+        A type that only the rows would tell is "". Of JSON lines the first ones are looked at.
         """
         from osiris_sql.sources.files.discovery import describe_heads
 

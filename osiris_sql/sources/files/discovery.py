@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import duckdb
 
@@ -12,10 +15,13 @@ from osiris_sql.sources.files.failure import explain_failure
 from osiris_sql.sources.files.locate import TableFiles, place_of
 from osiris_sql.sources.files.options import Options
 from osiris_sql.sources.files.reading import connect, open_file
-from osiris_sql.sources.files.relation import json_keys
+from osiris_sql.sources.files.relation import json_keys, open_json
 from osiris_sql.sources.files.sniff import Found, resolve, sniff
 from osiris_sql.types.diagnostic import Diagnostic, Location, StepError
 from osiris_sql.types.relation import Column, TableSchema
+
+LOOK = 1000
+"""Lines of JSON that are looked at before all are read."""
 
 
 def discover_tables(tables: Sequence[TableFiles], root: Path, options: Options) -> list[DiscoveredTable]:
@@ -30,9 +36,19 @@ def discover_tables(tables: Sequence[TableFiles], root: Path, options: Options) 
 
 
 def describe_heads(tables: Sequence[TableFiles], root: Path, options: Options) -> list[DiscoveredTable]:
-    """Return the columns of each table of CSV or Parquet, as its first file begins; CSV knows no types."""
+    """Return the columns of each table, as its first file begins; CSV knows no types.
+
+    JSON lines that can't be read are left out: reading them says why.
+    """
+    described = []
     with connect() as con:
-        return [_describe_head(con, files, root, options) for files in tables if files.format != "jsonl"]
+        for files in tables:
+            if files.format != "jsonl":
+                described.append(_describe_head(con, files, root, options))
+            else:
+                with suppress(duckdb.Error):
+                    described.append(_describe_lines(con, files))
+    return described
 
 
 def _describe_head(
@@ -40,9 +56,18 @@ def _describe_head(
 ) -> DiscoveredTable:
     first = files.paths[0]
     types = open_file(con, files, first, place_of(first, root), options, keys=[]).types
-    known = types if files.format == "parquet" else dict.fromkeys(types, "")
-    columns = tuple(Column(name=name, type=type_) for name, type_ in known.items())
-    return DiscoveredTable(identifier=files.identifier, schema=TableSchema(columns=columns))
+    return _table(files, types if files.format == "parquet" else dict.fromkeys(types, ""))
+
+
+def _describe_lines(con: duckdb.DuckDBPyConnection, files: TableFiles) -> DiscoveredTable:
+    path = files.paths[0]
+    keys = json_keys(con, [path], LOOK)
+    rows, found = sniff(con, open_json(path, keys, LOOK)) if keys else (0, {})
+    types = {name: resolve(one, is_json=True) if one.kinds else "" for name, one in found.items()}
+    seen: Literal["first rows", "all rows"] = (
+        "first rows" if rows == LOOK or len(files.paths) > 1 else "all rows"
+    )
+    return replace(_table(files, types), seen=seen)
 
 
 def _discover_typed(
@@ -105,7 +130,7 @@ def _no_columns(place: str) -> StepError:
     )
 
 
-def _table(files: TableFiles, types: dict[str, str], rows: int) -> DiscoveredTable:
+def _table(files: TableFiles, types: dict[str, str], rows: int | None = None) -> DiscoveredTable:
     columns = tuple(Column(name=name, type=type_) for name, type_ in types.items())
     return DiscoveredTable(identifier=files.identifier, schema=TableSchema(columns=columns), rows=rows)
 

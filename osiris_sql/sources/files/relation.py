@@ -88,8 +88,9 @@ def open_parquet(con: duckdb.DuckDBPyConnection, path: Path) -> FileRelation:
     return FileRelation(path=path, format="parquet", sql=sql, types=types)
 
 
-def open_json(path: Path, keys: list[str]) -> FileRelation:
-    """Return a JSON lines file as a relation of these keys; each line is parsed once for all of them."""
+def open_json(path: Path, keys: list[str], first: int | None = None) -> FileRelation:
+    """Return a JSON lines file, or its first lines, as a relation of these keys; each line is parsed once
+    for all of them."""
     pointers = ", ".join(text_literal(_pointer(key)) for key in keys)
     columns = ", ".join(
         f"nullif(v[{place}], 'null') AS {quote_identifier(key)}" for place, key in enumerate(keys, start=1)
@@ -98,20 +99,21 @@ def open_json(path: Path, keys: list[str]) -> FileRelation:
         f"CASE WHEN json_type(json) = 'OBJECT' THEN json_extract(json, [{pointers}])"
         " ELSE CAST(error('a line is not a JSON object') AS JSON[]) END"
     )
-    sql = f"SELECT {columns} FROM (SELECT {checked} AS v FROM {json_objects(path)})"
+    sql = f"SELECT {columns} FROM (SELECT {checked} AS v FROM {json_objects(path, first)})"
     return FileRelation(path=path, format="jsonl", sql=sql, types=dict.fromkeys(keys, "JSON"))
 
 
-def json_objects(path: Path) -> str:
-    """Return the table function that yields each line as `json`."""
-    return f"read_ndjson_objects({_file_literal(path)}, maximum_object_size = {LONGEST_OBJECT})"
+def json_objects(path: Path, first: int | None = None) -> str:
+    """Return the relation that yields each line, or the first ones, as `json`."""
+    lines = f"read_ndjson_objects({_file_literal(path)}, maximum_object_size = {LONGEST_OBJECT})"
+    return lines if first is None else f"(FROM {lines} LIMIT {first})"
 
 
-def json_keys(con: duckdb.DuckDBPyConnection, paths: Iterable[Path]) -> list[str]:
-    """Return the keys of all lines, in the order of their first appearance."""
+def json_keys(con: duckdb.DuckDBPyConnection, paths: Iterable[Path], first: int | None = None) -> list[str]:
+    """Return the keys of all lines, or of the first ones, in the order of their first appearance."""
     keys: dict[str, None] = {}
     for path in paths:
-        numbered = f"SELECT row_number() OVER () AS r, json_keys(json) AS ks FROM {json_objects(path)}"
+        numbered = f"SELECT row_number() OVER () AS r, json_keys(json) AS ks FROM {json_objects(path, first)}"
         each = f"SELECT r, unnest(ks) AS k, generate_subscripts(ks, 1) AS i FROM ({numbered})"
         rows = con.execute(f"SELECT k FROM ({each}) GROUP BY k ORDER BY min((r, i))").fetchall()
         keys |= dict.fromkeys(str(key) for (key,) in rows)

@@ -4,7 +4,7 @@ types are DuckDB's own, nothing crashes, and where sqlglot can't follow it is sa
 from pathlib import Path
 
 import pytest
-from compile.test_determinism_corpus import BIND, FACTS
+from compile.test_determinism_corpus import FACTS, bind
 
 from osiris_sql.compile.columns import Binder, BinderError
 from osiris_sql.compile.determinism import judge_query
@@ -57,9 +57,9 @@ def test_what_duckdb_accepts_is_accepted(sql: str, binder: Binder) -> None:
     lineage = trace_columns(query.sql, query.tree, inputs, output).lineage
     assert tuple(line.column for line in lineage) == output.names
     assert any(line.inputs is None for line in lineage) == (sql in UNPARSED | UNTRACED)
-    judgement = judge_query(query.sql, query.tree, FACTS, output, bind=BIND)
+    judgement = judge_query(query.sql, query.tree, FACTS, output, bind=bind)
     assert (judgement.verdict == "unsafe") == (sql in UNSAFE)
-    assert BIND(judgement.sql) == output
+    assert bind(judgement.sql) == output
     if sql in UNPARSED:
         assert judgement.verdict == "unknown"
 

@@ -69,7 +69,7 @@ def watched() -> Iterator[type[Watched]]:
     Watched.started, Watched.taken, Watched.after_start = [], 0, lambda _process: None
     with (
         patch("osiris_sql.compile.ahead.Ahead", Watched),
-        patch.multiple(ahead, LEAST=10, NEW_AT_FIRST=2, _processors=lambda: 2),
+        patch.multiple(ahead, LEAST=10, LEAST_AT_ONCE=10, NEW_AT_FIRST=2, _processors=lambda: 2),
     ):
         yield Watched
     assert all(process._child.returncode is not None for process in Watched.started), "none is left behind"
@@ -87,6 +87,19 @@ def test_models_compiled_ahead_are_those_of_one_process(
     with patch.object(ahead, "LEAST", 10_000):
         alone = compile_project(made, environ=ENVIRON)
     assert wire.to_json(together) == wire.to_json(alone) == wire.to_json(again)
+
+
+def test_processes_start_too_where_most_is_new_after_all(watched: type[Watched], tmp_path: Path) -> None:
+    made = many_models(2)
+    with patch.object(ahead, "LEAST", 10_000):
+        compile_project(made, environ=ENVIRON, cache=tmp_path)
+        edited = replace(made, macros=(), name="renamed")
+        alone = compile_project(edited, environ=ENVIRON)
+    assert not watched.started
+    together = compile_project(edited, environ=ENVIRON, cache=tmp_path)
+    assert len(watched.started) == 2
+    assert watched.taken > 10
+    assert wire.to_json(together) == wire.to_json(alone)
 
 
 @pytest.mark.parametrize("ends", ["one", "all"])

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 LEAST = 200
 """Fewer models are compiled before a process has started."""
 
+LEAST_AT_ONCE = 400
+"""Where nothing is remembered, so many are worth processes before the first is compiled."""
+
 NEW_AT_FIRST = 20
 """So many of the first models must be new: after an edit they are remembered, all but a few."""
 
@@ -58,7 +61,7 @@ class Ahead:
 
     def start(self) -> None:
         """Start the processes at once: nothing is remembered. They come up while this one loads the rest."""
-        if self._may_start and len(self._roots) >= LEAST:
+        if self._may_start and len(self._roots) >= LEAST_AT_ONCE:
             self._may_start = False
             self._start()
 

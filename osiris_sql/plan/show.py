@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from osiris_sql.support.nearest import did_you_mean
 from osiris_sql.types.diagnostic import Diagnostic, Location, ProjectError
 from osiris_sql.types.manifest import Manifest
@@ -18,7 +20,8 @@ def preview_steps(manifest: Manifest, name: str, limit: int) -> list[Step]:
     for source in manifest.sources:
         if name in (str(source.relation), source.node.partition(":")[2]):
             sql = f"SELECT * FROM {source.relation.sql}"
-            return [_preview(name, source.node, sql, limit, source.table.location)]
+            shown = _preview(name, source.node, sql, limit, source.table.location)
+            return [replace(shown, where=source.table.extract.where)]
     names = [*(m.name for m in manifest.models), *(s.node.partition(":")[2] for s in manifest.sources)]
     raise ProjectError(
         Diagnostic(

@@ -31,8 +31,7 @@ class PlannedConnection:
 class PlannedTest:
     """A data test to run on a relation: `sql` selects offending rows, zero rows pass.
 
-    One with a `measure`, an aggregate over `relation`, runs in one scan with others (see `CompiledTest`). A
-    `strict` one fails where it would warn.
+    With a `measure` it runs in one scan with others (see `CompiledTest`); a `strict` one fails, never warns.
     """
 
     name: str
@@ -186,7 +185,7 @@ class Publish:
 
 @noun
 class Preview:
-    """Shows the first rows of a query, in a total order."""
+    """Shows the first rows of a query, in a total order; `where` is the condition of a source table."""
 
     kind: Literal["preview"] = "preview"
     id: str
@@ -197,6 +196,7 @@ class Preview:
     sql: str
     limit: int
     location: Location
+    where: str = ""
 
 
 @noun

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from sources.mysql_shop import MysqlShop, said, step_of
 
 from osiris_sql import api
 from osiris_sql.cli.plan_table import plan_table
+from osiris_sql.cli.planning import plan_show
 
 pytestmark = pytest.mark.servers
 EXTRACT = "extract.shop.orders"
@@ -74,6 +76,20 @@ def test_where_is_asked_of_the_server_in_its_own_words(shop):
     shop.write(table(where=WHERE), TOTAL)
     assert shop.build().status == "success"
     assert shop.rows("main.totals") == [(1 + 2 + 4 + 5,)]
+
+
+def test_show_says_that_rows_were_left_out(shop):
+    shop.write(table(where=WHERE), {"few": "SELECT sum(amount) AS amount FROM shop.orders WHERE id < 4"})
+    shop.build()
+    plan = plan_show(api.load_project(shop.root), "shop.orders", 9, None, None)
+    result = api.run_plan(plan, shop.root, dict(os.environ), ())
+    [told] = result.steps[0].diagnostics
+    assert told.message == (
+        "shop.orders is shown without rows that nobody needed when it was read and rows other than `where: "
+        + WHERE.strip('"')
+        + "`"
+    )
+    assert [row[0] for row in result.steps[0].facts["rows"]] == ["1", "2"]
 
 
 def test_a_condition_that_changed_reads_an_increment_anew(shop):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from osiris_sql.run.steps.running import Running
+from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.event import StepFinished
 from osiris_sql.types.plan import Preview
 
@@ -18,4 +21,16 @@ def run_preview(running: Running, step: Preview) -> StepFinished:
         why=step.why,
         rows_out=len(rows),
         facts={"columns": columns, "rows": [list(row) for row in rows]},
+        diagnostics=tuple(_left_out(running, step)),
     )
+
+
+def _left_out(running: Running, step: Preview) -> Iterator[Diagnostic]:
+    """Say which rows of a source table were not read, and so are not shown."""
+    state = running.state.get(step.node)
+    lacking = ["rows that nobody needed when it was read"] if state and state.filters else []
+    lacking += [f"rows other than `where: {' '.join(step.where.split())}`"] if step.where else []
+    if lacking:
+        table = step.node.partition(":")[2]
+        message = f"{table} is shown without {' and '.join(lacking)}"
+        yield Diagnostic(rule="rows-left-out", severity="warning", message=message)

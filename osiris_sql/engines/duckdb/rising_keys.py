@@ -19,4 +19,6 @@ def rises(cursor: duckdb.DuckDBPyConnection, relation: RelationRef, column: str,
     above = _LONGER if type_ == "VARCHAR" else "k > before"
     pairs = f"SELECT t.{column} AS k, lag(t.{column}) OVER () AS before FROM {relation.sql} AS t"
     kept = f"{pairs} WHERE t.{column} IS NOT NULL"
-    return not cursor.execute(f"SELECT 1 FROM ({kept}) WHERE NOT ({above}) LIMIT 1").fetchall()
+    # A comparison of nested values may be NULL: it says nothing, so it is no proof.
+    doubtful = f"SELECT 1 FROM ({kept}) WHERE before IS NOT NULL AND ({above}) IS NOT TRUE LIMIT 1"
+    return not cursor.execute(doubtful).fetchall()

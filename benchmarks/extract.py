@@ -172,8 +172,13 @@ def at_a_million(says: str, at_least: float, other: str, ours: str = "consistent
 
 TEXT = (
     "the limit throws the rows away as text; ours makes exact values of them and writes them down, and has"
-    " start-up, compiling and the plan's questions before. Several connections help little where the server"
-    " and we share two cores."
+    " start-up, compiling and the plan's questions before."
+)
+FLOOR = (
+    "start-up, compiling, planning and imports take 0.6 seconds of CPU, one after the other, before a row is"
+    " asked for. A million rows then take 0.3 on the server, 0.3 to take them apart, and 0.6 in DuckDB to"
+    " compress and to identify them: over two cores no less than 0.6 seconds. No other route is nearer: two"
+    " connections divide the server's part alone, connectorx takes 0.6 for what ours does in 0.3, exactly."
 )
 START = (
     "start-up, compiling and the plan's questions are in ours (`inside` leaves the first two out); the others"
@@ -182,7 +187,7 @@ START = (
 GOALS = [
     at_a_million("in one snapshot, 0.42 × the rows a second of the limit", 0.42, LIMIT, reason=TEXT),
     at_a_million("in one snapshot, 5 × those of the old way", 5, "pymysql and pandas", reason=START),
-    at_a_million("under `snapshot: none`, 0.7 × those of the limit", 0.7, LIMIT, "none", TEXT),
+    at_a_million("under `snapshot: none`, 0.7 × those of the limit", 0.7, LIMIT, "none", FLOOR),
     at_a_million("ahead of dlt", 1, "dlt", reason=START),
     at_a_million("ahead of DuckDB's extension", 1, "DuckDB's mysql extension", reason=START),
     Goal(

@@ -1,5 +1,7 @@
 """Servers that tests ask for by name; each starts when the first test needs it. Long files run first."""
 
+import signal
+
 import pytest
 from servers.mariadb import mariadb  # noqa: F401
 from servers.pgbouncer import pooler  # noqa: F401
@@ -28,3 +30,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest files first, in this order; `--no-loadscope-reorder` has xdist keep it."""
     places = {name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get("/".join(item.path.parts[-2:]), len(places)))
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C be heard, in commands that tests start too: who is started in the background ignores it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

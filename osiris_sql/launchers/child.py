@@ -61,7 +61,7 @@ class ChildLauncher:
 def _follow(child: subprocess.Popen[str], secrets: str, sinks: Sequence[Sink]) -> int:
     if child.stdin is None or child.stdout is None:
         raise AssertionError("the child was started with pipes")
-    stop = _Stop(child)
+    stop, told = _Stop(child), None
     # Raised here, Ctrl-C would cut an event in two; the child ends its run and says so.
     with interrupts_to(stop.ask):
         child.stdin.write(secrets + "\n")
@@ -70,8 +70,11 @@ def _follow(child: subprocess.Popen[str], secrets: str, sinks: Sequence[Sink]) -
             event = wire.from_json(Event, line)
             for sink in sinks:
                 sink.emit(event)
-            stop.pass_on(running=not isinstance(event.body, RunFinished))
-        return child.wait()
+            told = event.body.exit_code if isinstance(event.body, RunFinished) else None
+            stop.pass_on(running=told is None)
+        ended = child.wait()
+    # Asked as it says that it has ended, it may end by the signal.
+    return ended if told is None else told
 
 
 class _Stop:

@@ -123,10 +123,15 @@ def _install(server: MariaDb) -> None:
     if account:
         shutil.chown(server.folder, account, account)
     server.folder.chmod(0o755)
+    for folder in (server.folder / "data", server.folder / "tmp"):
+        folder.mkdir()
+        if account:
+            shutil.chown(folder, account, account)
     command = [
         "mariadb-install-db",
         "--no-defaults",
         f"--datadir={server.folder / 'data'}",
+        f"--tmpdir={server.folder / 'tmp'}",
         "--auth-root-authentication-method=normal",
         "--skip-test-db",
         "--innodb-flush-log-at-trx-commit=0",
@@ -149,6 +154,8 @@ def _server_command(server: MariaDb) -> list[str]:
         shutil.which("mariadbd", path=_environment()["PATH"]) or "mariadbd",
         "--no-defaults",
         f"--datadir={server.folder / 'data'}",
+        # A server that starts removes the temporary tables of others from a folder that they share.
+        f"--tmpdir={server.folder / 'tmp'}",
         f"--socket={server.folder / 'sock'}",
         f"--pid-file={server.folder / 'pid'}",
         f"--port={server.port}",

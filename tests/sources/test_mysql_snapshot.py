@@ -129,14 +129,15 @@ def test_where_others_write_between_the_snapshots_each_time_one_connection_reads
 
     def others_write_first(connection):
         tries.append(connection)
-        busy.execute("UPDATE customers SET orders = orders + 1 WHERE id = 1", database="busy")
+        busy.execute("UPDATE customers SET orders = orders + 1 WHERE id = 0", database="busy")
         return begin(connection)
 
+    busy.execute("REPLACE INTO customers VALUES (0, 0)", database="busy")  # nobody else writes this one
     monkeypatch.setattr(instant, "_begin", others_write_first)
     with connected(busy, connections=2).snapshot() as snapshot:
-        [(written,)] = busy.execute("SELECT orders FROM customers WHERE id = 1", database="busy")
+        [(written,)] = busy.execute("SELECT orders FROM customers WHERE id = 0", database="busy")
         wanted = columns(orders="INTEGER")
-        rows = snapshot.read(request("customers", wanted, where="id = 1"))
+        rows = snapshot.read(request("customers", wanted, where="id = 0"))
         assert rows.observed["one_connection"] == f"others wrote between the snapshots, {instant.TRIES} times"
         assert (rows.observed["connections"], rows.observed["snapshot"]) == (1, snapshot.position)
         # The first of the last two begins before the write that the second one sees.

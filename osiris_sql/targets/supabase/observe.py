@@ -63,7 +63,7 @@ def observed_table(
     `opening` is the DDL that comes after making a table.
     """
     mistakes = tuple(publication_mistakes(publication))
-    notes = (*notes, *publication_notes(publication))
+    notes = (*notes, *publication_notes(publication, table))
     if table is None:
         made = [*create_statements(publication, schema), *opening] if not mistakes else []
         return ObservedTarget(

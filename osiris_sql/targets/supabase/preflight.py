@@ -12,9 +12,10 @@ from osiris_sql.types.plan import Publish
 _KINDS = {"v": "a view", "m": "a materialized view", "f": "a foreign table", "S": "a sequence"}
 _NEEDS = {"append": ("SELECT", "INSERT"), "upsert": ("SELECT", "INSERT", "UPDATE")}
 _ALL = ("SELECT", "INSERT", "UPDATE", "DELETE")
+_JSONB = "jsonb keeps no order of keys, and the last of those that repeat (json keeps all)"
 _NOTES = {
     "PostgreSQL keeps microseconds, a value with nanoseconds is refused": ("TIMESTAMP_NS", "TIME_NS"),
-    "jsonb keeps no order of keys, and the last of those that repeat (json keeps all)": ("JSON",),
+    _JSONB: ("JSON",),
 }
 
 
@@ -45,9 +46,12 @@ def publication_mistakes(publication: Publish) -> list[Diagnostic]:
     return found
 
 
-def publication_notes(publication: Publish) -> tuple[str, ...]:
-    """Return what a person should know of the columns, whatever the table looks like."""
+def publication_notes(publication: Publish, table: Table | None = None) -> tuple[str, ...]:
+    """Return what a person should know of the columns' types, with the table if it was looked at."""
     found = {said: [c.name for c in publication.columns if c.type in types] for said, types in _NOTES.items()}
+    if table:
+        are_jsonb = {column.name for column in table.columns if column.type == "jsonb"}
+        found[_JSONB] = [name for name in found[_JSONB] if name in are_jsonb]
     return tuple(f"{said}: {', '.join(names)}" for said, names in found.items() if names)
 
 

@@ -211,8 +211,8 @@ BENCHMARK = Benchmark(
                     ),
                     at_least=0.5,
                     size=50,
-                    reason="DuckDB copies the table four times: whole into a file that goes along, by the model,"
-                    " into the file that comes back, and from it into the warehouse in one transaction.",
+                    reason="DuckDB copies the table four times: whole into a file that goes along, by the"
+                    " model, into the file that comes back, and into the warehouse in one transaction.",
                 )
             ],
         ),

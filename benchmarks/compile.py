@@ -16,6 +16,7 @@ from itertools import count
 from pathlib import Path
 
 from benchmarks.program.place import Place, environ, osiris, plain_environ
+from benchmarks.program.process import run_command
 from benchmarks.program.shape import Benchmark, BenchmarkError, Contender, Costs, Goal, Series
 from benchmarks.projects.reports import report_models
 from benchmarks.projects.tools import (
@@ -70,15 +71,26 @@ def warm(place: Place, size: int) -> list[Contender]:
 def edited(place: Place, size: int) -> list[Contender]:
     found = [primed(replace(one, before=partial(edit, one.folder))) for one in contenders(place, size)]
     ours = found[0].folder
-    tell = Contender(
+    return [*found, imports_alone(ours)]
+
+
+def imports_alone(root: Path) -> Contender:
+    """What a compile after an edit imports, as the first such told."""
+    tell = [sys.executable, "-c", TELL_IMPORTS]
+
+    def before() -> None:
+        if not (root / "imports.txt").exists():
+            edit(root)  # without one, next to nothing is imported
+            run_command(tell, root, environ())
+
+    return Contender(
         name="imports alone",
         role="limit",
-        command=[sys.executable, "-c", TELL_IMPORTS],
-        folder=ours,
+        command=[sys.executable, "-c", IMPORT],
+        folder=root,
         environ=environ(),
+        before=before,
     )
-    edit(ours)
-    return [*found, replace(primed(tell), command=[sys.executable, "-c", IMPORT])]
 
 
 def contenders(place: Place, size: int, *words: str) -> list[Contender]:

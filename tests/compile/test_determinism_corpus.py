@@ -163,6 +163,42 @@ def test_keys_of_the_output_hold(name: str, warehouses: list[duckdb.DuckDBPyConn
         assert key or rows <= 1
 
 
+# What several calls take must come from the same rows, as it does where their order is left open.
+ALIGNED = [
+    "select g, unnest(list(id)) as id, unnest(list(s)) as s from t group by g",
+    "select g, unnest(list(id order by d)) as id, unnest(list(s order by d)) as s from t group by g",
+    "select g, first(id) as id, first(s) as s from t group by g",
+    "select g, arg_max(id, d) as id, max_by(s, d) as s from t group by g",
+    "select g, any_value(s) as s, first(id) as id from t where d = DATE '2024-01-01' group by g, id % 3",
+    "select g, first_value(id) over w as id, first_value(s) over w as s from t"
+    " window w as (partition by g order by d)",
+    "select g, last_value(id) over w as id, last_value(s) over w as s from t"
+    " window w as (partition by g order by d)",
+    "select g, first(id) over (partition by g) as id, first(s) over (partition by g) as s from t",
+    "select g, arg_min(s, k) over (partition by g) as s, arg_min(id, k) over (partition by g) as id from t",
+    """select g, unnest(i) as id, unnest(j) as s from (
+        select g, list(id) over (partition by g) as i, list(s) over (partition by g) as j from t where g < 3
+        qualify row_number() over (partition by g order by id) = 1)""",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("sql", ALIGNED)
+def test_what_is_taken_together_stood_in_one_row(
+    sql: str, warehouses: list[duckdb.DuckDBPyConnection]
+) -> None:
+    judgement = judged(sql)
+    assert judgement.verdict == "rewritten", judgement.reasons
+    text = f"select count(*) from ({judgement.sql}\n) as q anti join t using (g, id, s)"
+    assert warehouses[1].execute(text).fetchall() == [(0,)], judgement.sql
+
+
+def test_a_list_over_a_window_keeps_its_order(warehouses: list[duckdb.DuckDBPyConnection]) -> None:
+    whole = "partition by g order by d desc rows between unbounded preceding and unbounded following"
+    judgement = judged(f"select g, list(d) over ({whole}) as q, list(k) over ({whole}) as r from t")
+    text = f"select bool_and(q = list_reverse_sort(q)) from ({judgement.sql}\n) as q where g < 2"
+    assert warehouses[1].execute(text).fetchall() == [(True,)], judgement.sql
+
+
 def test_the_clock_is_the_plans(warehouses: list[duckdb.DuckDBPyConnection]) -> None:
     judgement = judged(
         "select now() as a, current_date as b, localtimestamp as c, today() as e from t limit 1"

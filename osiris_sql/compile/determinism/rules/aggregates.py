@@ -4,6 +4,7 @@ DOUBLE. They get an ORDER BY of their own arguments, after the author's."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from sqlglot import exp
 
@@ -17,7 +18,7 @@ from osiris_sql.compile.determinism.calls import (
 from osiris_sql.compile.determinism.catalogue import APPROXIMATE, LISTS, MACROS, MOMENTS, ORDERED, PICKS, SUMS
 from osiris_sql.compile.determinism.findings import Ruling
 from osiris_sql.compile.determinism.floats import added_as_decimal, adds_exactly
-from osiris_sql.compile.determinism.outline import Call
+from osiris_sql.compile.determinism.outline import Call, Tokens
 from osiris_sql.compile.determinism.rules.tie_messages import ordered_source
 from osiris_sql.compile.determinism.subject import Subject
 from osiris_sql.compile.determinism.total_order import group_items, known_by
@@ -26,10 +27,13 @@ from osiris_sql.compile.lineage.facts import Scope
 from osiris_sql.compile.lineage.resolve import resolve
 
 _RELY_ON_ORDER = LISTS | {"first", "last", "any_value", "arbitrary"}
+# What these give in one SELECT comes from the same rows: list(a) lines up with list(b).
+_ALIGNED = LISTS | PICKS - {"mode"}
 
 
 def check(subject: Subject) -> Iterator[Ruling]:
     """Return a ruling for each such aggregate."""
+    unsettled = []
     for call in subject.outline.calls:
         if call.name in MACROS:
             message = f"{call.name} takes rows in any order, and can't be told one; write {MACROS[call.name]}"
@@ -38,31 +42,60 @@ def check(subject: Subject) -> Iterator[Ruling]:
             message = f"{call.name} guesses, and guesses differ; use {APPROXIMATE[call.name]}"
             yield subject.ruling("approximate-aggregate", "unsafe", message, subject.span_of(call))
         elif call.name in ORDERED and not has_window(subject.outline, call):
-            yield from _judge(subject, call)
+            open_call = _OpenCall(call, subject.node_of(call), read_arguments(subject.outline, call))
+            rulings = _judge(subject, open_call)
+            yield from rulings or ()
+            if rulings is None:
+                unsettled.append(open_call)
+    yield from (_ordered(subject, one, _taken_beside(subject, one, unsettled)) for one in unsettled)
 
 
-def _judge(subject: Subject, call: Call) -> Iterator[Ruling]:
-    node = subject.node_of(call)
-    arguments = read_arguments(subject.outline, call)
+@dataclass(frozen=True, slots=True)
+class _OpenCall:
+    """A call whose answer may hang on the order of rows, with its node and its arguments."""
+
+    call: Call
+    node: exp.Expr | None
+    arguments: Arguments
+
+    @property
+    def rule(self) -> str:
+        """Return the rule that its findings are of."""
+        return "floating-sum" if self.call.name in SUMS | MOMENTS else "unordered-aggregate"
+
+    @property
+    def values(self) -> list[Tokens]:
+        """Return the arguments that rows differ in."""
+        return self.arguments.values[: 1 if self.call.name in LISTS else 2]
+
+    @property
+    def aligned_in(self) -> int | None:
+        """Return the SELECT or PIVOT in which it lines up with its like; None if it does not."""
+        if self.node is None or self.call.name not in _ALIGNED or self.node.find(exp.Distinct):
+            return None
+        return id(self.node.find_ancestor(exp.Select, exp.Pivot))
+
+
+def _judge(subject: Subject, one: _OpenCall) -> list[Ruling] | None:
+    """Return what can be said of a call by itself; None if it has to be put in order."""
+    call, node, arguments, rule = one.call, one.node, one.arguments, one.rule
     span = subject.span_of(call)
     scope = subject.scope_of(node) if node is not None else None
-    rule = "floating-sum" if call.name in SUMS | MOMENTS else "unordered-aggregate"
     if call.method or node is None:
         message = f"{call.name} takes rows in any order; write {call.name}(x order by x)"
-        yield subject.ruling(rule, "unsafe", message, span)
-    elif (
+        return [subject.ruling(rule, "unsafe", message, span)]
+    if (
         node.find_ancestor(exp.WithinGroup, exp.Select) is not None
         and isinstance(node.parent, exp.WithinGroup)
     ) or adds_exactly(subject, call, node, scope, arguments):
-        return
-    elif scope is not None and _relies_on_source(call, arguments, scope):
+        return []
+    if scope is not None and _relies_on_source(call, arguments, scope):
         message = f"{call.name} relies on the ORDER BY of a subquery; write {call.name}(x order by …)"
-        yield subject.ruling("ordered-subquery", "unsafe", message, span)
-    elif scope is not None and _is_settled(subject, call, node, scope):
-        yield subject.ruling(rule, "proved", f"{call.name} meets its rows in one order only", span)
-    else:
-        exact = added_as_decimal(subject, call, node, arguments, rule)
-        yield exact or _ordered(subject, call, arguments, rule)
+        return [subject.ruling("ordered-subquery", "unsafe", message, span)]
+    if scope is not None and _is_settled(subject, call, node, scope):
+        return [subject.ruling(rule, "proved", f"{call.name} meets its rows in one order only", span)]
+    exact = added_as_decimal(subject, call, node, arguments, rule)
+    return [exact] if exact else None
 
 
 def _relies_on_source(call: Call, arguments: Arguments, scope: Scope) -> bool:
@@ -101,16 +134,26 @@ def _own_order(node: exp.Expr) -> list[exp.Expr]:
     return [o for order in orders for o in order.expressions]
 
 
-def _ordered(subject: Subject, call: Call, arguments: Arguments, rule: str) -> Ruling:
+def _taken_beside(subject: Subject, one: _OpenCall, unsettled: list[_OpenCall]) -> list[Tokens]:
+    """Return what a call and those that line up with it take, which is one order for all of them."""
+    where = one.aligned_in
+    lined_up = [other for other in unsettled if other.aligned_in == where] if where is not None else [one]
+    taken: dict[str, Tokens] = {}
+    for value in (value for other in lined_up for value in other.values):
+        taken.setdefault(_plain(subject.outline.text(value)), value)
+    return list(taken.values())
+
+
+def _ordered(subject: Subject, one: _OpenCall, taken: list[Tokens]) -> Ruling:
+    call, arguments, rule = one.call, one.arguments, one.rule
     span = subject.span_of(call)
     outline = subject.outline
     have = [_plain(outline.text(t)) for t in outline.split(arguments.order)] if arguments.order else []
-    values = arguments.values[:1] if call.name in LISTS else arguments.values
-    wanted = [v for v in values if _plain(outline.text(v)) not in have]
     if not arguments.values:
         return subject.ruling(rule, "unsafe", f"{call.name} takes rows in any order", span)
-    if not wanted:
+    if all(_plain(outline.text(v)) in have for v in one.values):
         return subject.ruling(rule, "proved", f"{call.name} orders its rows by all that it takes", span)
+    wanted = [v for v in taken if _plain(outline.text(v)) not in have]
     edit = argument_order(outline, arguments, listed(outline, wanted))
     what = "adds DOUBLE values" if rule == "floating-sum" else "takes its rows"
     message = f"{call.name} {what} in any order; it does so in the order of its argument"

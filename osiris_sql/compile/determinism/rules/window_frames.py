@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from osiris_sql.compile.determinism.calls import (
     Arguments,
+    Parts,
     Window,
     argument_order,
     has_window,
@@ -15,7 +16,15 @@ from osiris_sql.compile.determinism.calls import (
     read_window,
     window_order,
 )
-from osiris_sql.compile.determinism.catalogue import ORDERED, POSITION_WINDOWS, RANK_WINDOWS, VALUE_WINDOWS
+from osiris_sql.compile.determinism.catalogue import (
+    LISTS,
+    MOMENTS,
+    ORDERED,
+    POSITION_WINDOWS,
+    RANK_WINDOWS,
+    SUMS,
+    VALUE_WINDOWS,
+)
 from osiris_sql.compile.determinism.clashes import clashing
 from osiris_sql.compile.determinism.findings import Ruling
 from osiris_sql.compile.determinism.floats import added_as_decimal, adds_exactly
@@ -67,28 +76,34 @@ def _judge(subject: Subject, call: Call) -> Iterator[Ruling]:
         yield subject.ruling("tied-order", "rewritten", message, span, edit)
     else:
         exact = added_as_decimal(subject, call, node, arguments, "tied-order")
-        yield exact or _by_arguments(subject, call, window, arguments)
+        yield exact or _by_arguments(subject, call, window, arguments, parts)
 
 
-def _by_arguments(subject: Subject, call: Call, window: Window, arguments: Arguments) -> Ruling:
-    """Order the rows inside each frame, which a RANGE frame leaves open, by what is taken from them."""
+def _by_arguments(
+    subject: Subject, call: Call, window: Window, arguments: Arguments, breakers: list[Parts] | None
+) -> Ruling:
+    """Order the rows inside each frame, which a RANGE frame leaves open: by the order of the window and what
+    breaks its ties, so that what several calls take lines up; sums by what they add."""
     span = subject.span_of(call)
+    picks = call.name not in SUMS | MOMENTS | {"mode"} and not _is_distinct(subject, call)
     takes_value = call.name in VALUE_WINDOWS
     if not arguments.values or call.method or not (takes_value or is_whole(window.spec) or not window.order):
         # An aggregate that orders each of its moving frames takes quadratic time.
         return subject.ruling("tied-order", "unsafe", _fix(call), span)
-    parts = listed(subject.outline, arguments.values[:1] if takes_value else _ordering(arguments))
-    if takes_value and window.order_text is not None and arguments.order is None:
+    single = call.name in VALUE_WINDOWS | LISTS
+    parts = listed(subject.outline, arguments.values[:1] if single else arguments.values)
+    if picks and breakers is not None:
+        parts = joined(breakers)
+    if picks and window.order_text is not None and arguments.order is None:
         parts = [Span(*subject.outline.span(window.order_text)), ", ", *parts]
     edit = argument_order(subject.outline, arguments, parts)
-    message = (
-        f"{call.name} takes the rows of its frame in any order; they are taken in the order of its argument"
-    )
+    how = "order of its window, and ties by all that tells rows apart" if picks else "order of its argument"
+    message = f"{call.name} takes the rows of its frame in any order; they are taken in the {how}"
     return subject.ruling("tied-order", "rewritten", message, span, edit)
 
 
-def _ordering(arguments: Arguments) -> list[tuple[int, int]]:
-    return arguments.values
+def _is_distinct(subject: Subject, call: Call) -> bool:
+    return subject.outline.word(call.open + 1) == "distinct"
 
 
 def _fix(call: Call) -> str:

@@ -8,10 +8,10 @@ from types import ModuleType
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 from typer.core import TyperGroup
 
 from osiris_sql.cli import commands
+from osiris_sql.cli.defaults import take_defaults
 from osiris_sql.cli.failures import guard
 from osiris_sql.cli.front import EXIT_CODES, PANELS, first_page, version_line
 from osiris_sql.cli.selecting import SelectingCommand
@@ -21,6 +21,10 @@ SHORT = {"help_option_names": ["-h", "--help"]}
 
 class Program(TyperGroup):
     """The program, whose help is the first page."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the parameters, which take their defaults as they stand."""
+        return take_defaults(super().get_params(ctx))
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the first page."""
@@ -62,7 +66,7 @@ def _modules(asked: str) -> list[ModuleType]:
 def _help(module: ModuleType) -> str:
     """The docstring with each paragraph on one line, to be wrapped to the terminal, and the examples."""
     paragraphs = (" ".join(text.split()) for text in module.command.__doc__.split("\n\n"))
-    examples = (f"  [cyan]{escape(line)}[/cyan]" for line in module.EXAMPLES)
+    examples = (f"  [cyan]{line}[/cyan]" for line in module.EXAMPLES)
     return "\n\n".join([*paragraphs, "\n".join(["[bold]Examples[/bold]", *examples])])
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import os
-import shutil
 import sys
-import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -54,6 +51,8 @@ def version_line() -> str:
 
 def first_page() -> str:
     """Return the help of the program, laid out for the terminal."""
+    import shutil
+
     columns, coloured = shutil.get_terminal_size().columns, _coloured()
 
     def paint(text: str, style: str) -> str:
@@ -75,6 +74,8 @@ def first_page() -> str:
 
 def _commands() -> Iterator[tuple[str, int, str, str]]:
     """Panel, place in it, name and first sentence of each command, as its file says them."""
+    import ast  # like all that only this page needs: commands do without
+
     for path in Path(__file__).with_name("commands").glob("[a-z]*.py"):
         for statement in ast.parse(path.read_bytes()).body:
             match statement:
@@ -90,10 +91,14 @@ def _commands() -> Iterator[tuple[str, int, str, str]]:
 
 
 def _paragraph(text: str, columns: int) -> str:
+    import textwrap
+
     return textwrap.fill(text, columns - 2, initial_indent=" ", subsequent_indent=" ")
 
 
 def _box(title: str, rows: Rows, columns: int, paint: Paint) -> str:
+    import textwrap
+
     names = max(len(name) for name, _ in rows)
     texts = max(20, columns - names - 6)
     side, rule = paint("│", "dim"), "─" * (columns - len(title) - 5)

@@ -8,24 +8,16 @@ import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.text import Text
-
-from osiris_sql.support.excerpt import diagnostics_text
 from osiris_sql.types.diagnostic import Diagnostic
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
 
 WIDE = 160
 """Columns where there is no terminal: a log scrolls sideways, a wrapped table can't be read."""
-
-
-class Screen(Console):
-    """A console whose reader may go away, as `head` does: what is left to say then goes nowhere."""
-
-    def on_broken_pipe(self) -> None:
-        """Say no more; the command goes on and ends with its own exit code."""
-        self.quiet = True
 
 
 def out() -> Console:
@@ -39,9 +31,12 @@ def err() -> Console:
 
 
 def _console(*, stderr: bool) -> Console:
+    # Imported here: JSON for machines needs none of it.
+    from osiris_sql.cli.patient_console import PatientConsole
+
     terminal = (sys.stderr if stderr else sys.stdout).isatty()
     width = None if terminal or "COLUMNS" in os.environ else WIDE
-    return Screen(stderr=stderr, highlight=False, markup=False, emoji=False, width=width)
+    return PatientConsole(stderr=stderr, highlight=False, markup=False, emoji=False, width=width)
 
 
 def print_text(text: Text) -> None:
@@ -76,4 +71,6 @@ def print_diagnostics(diagnostics: Iterable[Diagnostic], root: Path) -> None:
     """Print diagnostics in full to stderr; their files are read below `root`."""
     found = list(diagnostics)
     if found:
+        from osiris_sql.support.excerpt import diagnostics_text
+
         err().print(diagnostics_text(found, root), soft_wrap=True)

@@ -7,11 +7,17 @@ from typing import Any
 
 from typer.core import TyperCommand
 
+from osiris_sql.cli.defaults import take_defaults
+
 MANY = ("--select", "-s", "--exclude")
 
 
 class SelectingCommand(TyperCommand):
     """Reads every word after `--select`, up to the next option, as one more selection."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the parameters, which take their defaults as they stand."""
+        return take_defaults(super().get_params(ctx))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse with the option repeated in front of each of its words."""

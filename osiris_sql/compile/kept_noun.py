@@ -1,7 +1,7 @@
 """A noun in a file of the cache, good as long as what it was made from and the environment are the same."""
 
 import json
-import secrets
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -45,7 +45,7 @@ class KeptNoun(Generic[T]):
         # What a person may write and JSON can't hold, such as a date in a model's `meta`, is not kept.
         with suppress(TypeError):
             body = environ.hide(pack(noun))
-            salt = secrets.token_bytes(16)
+            salt = os.urandom(16)
             seen = {name: keyed(value, salt) for name, value in environ.seen.items()}
             head = {"made_from": self._identity, "salt": salt.hex(), "environ": seen}
             write_whole(self._path, json.dumps(head).encode() + b"\n" + body)

@@ -30,7 +30,7 @@ def _installed() -> Iterator[str]:
     """Yield the packages with their versions, as the names of their folders say them."""
     for folder in sys.path:
         with suppress(OSError):
-            yield from (path.name for path in Path(folder).iterdir() if path.suffix == ".dist-info")
+            yield from (entry.name for entry in os.scandir(folder) if entry.name.endswith(".dist-info"))
 
 
 def _files(folder: Path) -> Iterator[tuple[str, os.stat_result]]:

@@ -34,13 +34,15 @@ def command(
     selected models and of what they read. Exit code 2 if there is a mistake.
     """
     from osiris_sql import api
-    from osiris_sql.cli.model_table import model_data, models_table
+    from osiris_sql.cli.model_data import model_data
 
     project = inputs.open_project(env, project_dir, variables, env_file)
     found = api.compile_chosen(project, select or (), exclude or (), state)
     if as_json:
         screen.print_json_lines(model_data(model) for model in found.models)
     elif found.models:
+        from osiris_sql.cli.model_table import models_table
+
         screen.out().print(models_table(found.models))
     screen.print_diagnostics(found.diagnostics, Path(project.root))
     if any(d.severity == "error" for d in found.diagnostics):

@@ -28,7 +28,7 @@ def command(
     line can be given to --select. A model with a mistake is listed too; exit code 2 if one is selected.
     """
     from osiris_sql import api
-    from osiris_sql.cli.model_table import nodes_data, nodes_lines
+    from osiris_sql.cli.model_data import nodes_data
 
     project = inputs.open_project(env, project_dir, variables, env_file)
     manifest = api.compile_project(project)
@@ -39,6 +39,8 @@ def command(
     if as_json:
         screen.print_json(nodes)
     elif nodes:
+        from osiris_sql.cli.model_table import nodes_lines
+
         screen.out().print(nodes_lines(nodes), soft_wrap=True)
     if api.are_stopped(project, manifest, chosen):
         screen.print_diagnostics(api.errors_of(manifest), Path(project.root))

@@ -19,6 +19,7 @@ from osiris_sql.types.relation import ColumnRef, RelationRef, TableSchema
 if TYPE_CHECKING:
     from jinja2.environment import TemplateModule
 
+_FIXED_SIZE = re.compile(r"\[\d+\]")
 _PLAIN = re.compile(r"U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|VARCHAR|UUID|DATE|TIMESTAMP.*|DECIMAL.*")
 
 
@@ -46,6 +47,10 @@ def measure_test(
         return None
     parent = _parent(values, known.schema, scope) if built_in.name == "relationships" else None
     if built_in.name == "relationships" and parent is None:
+        return None
+    # A DISTINCT count of rows that hold an array of fixed size ends the process (2.0.0).
+    combined = values.get("combination_of_columns") or ()
+    if any(_FIXED_SIZE.search(known.schema.type_of(unquoted(name)) or "") for name in combined):
         return None
     asked, sql = _measure(built_in, values, where)
     if where or any(

@@ -33,6 +33,7 @@ INPUTS = {
     ),
     ("main", "u"): facts("model:u", "g", g="INTEGER", name="VARCHAR", w="DOUBLE"),
     ("src", "v"): facts("source:src.v", None, k="INTEGER", ts="TIMESTAMP", price="DOUBLE"),
+    ("main", "spans"): facts("model:spans", None, k="INTEGER", d="DATE", span="INTERVAL"),
 }
 BIND = binder_for(INPUTS)
 NOW = "CAST($run_clock AS TIMESTAMPTZ)"
@@ -109,6 +110,20 @@ FINDINGS = [
     ("select row_number() over () as r, s from (select s from t order by d)", "unsafe", "ordered-subquery"),
     ("select t.x.sum() as q from t", "unsafe", "floating-sum"),
     ("select * from (summarize t)", "unknown", "unknown-statement"),
+    ("from query('select random() as q')", "unknown", "unknown-relation"),
+    ("from histogram_values(t, s)", "unknown", "unknown-relation"),
+    ("from json_each('{}')", "proved", ""),
+    ("select entropy(s) as q from t", "unsafe", "unordered-aggregate"),
+    ("select distinct [x] as q from t", "unknown", "two-zeros"),
+    ("select q from (select {'a': x} as q from t group by all)", "unknown", "two-zeros"),
+    ("select distinct [span] as q from spans", "unknown", "equal-intervals"),
+    ("select max(span) as q from spans", "unknown", "equal-intervals"),
+    ("select histogram(span) as q from spans", "unknown", "equal-intervals"),
+    ("select list(distinct span) as q from spans", "unknown", "equal-intervals"),
+    ("select span from spans order by span limit 5", "unknown", "equal-intervals"),
+    ("select span, row_number() over (order by span) as r from spans", "unknown", "equal-intervals"),
+    ("select span, k from spans order by span", "proved", ""),
+    ("select avg(span) as q, count(span) as n, max(d + span) as r from spans", "proved", ""),
     ("select table_name from information_schema.tables", "unknown", "unknown-relation"),
 ]  # fmt: skip
 

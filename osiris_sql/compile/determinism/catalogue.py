@@ -24,7 +24,7 @@ SUMS = frozenset({"sum", "avg", "mean", "fsum", "sumkahan", "kahan_sum", "favg"}
 MOMENTS = frozenset(
     {
         *("stddev", "stddev_pop", "stddev_samp", "variance", "var_pop", "var_samp", "sem", "product"),
-        *("covar_pop", "covar_samp", "corr", "skewness", "kurtosis", "kurtosis_pop", "entropy"),
+        *("covar_pop", "covar_samp", "corr", "skewness", "kurtosis", "kurtosis_pop"),
         *("regr_avgx", "regr_avgy", "regr_intercept", "regr_r2", "regr_slope"),
         *("regr_sxx", "regr_sxy", "regr_syy"),
     }
@@ -40,6 +40,8 @@ MACROS = {
     "wavg": "sum(x * w order by x * w) / sum(w order by w)",
     "geomean": "exp(avg(ln(x) order by ln(x)))",
     "geometric_mean": "exp(avg(ln(x) order by ln(x)))",
+    # It drops its ORDER BY.
+    "entropy": "list_entropy(list(x order by x))",
 }
 APPROXIMATE = {
     "approx_quantile": "quantile_cont(x, q)",
@@ -61,15 +63,17 @@ RANDOM = {
     "setval": "row_number() over (order by key)",
 }
 # Volatile in DuckDB's catalogue, but their value does not vary.
-STEADY = frozenset({"error", "sleep_ms", "stats", "vector_type", "write_log", "pg_sleep"})
+STEADY = frozenset({"error", "sleep_ms", "write_log", "pg_sleep"})
 ENVIRONMENT = frozenset(
     {
         *("version", "current_database", "current_schema", "current_schemas", "current_catalog"),
         *("current_setting", "getvariable", "in_search_path", "txid_current", "current_query"),
         *("current_connection_id", "current_query_id", "current_transaction_id", "getenv"),
-        *("pg_conf_load_time", "pg_postmaster_start_time"),
+        *("pg_conf_load_time", "pg_postmaster_start_time", "stats", "vector_type"),
     }
 )
+# Table functions whose rows their arguments decide, or rows that the query reads by name.
+TABLE_FUNCTIONS = frozenset({"json_each", "json_tree", "unnest", "repeat", "repeat_row", "query_table"})
 # Written as calls, but syntax and not functions.
 _SYNTAX = frozenset(
     {

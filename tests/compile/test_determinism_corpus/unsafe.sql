@@ -63,3 +63,6 @@ select s collate nocase as c, count(*) as n from (select case when id % 2 = 0 th
 
 -- collated distinct rows
 select distinct (case when id % 2 = 0 then s else upper(s) end) collate nocase as c from t
+
+-- entropy drops its order
+select g, entropy(s) as q from t group by g

@@ -3,6 +3,7 @@ the order of rows. Texts under COLLATE, intervals (1 month, 30 days), and the tw
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from sqlglot import exp
@@ -12,7 +13,12 @@ from osiris_sql.compile.determinism.subject import Subject
 from osiris_sql.compile.lineage.facts import Col, Scope
 from osiris_sql.compile.lineage.keys import group_outputs
 from osiris_sql.compile.lineage.numbers import kind_of
+from osiris_sql.compile.lineage.resolve import resolve
 
+_INTERVAL = re.compile(r"\bINTERVAL\b")
+_FLOAT = re.compile(r"\b(FLOAT|DOUBLE)\b")
+# What stands around a value: the first of these says what becomes of it.
+_HOLDERS = (exp.AggFunc, exp.Anonymous, exp.Cast, exp.Binary, exp.Window, exp.Ordered, exp.Query)
 _CLEAR = (exp.Predicate, exp.Connector, exp.Not, exp.Order, exp.Ordered)
 
 
@@ -28,18 +34,42 @@ def check(subject: Subject) -> Iterator[Ruling]:
     for query, columns in _merges(subject):
         for index, (expression, column) in enumerate(columns):
             kind = _type(subject, query, index, column)
-            if kind == "INTERVAL":
-                message = (
-                    f"{_name(column)} is an INTERVAL, and 1 month equals 30 days: which one is kept hangs"
-                    " on the order of rows; group by its text, ::VARCHAR"
-                )
-                yield subject.ruling("equal-intervals", "unknown", message, _span(expression))
-            elif kind in ("FLOAT", "DOUBLE") and not _has_one_zero(expression):
+            if _INTERVAL.search(kind):
+                yield _interval(subject, _name(column), expression)
+            elif _FLOAT.search(kind) and not _has_one_zero(expression):
                 message = (
                     f"{_name(column)} is a {kind}, and -0.0 equals 0.0: which one is kept hangs on the order"
                     f" of rows; write {_name(column)} + 0.0, or use DECIMAL"
                 )
                 yield subject.ruling("two-zeros", "unknown", message, _span(expression))
+    for value in subject.find_all(exp.Column):
+        if _is_chosen(subject, value):
+            yield _interval(subject, value.name, value)
+
+
+def _interval(subject: Subject, name: str, node: exp.Expr | None) -> Ruling:
+    message = (
+        f"{name} is an INTERVAL, and 1 month equals 30 days: which one is kept hangs"
+        " on the order of rows; take its text, ::VARCHAR"
+    )
+    return subject.ruling("equal-intervals", "unknown", message, _span(node))
+
+
+def _is_chosen(subject: Subject, node: exp.Column) -> bool:
+    """Say whether a column holds intervals of which an aggregate gives one or more, or by which rows are put
+    in an order that decides."""
+    scope = subject.scope_of(node)
+    if scope is None or not _INTERVAL.search(resolve(node, scope, subject.walk).type or ""):
+        return False
+    around = node.find_ancestor(*_HOLDERS)
+    if isinstance(around, exp.Ordered):
+        query = around.find_ancestor(exp.AggFunc, exp.Window, exp.Query)
+        return isinstance(query, exp.Window) or (
+            isinstance(query, exp.Query) and any(query.args.get(cut) for cut in ("limit", "offset", "fetch"))
+        )
+    return isinstance(around, exp.AggFunc | exp.Anonymous) and not isinstance(
+        around, exp.Count | exp.Sum | exp.Avg
+    )
 
 
 def _is_value(node: exp.Expr) -> bool:
@@ -74,18 +104,27 @@ def _groups(subject: Subject, scope: Scope) -> Columns:
     return [(node, column) if column in wanted else (None, gap) for node, column in scope.outputs]
 
 
-def _type(subject: Subject, query: exp.Expr, index: int, column: Col) -> str | None:
+def _type(subject: Subject, query: exp.Expr, index: int, column: Col) -> str:
     """Return the type of a column: DuckDB's own where the query is the whole, else what is known of it."""
     if column.name is None and column.inputs is None:
-        return None
+        return ""
     scope = subject.walk.scopes.get(id(query))
     whole = query is subject.tree and (scope is None or None not in scope.widths)
     if whole and index < len(subject.output.columns):
         return subject.output.columns[index].type
     if column.type is None and column.kind is None and scope is not None:
         node = scope.outputs[index][0]
-        return "DOUBLE" if node is not None and kind_of(node, scope, subject.walk) == "float" else None
-    return column.type or ("DOUBLE" if column.kind == "float" else None)
+        return _type_of_expression(subject, node, scope) if node is not None else ""
+    return column.type or ("DOUBLE" if column.kind == "float" else "")
+
+
+def _type_of_expression(subject: Subject, node: exp.Expr, scope: Scope) -> str:
+    """Return DOUBLE for a number that is one, and the types of what a list or struct is written with."""
+    if kind_of(node, scope, subject.walk) == "float":
+        return "DOUBLE"
+    if node.find(exp.Array, exp.Struct, exp.Map, exp.Tuple) is None:
+        return ""
+    return ", ".join(resolve(c, scope, subject.walk).type or "" for c in node.find_all(exp.Column))
 
 
 def _has_one_zero(node: exp.Expr | None) -> bool:

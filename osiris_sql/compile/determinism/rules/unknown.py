@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
-from osiris_sql.compile.determinism.catalogue import is_known
+from osiris_sql.compile.determinism.catalogue import TABLE_FUNCTIONS, is_known
 from osiris_sql.compile.determinism.findings import Ruling
 from osiris_sql.compile.determinism.subject import Subject
 
@@ -17,6 +17,13 @@ def check(subject: Subject) -> Iterator[Ruling]:
         if isinstance(subject.node_of(call), exp.Anonymous) and not is_known(call.name):
             message = f"{call.name} is no function of DuckDB; nothing is known of it"
             yield subject.ruling("unknown-function", "unknown", message, subject.span_of(call))
+    for item in subject.find_all(exp.Table, exp.Lateral):
+        function = item.this
+        if isinstance(function, exp.Anonymous) and function.name.lower() not in TABLE_FUNCTIONS:
+            message = f"nothing is known of the rows that {function.name}() gives"
+            start = function.meta.get("start")
+            span = (start, start + len(function.name)) if start is not None else None
+            yield subject.ruling("unknown-relation", "unknown", message, span)
     if subject.walk.gave_up:
         message = "this query holds a statement that is not understood, such as SUMMARIZE"
         yield subject.ruling("unknown-statement", "unknown", message, None)

@@ -18,6 +18,7 @@ from osiris_sql.types.relation import RelationRef
 KEYS = 4
 """Keys in one scan: each has a hash table of its own, and they are in memory at once."""
 MEASURES = 200
+_HASHES = re.compile(r"\b(DISTINCT|SELECT)\b", re.IGNORECASE)
 
 
 def measure_tests(
@@ -27,15 +28,18 @@ def measure_tests(
     run_clock: str,
     is_table: Callable[[RelationRef], bool],
     rows: int | None = None,
+    widen: Callable[[], None] = lambda: None,
 ) -> tuple[int, ...]:
     """Return the measure of each test of a relation, in as few scans as memory allows.
 
     Of a large table it is first looked what costs less; a view would be computed for each look. `rows` is
-    about how many a table has, if that is known.
+    about how many a table has, if that is known. `widen` is called before what may need much memory.
     """
     found: list[int] = []
     if is_table(relation) and (rows is None or rows > LARGE):
         tests = with_shortcuts(cursor, relation, tests, is_table)
+    if not is_table(relation) or any(_HASHES.search(t.measure) and t.shape != "values" for t in tests):
+        widen()
     for part in _scans(tests):
         # The count makes it one row, also where every measure is a query of its own.
         sql = ",\n".join(["SELECT count(*)", *(test.measure for test in part)]) + f"\nFROM {relation.sql}"

@@ -13,6 +13,7 @@ from osiris_sql.engines.duckdb.batches import end_other_batches
 from osiris_sql.engines.duckdb.catalog import Catalog
 from osiris_sql.engines.duckdb.deferral import DEFERRED, attach_deferred, remove_copy, search_path
 from osiris_sql.engines.duckdb.failure import explain_failure, explain_unopened
+from osiris_sql.engines.duckdb.memory_limit import MemoryLimit
 from osiris_sql.engines.duckdb.mirror import StateMirror, read_mirror
 from osiris_sql.engines.duckdb.parcel import STATE_TABLE, list_parcel, stored_bytes, write_parcel
 from osiris_sql.engines.duckdb.rest import note_rest
@@ -50,6 +51,7 @@ class DuckDBEngine:
             self._connection = duckdb.connect(str(warehouse), read_only=read_only, config=dict(AT_OPEN))
             self._prepare(warehouse, settings, read_only=read_only)
             self._catalog = Catalog(self._connection)
+            self._memory = MemoryLimit(self._connection, is_set="memory_limit" in settings)
         except (duckdb.Error, OSError) as error:
             raise explain_unopened(error, warehouse) from error
         if not read_only:
@@ -78,7 +80,7 @@ class DuckDBEngine:
             cursor.execute(self._search_path)
         with self._lock:
             self._cursors.add(cursor)
-        opened = DuckDBTransaction(cursor, self._catalog, begun=False)
+        opened = DuckDBTransaction(cursor, self._catalog, self._memory)
         try:
             yield opened
             if opened.begun:

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import duckdb
 
-from osiris_sql.types.diagnostic import CancelledError, Diagnostic, OsirisError, StepError, UnreachableError
+from osiris_sql.types.diagnostic import (
+    CancelledError,
+    Diagnostic,
+    OsirisError,
+    StepError,
+    UnaskedError,
+    UnreachableError,
+)
 from osiris_sql.types.plan import PlannedTest
 
 NO_SPACE = re.compile(r"no space left|disk is full|could not write|file too large|disk quota", re.IGNORECASE)
@@ -55,7 +62,7 @@ def explain_test_failure(error: duckdb.Error, tests: Sequence[PlannedTest]) -> O
     if found.diagnostics[0].rule not in ("bad-value", "query-failed"):
         return found
     names, one = ", ".join(test.name for test in tests), len(tests) == 1
-    return StepError(
+    return UnaskedError(
         Diagnostic(
             rule="test-error",
             message=f"{'the data test' if one else 'one of the data tests'} {names} could not be asked",

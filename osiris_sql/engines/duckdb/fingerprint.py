@@ -10,14 +10,22 @@ import re
 
 import duckdb
 
-from osiris_sql.types.relation import TableSchema, quote_identifier
+from osiris_sql.types.relation import DataFingerprint, TableSchema, quote_identifier
 
 ALGORITHM = f"duckdb-hash-1/{duckdb.__version__}"
 
 _BY_TEXT = re.compile(r"^(ENUM|INTERVAL|STRUCT|MAP|UNION|VARIANT|TUPLE)|[\[\]]")
 
 
-def hash_expression(schema: TableSchema) -> str:
+def fingerprint_rows(cursor: duckdb.DuckDBPyConnection, rows: str, schema: TableSchema) -> DataFingerprint:
+    """Return the identity of rows, named as SQL names them, in the columns of a schema."""
+    # The sum of UBIGINTs is a HUGEINT: exact, and NULL of no rows.
+    query = f"SELECT count(*), sum({_hash_expression(schema)}) FROM {rows}"
+    [(count, total)] = cursor.execute(query).fetchall()
+    return DataFingerprint(rows=count, digest=_digest(schema, str(total or 0)), algorithm=ALGORITHM)
+
+
+def _hash_expression(schema: TableSchema) -> str:
     """Return the SQL of one row's hash."""
     if not schema.columns:
         return "0"
@@ -28,7 +36,7 @@ def hash_expression(schema: TableSchema) -> str:
     return f"hash({', '.join(parts)})"
 
 
-def digest_schema(schema: TableSchema, total: str) -> str:
+def _digest(schema: TableSchema, total: str) -> str:
     """Return the digest of a schema (names, types, order) and of the sum of the rows' hashes."""
     text = "\n".join([*(f"{c.name}\t{c.type}" for c in schema.columns), total])
     return hashlib.sha256(text.encode()).hexdigest()[:32]

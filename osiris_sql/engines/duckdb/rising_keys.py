@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import duckdb
 
+from osiris_sql.engines.duckdb.whole_numbers import WHOLE
 from osiris_sql.types.relation import RelationRef
 
-# A longer text comes after a shorter one, as it does where numbers are counted up: "A9" before "A10".
-_LONGER = "CASE WHEN strlen(k) = strlen(before) THEN k > before ELSE strlen(k) > strlen(before) END"
+# What says that a key may not be above the one before. A longer text comes after a shorter one, as it does
+# where numbers are counted up: "A9" before "A10".
+_DOUBTFUL = {
+    **dict.fromkeys(WHOLE, "k <= before"),
+    "VARCHAR": "CASE WHEN strlen(k) = strlen(before) THEN k <= before ELSE strlen(k) < strlen(before) END",
+}
+# A comparison of nested values may be NULL: it says nothing, so it is no proof.
+_OF_OTHERS = "before IS NOT NULL AND (k > before) IS NOT TRUE"
 
 
 def rises(cursor: duckdb.DuckDBPyConnection, relation: RelationRef, column: str, type_: str) -> bool:
     """Say whether each value of a column is above the one in the row before; of NULLs nothing is said."""
-    above = _LONGER if type_ == "VARCHAR" else "k > before"
     pairs = f"SELECT t.{column} AS k, lag(t.{column}) OVER () AS before FROM {relation.sql} AS t"
     kept = f"{pairs} WHERE t.{column} IS NOT NULL"
-    # A comparison of nested values may be NULL: it says nothing, so it is no proof.
-    doubtful = f"SELECT 1 FROM ({kept}) WHERE before IS NOT NULL AND ({above}) IS NOT TRUE LIMIT 1"
-    return not cursor.execute(doubtful).fetchall()
+    doubtful = _DOUBTFUL.get(type_, _OF_OTHERS)
+    return not cursor.execute(f"SELECT 1 FROM ({kept}) WHERE {doubtful} LIMIT 1").fetchall()

@@ -6,14 +6,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import duckdb
+from duckdb import DuckDBPyConnection as Connection
 
 from osiris_sql.engines.duckdb import audit, batches, failures, increments, versions
 from osiris_sql.engines.duckdb.arrival import Arrival
 from osiris_sql.engines.duckdb.catalog import Catalog, Kind, Place, describe, place_of
-from osiris_sql.engines.duckdb.fingerprint import ALGORITHM, digest_schema, hash_expression
+from osiris_sql.engines.duckdb.fingerprint import fingerprint_rows
 from osiris_sql.engines.duckdb.increments import INCREMENT
+from osiris_sql.engines.duckdb.memory_limit import MemoryLimit
 from osiris_sql.engines.duckdb.parcel import take_parcel
+from osiris_sql.engines.duckdb.preview import preview
 from osiris_sql.engines.duckdb.run_clock import bind_run_clock
 from osiris_sql.engines.duckdb.spool import attach_spool, rows_of, seal_spool, write_spool
 from osiris_sql.protocols import Rows, SpoolSpec, TestOutcome
@@ -26,13 +28,15 @@ from osiris_sql.types.relation import Column, DataFingerprint, RelationRef, Tabl
 
 
 class DuckDBTransaction:
-    """A cursor of the warehouse inside BEGIN and COMMIT; made by `DuckDBEngine.transaction`."""
+    """A cursor of the warehouse inside BEGIN and COMMIT, made by `DuckDBEngine.transaction`; one that is
+    made of a cursor alone has been begun by who made it."""
 
     def __init__(
-        self, cursor: duckdb.DuckDBPyConnection, catalog: Catalog | None = None, *, begun: bool = True
+        self, cursor: Connection, catalog: Catalog | None = None, memory: MemoryLimit | None = None
     ) -> None:
         self._idle_cursor = cursor
-        self.begun = begun
+        self.begun = memory is None
+        self._memory = memory or MemoryLimit(cursor, is_set=True)
         self._catalog = catalog or Catalog(cursor)
         self._schemas: dict[Place, TableSchema] = {}
         self.changed: dict[Place, Kind | None] = {}
@@ -41,10 +45,11 @@ class DuckDBTransaction:
         self.written: dict[str, str | None] = {}
 
     @property
-    def _cursor(self) -> duckdb.DuckDBPyConnection:
+    def _cursor(self) -> Connection:
         """The cursor; it begins with its first use, so what only asks what there is costs nothing."""
         if not self.begun:
             self.begun = True
+            self._memory.widen()
             self._idle_cursor.execute("BEGIN")
         return self._idle_cursor
 
@@ -66,7 +71,7 @@ class DuckDBTransaction:
     def replace_view(self, relation: RelationRef, sql: str, run_clock: str) -> None:
         """Create or replace a view."""
         self._make_room(relation, becomes="view")
-        self._run(f"CREATE OR REPLACE VIEW {relation.sql} AS\n{bind_run_clock(sql, run_clock)}")
+        self._rows(f"CREATE OR REPLACE VIEW {relation.sql} AS\n{bind_run_clock(sql, run_clock)}")
 
     def replace_table(self, relation: RelationRef, sql: str, run_clock: str) -> int:
         """Create or replace a table from a query and return its rows."""
@@ -79,13 +84,13 @@ class DuckDBTransaction:
         there = self.schema_of(relation) or TableSchema(columns=())
         columns = ", ".join(increments.reshaped(there, column) for column in schema.columns)
         self._make_room(relation, becomes="table")
-        self._run(f"CREATE OR REPLACE TABLE {relation.sql} AS SELECT {columns} FROM {relation.sql}")
+        self._rows(f"CREATE OR REPLACE TABLE {relation.sql} AS SELECT {columns} FROM {relation.sql}")
 
     def insert_query(
         self, relation: RelationRef, sql: str, run_clock: str, strategy: str, key: tuple[str, ...]
     ) -> int:
         """Add a query's rows to a table by `append`, `merge` or `delete+insert`; return them counted."""
-        self._run(f"CREATE TEMP TABLE osiris_increment AS\n{bind_run_clock(sql, run_clock)}")
+        self._rows(f"CREATE TEMP TABLE osiris_increment AS\n{bind_run_clock(sql, run_clock)}")
         if strategy == "merge":
             increments.refuse_repeated(self._cursor, INCREMENT, key)
         return self._fold(relation, key if strategy != "append" else ())
@@ -129,9 +134,9 @@ class DuckDBTransaction:
         declared = ", ".join(f"{quote_identifier(c.name)} {c.type}" for c in columns)
         if merge_key is None:
             self._make_room(relation, becomes="table")
-            self._run(f"CREATE OR REPLACE TABLE {relation.sql} ({declared})")
+            self._rows(f"CREATE OR REPLACE TABLE {relation.sql} ({declared})")
             return Arrival(rows, columns, progress).insert(self._cursor, relation)
-        self._run(f"CREATE TEMP TABLE osiris_increment ({declared})")
+        self._rows(f"CREATE TEMP TABLE osiris_increment ({declared})")
         Arrival(rows, columns, progress).insert(self._cursor, INCREMENT)
         increments.refuse_repeated(self._cursor, INCREMENT, merge_key)
         return self._fold(relation, merge_key)
@@ -151,21 +156,26 @@ class DuckDBTransaction:
         """Return the identity of the rows of a relation: in some columns, or of a table's first rows."""
         schema = columns or self.schema_of(relation) or TableSchema(columns=())
         part = rows_of(relation, None if first is None else range(first))
-        # The sum of UBIGINTs is a HUGEINT: exact, and NULL of no rows.
-        [(rows, total)] = self._rows(f"SELECT count(*), sum({hash_expression(schema)}) FROM {part}")
-        return DataFingerprint(rows=rows, digest=digest_schema(schema, str(total or 0)), algorithm=ALGORITHM)
+        return fingerprint_rows(self._cursor, part, schema)
 
     def measure_tests(
         self, relation: RelationRef, tests: Sequence[PlannedTest], run_clock: str
     ) -> tuple[int, ...]:
         """Return the measure of each data test of a relation, from one scan if memory allows."""
-        rows = self._catalog.about_rows(relation, self.changed)
-        return audit.measure_tests(self._cursor, relation, tests, run_clock, self.is_table, rows)
+        told = self.is_table, self._catalog.about_rows(relation, self.changed), self._memory.widen
+
+        def measure(cursor: Connection) -> tuple[int, ...]:
+            return audit.measure_tests(cursor, relation, tests, run_clock, *told)
+
+        seen = None if self.begun else self._memory.look(lambda: measure(self._idle_cursor))
+        return measure(self._cursor) if seen is None else seen
 
     def run_test(
         self, test: PlannedTest, run_clock: str, sample: int, *, counted: int | None = None
     ) -> TestOutcome:
         """Count the offending rows of a data test, unless `counted`, and fetch the first ones as text."""
+        if counted == 0:
+            return TestOutcome(failures=0, sample=())
         return audit.run_test(self._cursor, test, run_clock, sample, counted)
 
     def spool_failures(self, test: PlannedTest, run_clock: str, path: Path) -> None:
@@ -189,14 +199,7 @@ class DuckDBTransaction:
 
     def preview(self, sql: str, run_clock: str, limit: int) -> tuple[TableSchema, list[tuple[Any, ...]]]:
         """Return the first rows of a query in a total order, values as text."""
-        bound = bind_run_clock(sql, run_clock)
-        described = self._rows(f"DESCRIBE SELECT * FROM (\n{bound}\n)")
-        schema = TableSchema(columns=tuple(Column(name=row[0], type=row[1]) for row in described))
-        texts = ", ".join(f"{quote_identifier(name)}::VARCHAR" for name in schema.names)
-        rows = self._rows(
-            f"SELECT {texts} FROM (SELECT * FROM (\n{bound}\n) ORDER BY ALL LIMIT {int(limit)})"
-        )
-        return schema, rows
+        return preview(self._cursor, bind_run_clock(sql, run_clock), limit)
 
     def drop(self, relation: RelationRef) -> None:
         """Drop a table or view, if it exists."""
@@ -230,21 +233,18 @@ class DuckDBTransaction:
 
     def _make_room(self, relation: RelationRef, *, becomes: Kind | None) -> None:
         if self.begun:
-            self._run(f"CREATE SCHEMA IF NOT EXISTS {quote_identifier(relation.schema)}")
+            self._rows(f"CREATE SCHEMA IF NOT EXISTS {quote_identifier(relation.schema)}")
         else:
             self._catalog.make_schema(relation.schema)
         kind = self._kind(relation)
         if kind and kind != becomes:
-            self._run(f"DROP {kind.upper()} {relation.sql}")
+            self._rows(f"DROP {kind.upper()} {relation.sql}")
         self.changed[place_of(relation)] = becomes
         self._schemas.pop(place_of(relation), None)
 
     def _kind(self, relation: RelationRef) -> Kind | None:
         place = place_of(relation)
         return self.changed[place] if place in self.changed else self._catalog.kinds.get(place)
-
-    def _run(self, sql: str) -> None:
-        self._cursor.execute(sql).fetchall()
 
     def _rows(self, sql: str, parameters: list[str] | None = None) -> list[Any]:
         return self._cursor.execute(sql, parameters or []).fetchall()

@@ -11,7 +11,7 @@ from osiris_sql.types.relation import RelationRef
 
 BITS = 2**26
 """The widest set of bits, 8 MiB for each thread; DuckDB itself takes up to 10^9."""
-_WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
+WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def ranges(
     cursor: duckdb.DuckDBPyConnection, relation: RelationRef, types: Mapping[str, str]
 ) -> dict[str, Range]:
     """Return the range of each column of a table that holds whole numbers, and one at least."""
-    columns = [column for column, type_ in types.items() if type_ in _WHOLE]
+    columns = [column for column, type_ in types.items() if type_ in WHOLE]
     if not columns:
         return {}
     # The engine keeps the least and the greatest value of each row group: this reads next to nothing.

@@ -3,11 +3,12 @@
 import json
 import subprocess
 import sys
+from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from osiris_sql.support.wire import (
     dump_canonical,
@@ -72,6 +73,17 @@ def test_a_noun_comes_back_equal(noun):
     assert from_json(type(noun), to_document(noun)) == noun
     assert from_json(type(noun), text.encode()) == noun
     assert to_json(from_json(type(noun), text)) == text
+
+
+@given(schemas | diagnostics | extracts | events)
+def test_what_is_written_is_what_pydantic_would_write(noun):
+    written = TypeAdapter(type(noun)).dump_python(noun, mode="json")
+    assert to_data(noun) == written == json.loads(to_json(noun)) == json.loads(to_document(noun))
+
+
+def test_a_date_that_a_person_wrote_is_text():
+    assert to_json({"begin": date(2026, 1, 31)}) == '{"begin":"2026-01-31"}'
+    assert to_data([date(2026, 1, 31)]) == ["2026-01-31"]
 
 
 @given(st.dictionaries(texts, json_values))

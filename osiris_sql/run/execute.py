@@ -29,6 +29,7 @@ from osiris_sql.run.steps.preview import run_preview
 from osiris_sql.run.steps.probe import run_probe
 from osiris_sql.run.steps.publish import run_publish
 from osiris_sql.run.steps.running import Running
+from osiris_sql.run.steps.tests import until_asked
 from osiris_sql.support import wire
 from osiris_sql.support.interrupts import interrupts_to, keyboard_interrupts
 from osiris_sql.support.package import hash_code
@@ -199,7 +200,7 @@ def _run_step(running: Running, step: Step) -> StepFinished:
     """Run one step; whatever goes wrong becomes its result, so that the rest can go on."""
     began = time.monotonic()
     try:
-        finished = EXECUTORS[step.kind](running, step)
+        finished = until_asked(running, step.id, partial(EXECUTORS[step.kind], running, step))
     except OsirisError as error:
         cancelled = isinstance(error, CancelledError) or running.cancelled.is_set()
         finished = StepFinished(

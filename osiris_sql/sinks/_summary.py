@@ -108,8 +108,11 @@ def failed_tests(result: RunResult, plan: Plan) -> list[RenderableType]:
     ]
 
 
+_WORDS = {"warn": ("WARN", "yellow"), "error": ("BROKEN", "bold red")}
+
+
 def _failed_test(test: TestFinished, declared: PlannedTest | None, folder: str) -> list[RenderableType]:
-    word, style = ("WARN", "yellow") if test.status == "warn" else ("FAIL", "bold red")
+    word, style = _WORDS.get(test.status, ("FAIL", "bold red"))
     text = Text.assemble((word, style), f" {printable(test.test)}")
     if declared:
         text.append(f"  {printable(str(declared.location))}", "bold")

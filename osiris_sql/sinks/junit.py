@@ -107,6 +107,8 @@ def _data_test(test: PlannedTest, finished: TestFinished | None) -> Element:
             "\n".join([f"warning: {message}", *_details(test, finished)])
         )
         return case
+    if finished.status == "error":
+        return _say(case, "error", "it could not be asked", [finished.why, *_details(test, finished)])
     return _say(case, "failure", message, _details(test, finished))
 
 
@@ -123,7 +125,9 @@ def _details(test: PlannedTest, finished: TestFinished) -> Iterator[str]:
 
 def _is_broken(step: StepFinished) -> bool:
     """Say whether a step failed of something else than its data tests, which are told already."""
-    return step.status == "failed" and any(d.rule != "test-failed" for d in step.diagnostics)
+    return step.status == "failed" and any(
+        d.rule not in ("test-failed", "test-error") for d in step.diagnostics
+    )
 
 
 def _step(step: StepFinished) -> Element:

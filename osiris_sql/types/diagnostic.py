@@ -62,6 +62,10 @@ class StepError(OsirisError):
     """A step failed while it ran: the data or the other side said no (exit code 1)."""
 
 
+class UnaskedError(StepError):
+    """The database could not answer the query of a data test, or one that asks several at once."""
+
+
 class CancelledError(OsirisError):
     """The person pressed Ctrl-C (exit code 130)."""
 

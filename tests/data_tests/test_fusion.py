@@ -23,6 +23,7 @@ from osiris_sql.engines.duckdb.rising_keys import rises
 from osiris_sql.engines.duckdb.shortcuts import with_shortcuts
 from osiris_sql.engines.duckdb.transaction import DuckDBTransaction
 from osiris_sql.engines.duckdb.whole_numbers import Range
+from osiris_sql.run.steps.running import Asked
 from osiris_sql.run.steps.tests import measure
 from osiris_sql.types.diagnostic import StepError
 from osiris_sql.types.manifest import CompiledTest
@@ -185,11 +186,11 @@ def test_one_scan_finds_what_each_test_finds_alone(
         connection.executemany("INSERT INTO t VALUES (?, ?, ?, ?, ?)", rows)
     chosen = list({(test := pool[pick % len(pool)]).name: test for pick in picks}.values())
     transaction = DuckDBTransaction(connection)
-    running: Any = SimpleNamespace(plan=SimpleNamespace(run_clock=CLOCK))
+    running: Any = SimpleNamespace(plan=SimpleNamespace(run_clock=CLOCK), asked={"": Asked()})
     alone = {test: outcome(transaction, test, None) for test in chosen}
     try:
         with treated_as_large() if large else nullcontext():
-            measured = measure(running, transaction, chosen)
+            measured = measure(running, transaction, "", chosen)
     except StepError as error:
         # The scan fails only where one of its tests does, or the `where` of one on any row: alone, DuckDB
         # may leave it out for rows that the test's own condition leaves out.

@@ -45,6 +45,33 @@ def test_each_fused_test_has_its_own_count_severity_and_sample(tmp_path: Path) -
     assert statuses(result) == {"a": "failed"}
 
 
+def test_a_test_that_can_not_be_asked_hides_no_other(tmp_path: Path) -> None:
+    tests = (
+        fused("one", "a", "id = 1"),
+        fused("no number", "a", "CAST(word AS INTEGER) > 0", severity="warn"),
+        data_test("no number either", "a", "SELECT id FROM a WHERE CAST(word AS INTEGER) > 0"),
+        fused("meh", "a", "id > 0", severity="warn"),
+        data_test("query", "a", "SELECT id FROM a WHERE id = 3"),
+        fused("none", "a", "id > 9"),
+    )
+    words = "SELECT id, 'x' AS word FROM range(1, 4) t(id)"
+    plan = plan_of(model("a", words, columns="id BIGINT, word VARCHAR", tests=tests))
+    result = run(plan, tmp_path)
+    assert [(t.test, t.status, t.failures) for t in result.tests] == [
+        ("one", "fail", 1),
+        ("no number", "error", None),
+        ("no number either", "error", None),
+        ("meh", "warn", 3),
+        ("query", "fail", 1),
+        ("none", "pass", 0),
+    ]
+    assert (statuses(result), result.exit_code) == ({"a": "failed"}, 1)
+    assert [d.rule for d in result.steps[0].diagnostics] == [
+        *("test-failed", "test-error", "test-error", "test-failed")
+    ]
+    assert "Could not convert string 'x'" in result.tests[1].why
+
+
 def test_a_strict_plan_fails_where_it_would_warn(tmp_path: Path) -> None:
     plan = plan_of(model("a", "SELECT 1 AS id", tests=(data_test("meh", "a", "FROM a", severity="warn"),)))
     assert run(plan, tmp_path / "lax").exit_code == 0

@@ -9,8 +9,20 @@ from pathlib import Path
 
 from osiris_sql.protocols import DiscoveredTable, Emit, Engine
 from osiris_sql.run.connections import Connections
+from osiris_sql.types.diagnostic import Diagnostic
+from osiris_sql.types.event import TestStatus
 from osiris_sql.types.observed import StepState
 from osiris_sql.types.plan import Materialize, Plan
+
+
+@dataclass(slots=True)
+class Asked:
+    """How the data tests of a step ended so far, by name: a test whose query fails ends the transaction, and
+    the others are asked in another one. `alone` says that a scan of several failed."""
+
+    told: dict[str, TestStatus] = field(default_factory=dict)
+    broken: dict[str, Diagnostic] = field(default_factory=dict)
+    alone: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +31,7 @@ class Running:
 
     `data` maps a node to the data fingerprint of its rows as they are now, as text. `state` is what the
     warehouse remembers of each node, with what this run has built and published. `discovered` are the
-    tables of a source connection as they are now, by identifier, once somebody asked.
+    tables of a source connection as they are now, by identifier, once somebody asked. `asked` is by step.
     """
 
     run_id: str
@@ -32,6 +44,7 @@ class Running:
     state: dict[str, StepState]
     data: dict[str, str] = field(default_factory=dict)
     discovered: dict[str, dict[str, DiscoveredTable]] = field(default_factory=dict)
+    asked: dict[str, Asked] = field(default_factory=dict)
     cancelled: threading.Event = field(default_factory=threading.Event)
 
     @cached_property

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from osiris_sql.protocols import TestOutcome, Transaction
 from osiris_sql.run.failed_tests import compiled_path
 from osiris_sql.run.steps.failures import forget_failures, store_failures
-from osiris_sql.run.steps.running import Running
+from osiris_sql.run.steps.running import Asked, Running
 from osiris_sql.support import wire
-from osiris_sql.types.diagnostic import Diagnostic, StepError
-from osiris_sql.types.event import TestFinished, TestStatus
+from osiris_sql.types.diagnostic import Diagnostic, StepError, UnaskedError
+from osiris_sql.types.event import StepFinished, TestFinished, TestStatus
 from osiris_sql.types.manifest import Proof
 from osiris_sql.types.plan import PlannedTest
 from osiris_sql.types.relation import RelationRef
@@ -44,6 +44,7 @@ class Measured:
 
 
 UNMEASURED = Measured()
+NO_ROWS = TestOutcome(failures=0, sample=())
 
 
 class ChecksFailedError(StepError):
@@ -62,29 +63,45 @@ def run_tests(
     Keys are test fingerprints, values say which rows they passed on. All tests run before
     ChecksFailedError is raised, so that one run shows every failure.
     """
-    now: dict[str, str] = {}
-    failed: list[PlannedTest] = []
+    asked = running.asked[step]
     everything = [(test, rows_read(running, test)) for test in tests]
-    proved = {test: test.proof for test, _ in everything if test.proof and holds(running, step, test.proof)}
-    due = [t for t, rows in everything if t not in proved and passed.get(t.fingerprint) != rows]
-    measured = measure(running, transaction, due)
+    due = []
     for test, rows in everything:
-        if test in proved:
-            running.emit(TestFinished(step=step, test=test.name, status="proved", why=proved[test].why))
-            now[test.fingerprint] = rows
+        if test.name in asked.told:
             continue
-        if passed.get(test.fingerprint) == rows:
-            running.emit(TestFinished(step=step, test=test.name, status="reused"))
-            now[test.fingerprint] = rows
-            continue
-        status = _run_one(running, transaction, step, test, measured.get(test, UNMEASURED))
-        if status == "pass":
-            now[test.fingerprint] = rows
-        elif status == "fail":
-            failed.append(test)
+        if spared := _spared(running, step, test, same_rows=passed.get(test.fingerprint) == rows):
+            asked.told[test.name] = spared.status
+            running.emit(spared)
+        else:
+            due.append(test)
+    measured = {} if asked.alone else measure(running, transaction, step, due)
+    for test in due:
+        _run_one(running, transaction, step, test, measured.get(test, UNMEASURED))
+    failed = [test for test, _ in everything if asked.told[test.name] in ("fail", "error")]
     if failed:
-        raise ChecksFailedError(*(why_failed(test) for test in failed))
-    return now
+        raise ChecksFailedError(*(asked.broken.get(test.name) or why_failed(test) for test in failed))
+    return {test.fingerprint: rows for test, rows in everything if asked.told[test.name] != "warn"}
+
+
+def until_asked(running: Running, step: str, attempt: Callable[[], StepFinished]) -> StepFinished:
+    """Return what a step came to, after as many attempts as it takes to ask all its data tests.
+
+    A query that fails ends the transaction, and the tests behind it would not be heard.
+    """
+    running.asked[step] = Asked()
+    while True:
+        try:
+            return attempt()
+        except UnaskedError:
+            continue  # Since then one more test is told, or none is asked in one scan with others.
+
+
+def _spared(running: Running, step: str, test: PlannedTest, *, same_rows: bool) -> TestFinished | None:
+    """Return how a test ended that need not run: no row can offend, or it passed on the `same_rows`."""
+    proof = test.proof if test.proof and judge(test, NO_ROWS) == "pass" else None
+    if proof and holds(running, step, proof):
+        return TestFinished(step=step, test=test.name, status="proved", why=proof.why)
+    return TestFinished(step=step, test=test.name, status="reused") if same_rows else None
 
 
 def holds(running: Running, step: str, proof: Proof) -> bool:
@@ -103,7 +120,7 @@ def rows_read(running: Running, test: PlannedTest) -> str:
 
 
 def measure(
-    running: Running, transaction: Transaction, tests: Iterable[PlannedTest]
+    running: Running, transaction: Transaction, step: str, tests: Iterable[PlannedTest]
 ) -> dict[PlannedTest, Measured]:
     """Return what one scan of each relation says of the tests that can be told together."""
     together: dict[RelationRef, list[PlannedTest]] = {}
@@ -113,7 +130,11 @@ def measure(
     found: dict[PlannedTest, Measured] = {}
     for relation, own in together.items():
         began = time.monotonic()
-        values = transaction.measure_tests(relation, own, running.plan.run_clock)
+        try:
+            values = transaction.measure_tests(relation, own, running.plan.run_clock)
+        except UnaskedError:
+            running.asked[step].alone = True
+            raise
         each = (time.monotonic() - began) / len(own)
         for test, value in zip(own, values, strict=True):
             # Any other shape says whether there are offending rows, not how many.
@@ -124,16 +145,34 @@ def measure(
 
 def _run_one(
     running: Running, transaction: Transaction, step: str, test: PlannedTest, measured: Measured
-) -> TestStatus:
-    began = time.monotonic()
-    outcome = transaction.run_test(test, running.plan.run_clock, SAMPLE, counted=measured.failures)
+) -> None:
+    began, asked = time.monotonic(), running.asked[step]
+    try:
+        outcome = transaction.run_test(test, running.plan.run_clock, SAMPLE, counted=measured.failures)
+    except UnaskedError as error:
+        asked.told[test.name] = "error"
+        [asked.broken[test.name]] = error.diagnostics
+        running.emit(_broken(step, test, asked.broken[test.name]))
+        raise
     stored = ""
     if test.store_failures:
         if outcome.failures:
             stored = store_failures(running, transaction, test)
         else:
             forget_failures(running, transaction, test)
-    return tell(running, step, test, outcome, time.monotonic() - began + measured.seconds, stored)
+    seconds = time.monotonic() - began + measured.seconds
+    asked.told[test.name] = tell(running, step, test, outcome, seconds, stored)
+
+
+def _broken(step: str, test: PlannedTest, said: Diagnostic) -> TestFinished:
+    return TestFinished(
+        step=step,
+        test=test.name,
+        status="error",
+        why=said.why,
+        compiled=compiled_path(test.name),
+        diagnostics=(said,),
+    )
 
 
 def tell(

@@ -34,6 +34,14 @@ def unpack(cls: type[T], data: bytes) -> T:
     return made
 
 
+def recall(cls: type[T], text: str) -> T:
+    """Return the noun that `wire.to_json` wrote, perhaps before some fields were there: taken at its word, and
+    without pydantic."""
+    kind: Any = cls
+    made: T = _named_reader(kind)(json.loads(text))
+    return made
+
+
 @contextmanager
 def no_collection() -> Iterator[None]:
     """Look for no garbage among thousands of objects that are made now and all stay: that would take as long
@@ -74,7 +82,7 @@ def _writer(hint: Any) -> Turn:
 @cache
 def _reader(hint: Any) -> Turn:
     """Return what makes a value of this type of plain data."""
-    if isinstance(hint, type) and issubclass(hint, tuple) and hint is not tuple:
+    if _is_named_tuple(hint):
         return lambda row: hint(*row)
     if not is_dataclass(hint):
         return _inside(hint, _reader, tuple)
@@ -87,6 +95,30 @@ def _reader(hint: Any) -> Turn:
         return noun(**dict(zip(names, row, strict=True)))
 
     return read
+
+
+@cache
+def _named_reader(hint: Any) -> Turn:
+    """Return what makes a value of this type of plain data in which fields have names."""
+    if _is_named_tuple(hint):
+        return lambda row: hint(*row)
+    if not is_dataclass(hint):
+        return _inside(hint, _named_reader, tuple)
+    names, turns = _fields(hint, _named_reader)
+    named = [(names[place], turn) for place, turn in turns]
+    noun: Any = hint
+
+    def read(row: dict[str, Any]) -> Any:
+        for name, turn in named:
+            if name in row:
+                row[name] = turn(row[name])
+        return noun(**row)
+
+    return read
+
+
+def _is_named_tuple(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, tuple) and hint is not tuple
 
 
 def _fields(noun: Any, make: Callable[[Any], Turn]) -> tuple[list[str], list[tuple[int, Turn]]]:

@@ -3,7 +3,6 @@
 import pkgutil
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
 from typing import Any, Literal
 
 from osiris_sql.types.diagnostic import Diagnostic, ProjectError
@@ -56,4 +55,6 @@ def _load_entry_point(point: Any) -> Any:
 
 
 def _entry_points(kind: Kind) -> tuple[Any, ...]:
+    from importlib.metadata import entry_points  # what is built in needs none of it
+
     return tuple(entry_points(group=f"osiris_sql.{kind}"))

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from osiris_sql.support.packed import pack, unpack
+from osiris_sql.support import wire
+from osiris_sql.support.packed import pack, recall, unpack
 from osiris_sql.types.diagnostic import Location
 from osiris_sql.types.manifest import ColumnInput, ColumnLineage, Reason
 from osiris_sql.types.noun import Json, noun
@@ -24,27 +25,39 @@ class Everything:
     free: Json = None
 
 
+NOUNS = [
+    PLACE,
+    ColumnInput(node="model:é", column='"'),
+    ColumnLineage(column="a", inputs=None),
+    ColumnLineage(column="a", inputs=(ColumnInput(node="n", column="c"),)),
+    Reason(rule="r", verdict="proved", message="m", location=PLACE),
+    TableSchema(columns=(Column(name="a", type="INTEGER", nullable=False),), key=("a",)),
+    FixtureRows(input="x", rows="select 1", location=PLACE),
+    FixtureRows(input="x", rows=({"a": 1, "b": None, "c": [1.5, True, {"d": "x"}]},), location=PLACE),
+    Everything(
+        relation=RelationRef("main", "x"),
+        schemas={"b": TableSchema(columns=()), "a": TableSchema(columns=(Column(name="a", type="T"),))},
+        free={"b": 1, "a": [0.5, 10**30]},
+    ),
+]
+
+
 @pytest.mark.parametrize(
-    "value",
-    [
-        PLACE,
-        ColumnInput(node="model:é", column='"'),
-        ColumnLineage(column="a", inputs=None),
-        ColumnLineage(column="a", inputs=(ColumnInput(node="n", column="c"),)),
-        Reason(rule="r", verdict="proved", message="m", location=PLACE),
-        TableSchema(columns=(Column(name="a", type="INTEGER", nullable=False),), key=("a",)),
-        FixtureRows(input="x", rows="select 1", location=PLACE),
-        FixtureRows(input="x", rows=({"a": 1, "b": None, "c": [1.5, True, {"d": "x"}]},), location=PLACE),
-        Everything(
-            relation=RelationRef("main", "x"),
-            schemas={"b": TableSchema(columns=()), "a": TableSchema(columns=(Column(name="a", type="T"),))},
-            free={"b": 1, "a": [float("inf"), 10**30]},
-        ),
-    ],
+    "value", [*NOUNS, Everything(relation=RelationRef("main", "x"), free=[float("inf")])]
 )
 def test_what_was_packed_comes_back(value: object) -> None:
     back = unpack(type(value), pack(value))
     assert (back, repr(back)) == (value, repr(value))
+
+
+@pytest.mark.parametrize("value", NOUNS)
+def test_what_was_written_by_the_wire_comes_back_too(value: object) -> None:
+    assert recall(type(value), wire.to_json(value)) == value
+
+
+def test_a_field_that_was_not_there_then_has_its_default() -> None:
+    text = '{"columns": [{"name": "a", "type": "T"}]}'
+    assert recall(TableSchema, text) == TableSchema(columns=(Column(name="a", type="T"),))
 
 
 def test_what_json_can_not_hold_is_refused() -> None:

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from osiris_sql.support import wire
+from osiris_sql.support.packed import recall
 from osiris_sql.types.observed import StepState
 
 GONE = "forgotten "
@@ -57,6 +57,6 @@ def read_mirror(warehouse: Path) -> dict[str, StepState]:
         if line.startswith(GONE):
             states.pop(line.removeprefix(GONE), None)
         else:
-            state = wire.from_json(StepState, line)
+            state = recall(StepState, line)
             states[state.step] = state
     return states

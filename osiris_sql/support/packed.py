@@ -35,8 +35,8 @@ def unpack(cls: type[T], data: bytes) -> T:
 
 
 def recall(cls: type[T], text: str) -> T:
-    """Return the noun that `wire.to_json` wrote, perhaps before some fields were there: taken at its word, and
-    without pydantic."""
+    """Return the noun that `wire.to_json` wrote, some fields of which may not have been there then: taken at
+    its word, and without pydantic."""
     kind: Any = cls
     made: T = _named_reader(kind)(json.loads(text))
     return made

@@ -67,6 +67,5 @@ def digest_state(state: Mapping[str, StepState]) -> str:
     global _latest
     # A build asks when it plans and when it runs, mostly for the same objects.
     if state != _latest[0]:
-        known = wire.dump_canonical({node: wire.to_data(known) for node, known in state.items()})
-        _latest = dict(state), hashlib.sha256(known.encode()).hexdigest()
+        _latest = dict(state), wire.digest(dict(state))
     return _latest[1]

@@ -69,7 +69,7 @@ def _compile_tests(project: Project, models: InOrder, binder: Binder) -> tuple[C
     # Imported here: reading their files takes a while, and pydantic.
     from osiris_sql.compile.data_tests import TestScope, compile_data_tests
 
-    models.memory.supply_all()
+    models.supply_all()
     compiled = models.compiled.values()
     scope = TestScope(
         project=project,

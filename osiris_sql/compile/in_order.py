@@ -57,7 +57,7 @@ class InOrder:
         keys = declared_keys(project, schemas)
         self._pass = ModelPass(binder, self.names, keys)
         self.known = self._pass.known
-        self.memory = Memory(project, cache, self._pass, binder, self.names)
+        self.memory = Memory(project, cache, self._pass, self.names)
         for table in project.tables:
             self._learn_table(table, schemas.get(table.node), keys.get(table.node, ()))
         self.diagnostics += self.renderer.diagnostics
@@ -89,7 +89,11 @@ class InOrder:
         if self.onlooker:
             self.onlooker.hear(known.node, known.schema, said)
         self._done.add(known.node)
-        self.memory.miss(known.node)
+        self._pass.miss(known.node)
+
+    def supply_all(self) -> None:
+        """Put every node into the binder."""
+        self._pass.supply(self.known)
 
     def said(self, node: str) -> object:
         """Return what an onlooker says of a model that is done."""
@@ -206,7 +210,6 @@ class InOrder:
 
     def _compile(self, draft: Draft) -> None:
         node, rendered = draft.model.node, self._rendered.pop(draft.model.node)
-        self.memory.supply(draft.needs)
         outcome = self._pass.compile(draft, self.diagnostics)
         if outcome is None:
             self.blocking.broken.add(node)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from contextlib import suppress
 from typing import Protocol
 
-from osiris_sql.compile.columns import Binder
 from osiris_sql.compile.keys import Keys
 from osiris_sql.compile.known import Known
 from osiris_sql.compile.microbatch import find_event_time
@@ -43,16 +41,13 @@ class Memory:
         project: Project,
         cache: Remembering | None,
         models: ModelPass,
-        binder: Binder,
         names: NodeNames,
     ) -> None:
         self._cache = cache
         self._models = models
-        self._binder = binder
         self._names = names
         texts = {model.node: model.text for model in project.models}
         self._identities = Identities(models.known, texts, repr(project.macros))
-        self._absent: set[str] = set()
 
     def find_by_file(self, model: Model) -> Remembered | None:
         """Return what a model was compiled to, if its file alone can tell that it says the same as then."""
@@ -89,24 +84,9 @@ class Memory:
             event_time=find_event_time(config.event_time, compiled.schema, compiled.name, place, []),
         )
         self._identities.learn(compiled.node, entry.identity)
-        self.miss(compiled.node)
+        self._models.miss(compiled.node)
         diagnostics += unsafe_constructs(compiled)
         return compiled
-
-    def miss(self, node: str) -> None:
-        """Note that the binder has not seen a node that is known."""
-        self._absent.add(node)
-
-    def supply(self, nodes: Iterable[str]) -> None:
-        """Put nodes into the binder that are only remembered so far."""
-        for node in sorted(self._absent.intersection(nodes)):
-            known = self._models.known[node]
-            self._binder.create_table(known.relation, known.schema)
-            self._absent.discard(node)
-
-    def supply_all(self) -> None:
-        """Put every node into the binder."""
-        self.supply(self._models.known)
 
     def keep(self, rendered: RenderedModel, outcome: Outcome) -> None:
         """Remember a model that was compiled just now."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache, partial
 
@@ -43,10 +43,12 @@ class ModelPass:
         self._binder = binder
         self._names = names
         self._keys = keys
+        self._absent: set[str] = set()
 
     def compile(self, draft: Draft, diagnostics: list[Diagnostic]) -> Outcome | None:
         """Return the model, which is known from now on, or None; what is wrong joins `diagnostics`."""
         found: list[Diagnostic] = []
+        self.supply(draft.needs)
         variants = self._analyse_all(draft, found)
         diagnostics += dict.fromkeys(found)
         if not variants or any(diagnostic.severity == "error" for diagnostic in found):
@@ -59,6 +61,17 @@ class ModelPass:
         untyped = self._binder.has_untyped(variants[0].readable.query.sql, compiled.schema)
         lasting = draft.config.materialized != "ephemeral" and not untyped
         return make_outcome(draft, variants, (own, compiled), found, is_lasting=lasting)
+
+    def miss(self, node: str) -> None:
+        """Note that the binder has not seen a node that is known: it may be that nothing here reads it."""
+        self._absent.add(node)
+
+    def supply(self, nodes: Iterable[str]) -> None:
+        """Put nodes into the binder that it has not seen."""
+        for node in sorted(self._absent.intersection(nodes)):
+            known = self.known[node]
+            self._binder.create_table(known.relation, known.schema)
+            self._absent.discard(node)
 
     def complete(self, own: CompiledModel) -> tuple[CompiledModel, str]:
         """Return a model as it stands among the others, and its identity with all that is above it."""
@@ -82,12 +95,13 @@ class ModelPass:
         else:
             found += check_key(draft, first.schema)
             if draft.config.materialized != "ephemeral":
-                variants[0] = first = replace(first, schema=self._create(draft, first))
+                variants[0] = first = replace(first, schema=self._as_relation(draft, first))
         if event_time := self._event_time(draft, first.schema, found):
             variants[0] = first = self._cut(draft, first, event_time, found)
         found += check_columns(model, draft.config, first.schema, self._binder.canonical_type)
         if draft.increment:
             self._remember(draft, variants, first.schema, fingerprint="")
+            self.supply({model.node})
             increment = self._analyse(draft, draft.increment, found)
             if increment:
                 found += compare_schemas(first.schema, increment.schema, model)
@@ -117,13 +131,12 @@ class ModelPass:
         except BinderError:
             return None
 
-    def _create(self, draft: Draft, first: Analysed) -> TableSchema:
-        """Put the model into the binder as an empty relation and return the columns that it has there."""
-        relation = RelationRef("main", draft.model.name)
+    def _as_relation(self, draft: Draft, first: Analysed) -> TableSchema:
+        """Return the columns that the model has as a relation."""
         sql, view = first.readable.query.sql, draft.config.materialized == "view"
         if self._binder.has_untyped(sql, first.schema):
-            return self._binder.create_like(relation, sql, view=view)
-        self._binder.create_table(relation, first.schema)
+            return self._binder.create_like(RelationRef("main", draft.model.name), sql, view=view)
+        self.miss(draft.model.node)
         return first.schema
 
     def _keep_versions(self, draft: Draft, first: Analysed, found: list[Diagnostic]) -> Analysed:

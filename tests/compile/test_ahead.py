@@ -1,7 +1,11 @@
 """Models compiled ahead in other processes: the same bytes as in one, whatever becomes of the processes."""
 
+import os
 import random
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
@@ -11,7 +15,7 @@ from compile.films import model, project, schema
 from compile.test_cache import MACROS, TEXTS
 
 from osiris_sql.compile import ahead, compile_project
-from osiris_sql.compile.ahead import Ahead
+from osiris_sql.compile.ahead import Ahead, child
 from osiris_sql.compile.ahead.guesses import guess_needs, in_order
 from osiris_sql.compile.ahead.messages import Answer
 from osiris_sql.compile.ahead.process import Process
@@ -64,15 +68,24 @@ class Watched(Ahead):
         return found
 
 
-@pytest.fixture
-def watched() -> Iterator[type[Watched]]:
+@contextmanager
+def watching() -> Iterator[type[Watched]]:
     Watched.started, Watched.taken, Watched.after_start = [], 0, lambda _process: None
     with (
         patch("osiris_sql.compile.ahead.Ahead", Watched),
         patch.multiple(ahead, LEAST=10, LEAST_AT_ONCE=10, NEW_AT_FIRST=2, _processors=lambda: 2),
     ):
         yield Watched
-    assert all(process._child.returncode is not None for process in Watched.started), "none is left behind"
+    for process in Watched.started:
+        with pytest.raises(ProcessLookupError):  # none is left behind
+            os.kill(process._child.pid, 0)
+
+
+@pytest.fixture
+def watched() -> Iterator[type[Watched]]:
+    """Processes with an interpreter of their own: here other tests' threads may run."""
+    with watching() as found, patch.object(child, "_is_alone", lambda: False):
+        yield found
 
 
 @pytest.mark.parametrize("seed", [0, 1, 4])
@@ -124,6 +137,35 @@ def test_an_interrupt_ends_the_processes(watched: type[Watched]) -> None:
     with pytest.raises(KeyboardInterrupt):
         compile_project(many_models(4), environ=ENVIRON)
     assert len(watched.started) == 2
+
+
+COPIED = """
+from compile.test_ahead import *
+
+made = many_models(4)
+with open("held", "w"), watching() as watched:
+    def look(process):
+        assert all(isinstance(one._child, child.Forked) for one in watched.started)
+        files = {file.readlink().name for file in Path(f"/proc/{process._child.pid}/fd").iterdir()}
+        assert len(files) == 3 and "held" not in files, "a pipe each way, and nothing"
+        assert os.getpgid(process._child.pid) != os.getpgid(0), "Ctrl-C reaches us alone"
+        ENDS
+
+    watched.after_start = staticmethod(look)
+    together = compile_project(made, environ=ENVIRON)
+    assert watched.taken > 10 or "kill" in "ENDS"
+with patch.object(ahead, "LEAST", 10_000):
+    assert wire.to_json(together) == wire.to_json(compile_project(made, environ=ENVIRON))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere each process has an interpreter of its own")
+@pytest.mark.parametrize("ends", ["pass", "[one._child.kill() for one in watched.started]"])
+def test_who_has_no_threads_is_copied(ends: str, tmp_path: Path) -> None:
+    """In an interpreter of its own, which has none. Nothing of ours is open in a copy, but for its pipes."""
+    command = [sys.executable, "-W", "error", "-c", COPIED.replace("ENDS", ends)]
+    path = os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])
+    subprocess.run(command, check=True, cwd=tmp_path, env={**os.environ, "PYTHONPATH": path})
 
 
 def test_a_secret_reaches_no_command_line(watched: type[Watched]) -> None:

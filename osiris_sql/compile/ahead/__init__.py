@@ -12,6 +12,7 @@ import sys
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
+from osiris_sql.compile.ahead.child import start_child
 from osiris_sql.compile.ahead.guesses import guess_needs, in_order
 from osiris_sql.compile.ahead.messages import Answer, Hello, Task
 from osiris_sql.compile.ahead.process import Answers, Process
@@ -107,9 +108,10 @@ class Ahead:
         self._ready = Ready([node for node in order if node not in self._told], needs, self._told)
 
     def _start_processes(self) -> None:
-        hello = pickle.dumps(Hello(self._project, dict(self._environ), self._look))
-        for _ in range(min(_processors(), MOST_PROCESSES)):
-            self._processes.append(Process(hello, self._answers))
+        hello = Hello(self._project, dict(self._environ), self._look)
+        # All are there before the threads that listen to them: who has threads can't be copied.
+        children = [start_child(hello) for _ in range(min(_processors(), MOST_PROCESSES))]
+        self._processes += [Process(*child, self._answers) for child in children]
 
     def _hear(self) -> None:
         process, answer = self._answers.get()
@@ -131,13 +133,13 @@ class Ahead:
         elif answer.state == "compiled":
             if answer.entry is not None:
                 self._compiled[answer.node] = answer
-            self._settle(answer.node, answer.news)
+            self._settle(answer.node, answer.news, process)
 
-    def _settle(self, node: str, news: bytes | str) -> None:
+    def _settle(self, node: str, news: bytes | str, by: Process | None = None) -> None:
         if node not in self._told:
             self._told.add(node)
             self._news.append(news)
-        self._ready.settle(node)
+        self._ready.settle(node, by)
         self._feed()
 
     def _feed(self) -> None:
@@ -149,7 +151,7 @@ class Ahead:
             if process.is_ready and len(process.asked) <= _FEW_ASKED:
                 share = max(1, len(self._ready) // len(self._processes))
                 for _ in range(min(share, _MOST_ASKED - len(process.asked))):
-                    if (node := self._ready.pop()) is not None:
+                    if (node := self._ready.pop(process)) is not None:
                         process.ask(Task(node, tuple(self._news[process.told :])))
                         process.told = len(self._news)
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import pickle
-import subprocess
-import sys
 from contextlib import suppress
 from queue import SimpleQueue
 from threading import Thread
 
+from osiris_sql.compile.ahead.child import Child
 from osiris_sql.compile.ahead.messages import Answer, Task
 
 Answers = SimpleQueue[tuple["Process", Answer | None]]
@@ -19,19 +17,8 @@ Answers = SimpleQueue[tuple["Process", Answer | None]]
 class Process:
     """A process that has been started; its answers come into a queue."""
 
-    def __init__(self, hello: bytes, answers: Answers) -> None:
-        # The folder where the command runs may hold a `json.py`: only our own path counts (-P).
-        command = [sys.executable, "-P", "-m", "osiris_sql.compile.ahead.far_side"]
-        # A process group of its own, so that Ctrl-C reaches us alone. A crash needs no words: its models
-        # are compiled here then, where the same failure is heard.
-        self._child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
-        )
+    def __init__(self, child: Child, hello: bytes, answers: Answers) -> None:
+        self._child = child
         self._answers = answers
         self.is_ready = False
         self.asked: set[str] = set()
@@ -42,12 +29,13 @@ class Process:
     def ask(self, task: Task) -> None:
         """Give a task; one that can't be given is answered by the end of the process."""
         self.asked.add(task.node)
-        self._write(pickle.dumps(task))
+        message = pickle.dumps(task)
+        self._write(len(message).to_bytes(8) + message)
 
-    def _write(self, message: bytes) -> None:
+    def _write(self, words: bytes) -> None:
         assert self._child.stdin is not None
         with suppress(OSError, ValueError):
-            self._child.stdin.write(len(message).to_bytes(8) + message)
+            self._child.stdin.write(words)
             self._child.stdin.flush()
 
     def _read(self, hello: bytes) -> None:

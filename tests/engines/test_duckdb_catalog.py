@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import duckdb
 import pytest
 
+from osiris_sql.engines.duckdb.catalog import AboutTable, Catalog
 from osiris_sql.engines.duckdb.warehouse import DuckDBWarehouse
 from osiris_sql.types.observed import StepState
 from osiris_sql.types.relation import Column, RelationRef, TableSchema
@@ -97,3 +99,15 @@ def test_reshape(engines):
         transaction.reshape(WEIRD, wanted)
         assert transaction.schema_of(WEIRD) == wanted
         assert transaction.preview(f"SELECT * FROM {WEIRD.sql}", CLOCK, 9)[1] == [(None, "1")]
+
+
+def test_it_is_known_which_tables_may_have_a_collation(tmp_path):
+    with duckdb.connect(str(tmp_path / "w.duckdb")) as connection:
+        connection.execute("CREATE TABLE Plain AS SELECT 'collated' AS k")
+        connection.execute("CREATE TABLE Folded (k VARCHAR COLLATE nocase)")
+        connection.execute("CREATE VIEW seen AS SELECT 1 AS k")
+        catalog = Catalog(connection)
+    plain, folded = RelationRef("main", "plain"), RelationRef("main", "folded")
+    assert catalog.about(plain, {}) == AboutTable(rows=1, may_collate=False)
+    assert catalog.about(folded, {}) == AboutTable(rows=0, may_collate=True)
+    assert catalog.about(plain, {("main", "plain"): "table"}) is None

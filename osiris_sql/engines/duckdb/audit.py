@@ -8,6 +8,7 @@ from itertools import accumulate
 
 import duckdb
 
+from osiris_sql.engines.duckdb.catalog import AboutTable
 from osiris_sql.engines.duckdb.failure import explain_test_failure
 from osiris_sql.engines.duckdb.run_clock import bind_run_clock
 from osiris_sql.engines.duckdb.shortcuts import LARGE, with_shortcuts
@@ -27,17 +28,17 @@ def measure_tests(
     tests: Sequence[PlannedTest],
     run_clock: str,
     is_table: Callable[[RelationRef], bool],
-    rows: int | None = None,
+    about: AboutTable | None = None,
     widen: Callable[[], None] = lambda: None,
 ) -> tuple[int, ...]:
     """Return the measure of each test of a relation, in as few scans as memory allows.
 
-    Of a large table it is first looked what costs less; a view would be computed for each look. `rows` is
-    about how many a table has, if that is known. `widen` is called before what may need much memory.
+    Of a large table it is first looked what costs less; a view would be computed for each look. `about` is
+    what is known of a table. `widen` is called before what may need much memory.
     """
     found: list[int] = []
-    if is_table(relation) and (rows is None or rows > LARGE):
-        tests = with_shortcuts(cursor, relation, tests, is_table)
+    if is_table(relation) and (about is None or about.rows > LARGE):
+        tests = with_shortcuts(cursor, relation, tests, is_table, about)
     if not is_table(relation) or any(_HASHES.search(t.measure) and t.shape != "values" for t in tests):
         widen()
     for part in _scans(tests):

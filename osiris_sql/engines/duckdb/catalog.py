@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from osiris_sql.types.relation import Column, RelationRef, TableSchema, quote_identifier
@@ -31,6 +32,14 @@ def describe(cursor: duckdb.DuckDBPyConnection, relation: RelationRef, kind: Kin
     return TableSchema(columns=tuple(Column(name=name, type=type_) for name, type_ in found))
 
 
+@dataclass(frozen=True, slots=True)
+class AboutTable:
+    """About how many rows a table has, and whether a column of it may have a collation."""
+
+    rows: int
+    may_collate: bool
+
+
 class Catalog:
     """The kind of each relation, and the nodes that have a state. One process writes a warehouse, through
     transactions that say what they changed; so this stays true while it is open."""
@@ -40,23 +49,24 @@ class Catalog:
         self._lock = threading.Lock()
         self._schemas = {"main"}
         self.kinds: dict[Place, Kind] = {}
-        self._rows: dict[Place, int] = {}
+        self._tables: dict[Place, AboutTable] = {}
         kinds: tuple[Kind, ...] = ("table", "view")
         for kind in kinds:
+            about = "estimated_size, sql ILIKE '%collate%'" if kind == "table" else "0, false"
             rows = connection.execute(
-                f"SELECT lower(schema_name), lower({kind}_name), {'estimated_size' if kind == 'table' else 0}"
+                f"SELECT lower(schema_name), lower({kind}_name), {about}"
                 f" FROM duckdb_{kind}s() WHERE database_name = current_database() AND NOT internal"
             ).fetchall()
-            self.kinds |= dict.fromkeys(((schema, name) for schema, name, _ in rows), kind)
-            self._rows |= {(schema, name): size for schema, name, size in rows}
+            self.kinds |= dict.fromkeys(((schema, name) for schema, name, *_ in rows), kind)
+            self._tables |= {(schema, name): AboutTable(size, may) for schema, name, size, may in rows}
         self.nodes: set[str] = set()
         if ("osiris", "state") in self.kinds:
             self.nodes = {node for (node,) in connection.execute("SELECT node FROM osiris.state").fetchall()}
 
-    def about_rows(self, relation: RelationRef, changed: Mapping[Place, Kind | None]) -> int | None:
-        """Return about how many rows a table has, as of when it was opened; None if it was made since."""
+    def about(self, relation: RelationRef, changed: Mapping[Place, Kind | None]) -> AboutTable | None:
+        """Return what was known of a table when the warehouse was opened; None if it was made since."""
         place = place_of(relation)
-        return None if place in changed else self._rows.get(place)
+        return None if place in changed else self._tables.get(place)
 
     def make_schema(self, name: str) -> None:
         """Make a schema if it is not there, at once: two transactions that make the same one conflict.
@@ -73,7 +83,7 @@ class Catalog:
     def absorb(self, changed: Mapping[Place, Kind | None], written: Mapping[str, str | None]) -> None:
         """Take over what a transaction has committed; None is a relation, or a node's state, that is gone."""
         for place, kind in changed.items():
-            self._rows.pop(place, None)
+            self._tables.pop(place, None)
             if kind is None:
                 self.kinds.pop(place, None)
             else:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import duckdb
 
+from osiris_sql.engines.duckdb.catalog import AboutTable
 from osiris_sql.engines.duckdb.dense_keys import dense_measure
 from osiris_sql.engines.duckdb.dense_parents import holds_all
 from osiris_sql.engines.duckdb.hashed_keys import MANY, hashes_differ
@@ -32,6 +33,7 @@ class _Table:
     rows: int
     types: dict[str, str]
     held: dict[str, Range]
+    about: AboutTable | None
 
 
 def with_shortcuts(
@@ -39,8 +41,10 @@ def with_shortcuts(
     relation: RelationRef,
     tests: Sequence[PlannedTest],
     is_table: Callable[[RelationRef], bool],
+    about: AboutTable | None = None,
 ) -> Sequence[PlannedTest]:
-    """Return the tests of a table, in a larger one with measures that cost less and say the same."""
+    """Return the tests of a table, in a larger one with measures that cost less and say the same; `about` is
+    what is known of it."""
     if not any(test.key or test.shape in ("key", "values") for test in tests):
         return tests
     [(rows,)] = cursor.execute(f"SELECT count(*) FROM {relation.sql}").fetchall()
@@ -48,7 +52,7 @@ def with_shortcuts(
         return tests
     columns = sorted({test.key for test in tests if test.key})
     types = types_of(cursor, relation, columns) if columns else {}
-    table = _Table(cursor, relation, rows, types, ranges(cursor, relation, types))
+    table = _Table(cursor, relation, rows, types, ranges(cursor, relation, types), about)
     keys = {test.key for test in tests if test.key and test.shape == "key"}
     cheaper = {key: measure for key in keys if (measure := _measure_of_key(table, key))}
     grouped = sum(test.shape == "key" and test.key not in cheaper for test in tests)
@@ -79,7 +83,7 @@ def _measure_of_key(table: _Table, key: str) -> str:
     """Return what tells without a hash table whether a column is unique, "" if nothing does."""
     cursor, relation, type_ = table.cursor, table.relation, table.types[key]
     # Neither their order nor their hashes know of collations, by which texts that differ may be one.
-    if type_ == "VARCHAR" and _collates(cursor, relation):
+    if type_ == "VARCHAR" and _may_collate(table):
         return ""
     if rises(cursor, relation, key, type_):
         return PROVED
@@ -88,8 +92,10 @@ def _measure_of_key(table: _Table, key: str) -> str:
     return PROVED if table.rows >= MANY and hashes_differ(cursor, relation, key, table.rows) else ""
 
 
-def _collates(cursor: duckdb.DuckDBPyConnection, relation: RelationRef) -> bool:
-    """Say whether a column of a table may have a collation."""
+def _may_collate(table: _Table) -> bool:
+    if table.about:
+        return table.about.may_collate
     here = "database_name = current_database() AND schema_name = ? AND table_name = ?"
     asked = f"SELECT sql ILIKE '%collate%' FROM duckdb_tables() WHERE {here}"
-    return cursor.execute(asked, [relation.schema, relation.name]).fetchall() != [(False,)]
+    place = [table.relation.schema, table.relation.name]
+    return table.cursor.execute(asked, place).fetchall() != [(False,)]

@@ -162,7 +162,7 @@ class DuckDBTransaction:
         self, relation: RelationRef, tests: Sequence[PlannedTest], run_clock: str
     ) -> tuple[int, ...]:
         """Return the measure of each data test of a relation, from one scan if memory allows."""
-        told = self.is_table, self._catalog.about_rows(relation, self.changed), self._memory.widen
+        told = self.is_table, self._catalog.about(relation, self.changed), self._memory.widen
 
         def measure(cursor: Connection) -> tuple[int, ...]:
             return audit.measure_tests(cursor, relation, tests, run_clock, *told)

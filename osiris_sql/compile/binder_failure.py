@@ -11,6 +11,7 @@ from osiris_sql.support.nearest import did_you_mean
 from osiris_sql.types.relation import TableSchema
 
 _IDENTIFIER = re.compile(r'"(?:[^"]|"")*"|\w+|\S', re.UNICODE)
+_QUALIFIED = re.compile(r'(?:"(?:[^"]|"")*"|\w+)\s*\.\s*(?P<column>"(?:[^"]|"")*"|\w+)')
 
 Facts = dict[str, Any]
 """What DuckDB tells of an error, as JSON."""
@@ -35,6 +36,7 @@ _COLUMN = (
     re.compile(r'Column "(?P<column>[^"]+)" in \w+ list not found'),
     re.compile(r'Column "(?P<column>[^"]+)" does not exist'),
 )
+_TABLE = re.compile(r'Referenced table "(?P<table>[^"]+)" not found')
 _CALL = re.compile(r"No function matches the given name and argument types '(.+?)'\. ")
 _MISSING = re.compile(r"(?P<kind>[\w ]+?) with name (?P<name>\S+) does not exist")
 
@@ -57,7 +59,11 @@ def explain_binder(error: Exception, sql: str, prefix: int, in_scope: Sequence[I
     for pattern in _COLUMN:
         match = pattern.search(message)
         if match:
-            return _unknown_column(match, facts, sql, start, in_scope)
+            table_name = match.groupdict().get("table")
+            return _unknown_column(match["column"], table_name, facts, sql, start, in_scope)
+    table = _TABLE.search(message)
+    if table:
+        return _unknown_table(table["table"], facts, sql, start, in_scope)
     missing = _MISSING.search(message)
     if missing:
         return _unknown_name(missing, facts, sql, start)
@@ -67,6 +73,9 @@ def explain_binder(error: Exception, sql: str, prefix: int, in_scope: Sequence[I
         rest = rest.replace("Candidate functions:", "")
         return Problem("type-mismatch", f"nothing takes these types: {call[1]}", start, length, _short(rest))
     rule = next((rule for pattern, rule in _RULES if re.search(pattern, message)), "invalid-query")
+    if rule == "set-operation-width" and start is None:
+        words = [*re.finditer(r"\b(union|intersect|except)\b", sql, re.IGNORECASE)]
+        start, length = (words[0].start(), len(words[0][0])) if len(words) == 1 else (None, 1)
     return Problem(rule, _plain(message), start, length, _short(rest))
 
 
@@ -104,10 +113,36 @@ def _find_word(sql: str, word: str, start: int | None) -> tuple[int | None, int]
     return (found[0].start(), len(found[0][0])) if len(found) == 1 else (None, 1)
 
 
-def _unknown_column(
-    match: re.Match[str], facts: Facts, sql: str, start: int | None, in_scope: Sequence[InScope]
+def _unknown_table(
+    table: str, facts: Facts, sql: str, start: int | None, in_scope: Sequence[InScope]
 ) -> Problem:
-    column, table = match["column"], match.groupdict().get("table")
+    """Return what is wrong with `table.column`: DuckDB looks for a column that a subquery lacks in the query
+    around it, and then misses its table there."""
+    owners = [known for known in in_scope if known.alias.lower() == table.lower()]
+    written = _QUALIFIED.match(sql, start) if start is not None else None
+    column = written["column"].strip('"') if written else ""
+    if start is not None and column and owners and not any(o.schema.type_of(column) for o in owners):
+        return _unknown_column(column, table, {}, sql, start + len(table), owners)
+    declared = rf'(\b(from|join)\s+[\w."]+|\))\s+(as\s+)?{re.escape(table)}\b'
+    if column and start is not None and re.search(declared, sql, re.IGNORECASE):
+        message = f'{table} has no column "{column}", or is a table of another query'
+        return Problem("unknown-column", message, start, _word_length(sql, start))
+    _, _, listed = str(facts.get("exception_message", "")).partition("Candidate tables:")
+    tables = [name.strip('"') for name in _IDENTIFIER.findall(listed) if name != ","]
+    message = f'there is no table "{table}" here'
+    why = f"tables here: {', '.join(tables)}" if tables else ""
+    fix = did_you_mean(table, tables)
+    return Problem("unknown-relation", message, start, _word_length(sql, start), why, fix)
+
+
+def _unknown_column(
+    column: str,
+    table: str | None,
+    facts: Facts,
+    sql: str,
+    start: int | None,
+    in_scope: Sequence[InScope],
+) -> Problem:
     start, length = _find_word(sql, column, start)
     asked = [known for known in in_scope if not table or known.alias.lower() == table.lower()]
     names = [name for known in asked for name in known.schema.names]

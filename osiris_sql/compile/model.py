@@ -11,6 +11,7 @@ from osiris_sql.compile.contract import check_columns
 from osiris_sql.compile.determinism import Judgement
 from osiris_sql.compile.draft import Draft, Variant
 from osiris_sql.compile.fingerprint import fingerprint, model_fingerprint
+from osiris_sql.compile.further import wrong_names
 from osiris_sql.compile.judged import walk_and_judge
 from osiris_sql.compile.keys import Keys, lower_key, order_keys
 from osiris_sql.compile.known import Inlined, Known, Readable, make_readable
@@ -116,9 +117,11 @@ class ModelPass:
             output = cache(partial(self._binder.bind, readable.query.sql, readable.scope))
             walked, judged = walk_and_judge(draft.config, readable, output, self._try_bind)
             schema = judged.output or output()
-            refuse_duplicates(schema)
+            refuse_duplicates(schema, readable.query)
         except BinderError as error:
-            found.append(error.problem.at(readable.locate, draft.model.path))
+            bind = partial(self._binder.bind, in_scope=readable.scope)
+            problems = wrong_names(bind, readable.query.sql, error.problem)
+            found += [problem.at(readable.locate, draft.model.path) for problem in problems]
             return None
         sql, tree, tables = readable.query.sql, readable.query.tree, readable.tables
         inputs = {key: (k.node, k.schema) for key, k in tables.items()}

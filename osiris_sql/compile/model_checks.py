@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator
 
+from sqlglot import exp
+
 from osiris_sql.compile.columns import BinderError
 from osiris_sql.compile.draft import Draft
+from osiris_sql.compile.parse import Query
 from osiris_sql.compile.places import Problem
 from osiris_sql.support.nearest import did_you_mean
 from osiris_sql.types.diagnostic import Diagnostic
@@ -11,15 +14,26 @@ from osiris_sql.types.manifest import CompiledModel
 from osiris_sql.types.relation import TableSchema
 
 
-def refuse_duplicates(schema: TableSchema) -> None:
-    """Raise BinderError if two columns have one name."""
+def refuse_duplicates(schema: TableSchema, query: Query) -> None:
+    """Raise BinderError if two columns that a query yields have one name."""
     seen: set[str] = set()
     for name in schema.names:
         if name.lower() in seen:
             message = f'two columns are called "{name}"'
             fix = "give one of them another name with AS, or leave it out"
-            raise BinderError(Problem("duplicate-column", message, fix=fix))
+            raise BinderError(Problem("duplicate-column", message, *_second(query, name), fix=fix))
         seen.add(name.lower())
+
+
+def _second(query: Query, name: str) -> tuple[int | None, int]:
+    """Return where the second column of a name is named, and how long that is; a star names none."""
+    items = query.tree.selects if isinstance(query.tree, exp.Query) else []
+    named = [item for item in items if item.alias_or_name.lower() == name.lower()]
+    last = named[-1] if named else items[-1] if items else None
+    places = [n.meta for n in last.walk() if "start" in n.meta] if last is not None else []
+    end = max((place["end"] for place in places), default=None)
+    start = next((place["start"] for place in places if place["end"] == end), None)
+    return start, 1 if start is None or end is None else end + 1 - start
 
 
 def check_key(draft: Draft, schema: TableSchema) -> Iterator[Diagnostic]:

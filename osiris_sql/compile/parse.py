@@ -21,6 +21,7 @@ _QUERY_WORDS = frozenset({"select", "with", "from", "values", "table", "pivot", 
 _FILE_FUNCTIONS = frozenset({"glob", "parquet_scan", "sqlite_scan", "postgres_scan", "mysql_scan"})
 _FILE_FUNCTIONS |= {"postgres_query", "mysql_query", "iceberg_scan", "delta_scan", "st_read", "sniff_csv"}
 _HIDING_FUNCTIONS = frozenset({"query", "query_table", "histogram", "histogram_values"})
+_HIDING_FUNCTIONS |= {"json_execute_serialized_sql", "from_substrait", "from_substrait_json"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,8 @@ class Problem:
     severity: Severity = "error"
 
     def at(self, locate: Locate, path: str) -> Diagnostic:
-        """Return the diagnostic, placed by `locate`, or on the file as a whole."""
-        place = Location(path=path) if self.start is None else locate(self.start, self.length)
+        """Return the diagnostic, placed by `locate`, or at the beginning of the file."""
+        place = Location(path=path, line=1) if self.start is None else locate(self.start, self.length)
         return Diagnostic(
             rule=self.rule,
             message=self.message,

@@ -177,7 +177,8 @@ class _Library:
         hidden = {name: self._lookup[name] for name in extra if name in self._lookup}
         self._lookup.update(extra)
         try:
-            return self._run(rendering, source, len(self._files))[0]
+            text = self._run(rendering, source, len(self._files))[0]
+            return None if rendering.is_incomplete else text
         finally:
             for name in extra:
                 del self._lookup[name]
@@ -197,5 +198,6 @@ class _Library:
         except NeedsSchemaError:
             raise
         except Exception as error:  # noqa: BLE001  (the author's code may fail in any way)
-            rendering.diagnostics.append(explain_failure(error, path, files, self._lookup))
+            if not rendering.is_incomplete:  # else it may only be NULL that it fails of
+                rendering.diagnostics.append(explain_failure(error, path, files, self._lookup))
         return None, {}

@@ -36,7 +36,8 @@ class Rendering:
     """A render that is running: what it renders, and what it has recorded so far.
 
     `unresolved` are the relations (schema, name; lower case) that were already reported as unknown; `line`
-    is the one being rendered, where no code of Jinja can say it.
+    is the one being rendered, where no code of Jinja can say it; `is_incomplete` says that a value was
+    missing.
     """
 
     path: str = ""
@@ -48,6 +49,7 @@ class Rendering:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     unresolved: set[tuple[str, str]] = field(default_factory=set)
     line: int | None = None
+    is_incomplete: bool = False
 
     def place(self, needle: str | None) -> Location:
         """Return where the template expression stands that is calling us; `needle` finds the column."""
@@ -63,6 +65,12 @@ class Rendering:
         """End the render with an error at the expression that is calling."""
         self.report(rule, message, needle, why, fix)
         raise TemplateStopError
+
+    def miss(self, rule: str, message: str, needle: str, fix: str) -> str:
+        """Record that a value is missing and return NULL for it: the render goes on to find the next one."""
+        self.report(rule, message, needle, fix=fix)
+        self.is_incomplete = True
+        return "NULL"
 
     def require(self, right: bool, function: str, form: str) -> None:
         """End the render unless a function was called right."""

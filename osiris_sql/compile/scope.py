@@ -171,5 +171,5 @@ class TemplateScope:
         if found is None:
             fix = f"set it, or give a default: env_var('{name}', '…')"
             message = f'the environment variable "{name}" is not set'
-            self.rendering.stop("missing-variable", message, name, fix=fix)
+            return self.rendering.miss("missing-variable", message, name, fix)
         return found

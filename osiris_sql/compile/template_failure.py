@@ -2,15 +2,22 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 
 from jinja2 import TemplateSyntaxError, UndefinedError
 from jinja2.exceptions import SecurityError
 
 from osiris_sql.compile.jinja import MacroReturn, raising_places
-from osiris_sql.compile.places import find_place
+from osiris_sql.compile.places import find_place, place_at
 from osiris_sql.support.nearest import did_you_mean
 from osiris_sql.types.diagnostic import Diagnostic, Location
 
+# Jinja's own words
+_REFUSED = re.compile(r"macro '(?P<name>\w+)' (?P<what>takes .+)")
+_MISSING = re.compile(r"parameter '(?P<name>\w+)' was not provided")
+_UNCLOSED = re.compile(r"The innermost block that needs to be closed is '(\w+)'")
+_NO_LOADER = "no loader for this environment"
+_MACRO = re.compile(r"\{%[-+]?\s*macro\s+(?P<name>\w+)\s*\((?P<arguments>.*?)\)\s*[-+]?%\}", re.DOTALL)
 _NO_PACKAGES = "packages are not used here: copy the macro into macros/ and call it by its own name"
 
 
@@ -27,6 +34,14 @@ def explain_syntax(
             message=f'there is no Jinja {what} "{name}"',
             location=find_place(files, path, error.lineno, name),
             fix=did_you_mean(name, filters) if what == "filter" else "",
+        )
+    unclosed = _UNCLOSED.search(message)
+    if unclosed:
+        return Diagnostic(
+            rule="template-syntax",
+            message=f"this {unclosed[1]} is not closed",
+            location=_unclosed_place(files, path, unclosed[1], error.lineno),
+            fix=f"close it: {{% end{unclosed[1]} %}}",
         )
     tag = re.search(r"unknown tag '(.+?)'", message)
     needle = tag.group(1) if tag else None
@@ -58,6 +73,20 @@ def explain_failure(
             message="return() stands outside of a macro",
             location=_blame(error, path, files, "return"),
         )
+    if _NO_LOADER in text:
+        return Diagnostic(
+            rule="template-failure",
+            message="a template may not read other files, by include, import or extends",
+            location=_blame(error, path, files, None),
+            fix="write a macro into macros/, which every template knows",
+        )
+    refused, missing = _REFUSED.match(text), _MISSING.match(text)
+    if refused:
+        place = _blame(error, path, files, refused["name"])
+        return _wrong_call(refused["name"], refused["what"], place, files)
+    callee = _callee(error, missing["name"], files) if missing else None
+    if missing and callee is not None:
+        return _wrong_call(callee[0], f'needs the argument "{missing["name"]}"', callee[1], files)
     rule = "unknown-name" if isinstance(error, UndefinedError) else "template-failure"
     if isinstance(error, SecurityError):
         rule = "unsafe-template"
@@ -65,6 +94,45 @@ def explain_failure(
         text = "a macro calls itself without end"
     message = text or type(error).__name__
     return Diagnostic(rule=rule, message=message, location=_blame(error, path, files, _quoted(message)))
+
+
+def _unclosed_place(files: Mapping[str, str], path: str, block: str, line: int) -> Location:
+    """Return where the innermost block of a kind begins that has no end."""
+    text = files.get(path, "")
+    begun: list[int] = []
+    for tag in re.finditer(rf"\{{%[-+]?\s*(end)?{block}\b", text):
+        if not tag[1]:
+            begun.append(tag.start())
+        elif begun:
+            begun.pop()
+    return place_at(path, text, begun[-1], 2) if begun else find_place(files, path, line, None)
+
+
+def _wrong_call(name: str, what: str, place: Location, files: Mapping[str, str]) -> Diagnostic:
+    """Return the diagnostic for a macro that is called with arguments that it does not take."""
+    written = ((path, macro) for path, text in files.items() for macro in _MACRO.finditer(text))
+    signature = next(
+        (f"{m['name']}({m['arguments']}), in {path}" for path, m in written if m["name"] == name), ""
+    )
+    return Diagnostic(
+        rule="wrong-call",
+        message=f"{name}() {what}",
+        location=place,
+        why=f"it is {' '.join(signature.split())}" if signature else "",
+        fix="give each argument that has no default, and no others",
+    )
+
+
+def _callee(error: BaseException, argument: str, files: Mapping[str, str]) -> tuple[str, Location] | None:
+    """Return the macro that lacks an argument, and where it is called."""
+    places = raising_places(error)
+    for (path, line), (caller, calling) in pairwise(places):
+        lines = files.get(path, "").split("\n")
+        before = [*_MACRO.finditer("\n".join(lines[:line]))]
+        if before and re.search(rf"\b{argument}\b", before[-1]["arguments"]):
+            name = before[-1]["name"]
+            return name, find_place(files, caller, calling, name)
+    return None
 
 
 def _blame(error: BaseException, path: str, files: Mapping[str, str], needle: str | None) -> Location:

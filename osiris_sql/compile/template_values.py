@@ -99,7 +99,7 @@ class VarCall:
             return self._values[name]
         if default or "default" in named:
             return [*default, named.get("default")][0]
-        return self._scope.rendering.stop(
+        return self._scope.rendering.miss(
             "unknown-variable",
             f'there is no variable "{name}"',
             name,

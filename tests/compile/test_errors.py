@@ -54,6 +54,7 @@ def only(text: str, **changes: object) -> Diagnostic:
             2,
         ),
         ("select 1 from cinema.movies where sum(id) > 1", "misplaced-aggregate", "1:35", 3),
+        ("select 1 as x union all select 1, 2", "set-operation-width", "1:15", 5),
         # syntax
         ("select 1 frm x y z", "syntax-error", "1:14", 1),
         ("select 'open", "syntax-error", "1:8", 1),
@@ -118,7 +119,7 @@ def test_a_mistake_stands_at_its_place(text: str, rule: str, place: str, length:
 
 @pytest.mark.parametrize("text", ["", "  \n", "-- nothing", "/* nothing */", ";", "{# nothing #}"])
 def test_an_empty_file_is_a_mistake(text: str) -> None:
-    assert findings(compiled({"m": text})) == ["empty-model models/m.sql"]
+    assert findings(compiled({"m": text})) == ["empty-model models/m.sql:1"]
 
 
 @pytest.mark.parametrize(
@@ -136,6 +137,12 @@ def test_an_empty_file_is_a_mistake(text: str) -> None:
          'did you mean "cents"?'),
         ("select {{ var('frist_year') }}", 'there is no variable "frist_year"', 'did you mean "first_year"?'),
         ("select flor(1.5)", 'there is no function "flor"', 'did you mean "floor"?'),
+        ("select (select max(e.nam) from d e where e.id = m.id) from cinema.movies m",
+         'd has no column "nam"', 'did you mean "name"?'),
+        ("with a as (from d) select 1 from a where exists (from a as b where b.idd = 2)",
+         'b has no column "idd", or is a table of another query', ""),
+        ("select movie.id from cinema.movies movies", 'there is no table "movie" here',
+         'did you mean "movies"?'),
         ("selec 1", 'this is not a SELECT: it begins with "selec"', 'did you mean "select"?'),
     ],
 )  # fmt: skip
@@ -161,6 +168,33 @@ def test_a_source_column_says_what_the_lock_records() -> None:
 def test_a_column_of_a_cte_is_not_one_of_its_source(column: str, message: str, fix: str) -> None:
     found = only(f"with q as (select id as movie_id from cinema.movies) select {column} from q")
     assert (found.message, found.why, found.fix) == (message, "", fix)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "select idd,\n lenght(nme) as n,\n 'é' as é, m.budgett\nfrom cinema.movies m where x.y = 1",
+            ["unknown-column 1:8", "unknown-column 3:14", "unknown-function 2:2", "unknown-relation 4:28"],
+        ),
+        (  # what reads it is not wrong once more
+            "with a as (select titel from cinema.movies) select titel, nope from a",
+            ["unknown-column 1:19", "unknown-column 1:59"],
+        ),
+        ("select idd, idd + 1, id + title from cinema.movies", ["unknown-column 1:8"]),
+        (
+            "select {{ var('a') }}, {{ var('b') + 1 }} from {{ ref('nope') }}",
+            ["unknown-variable 1:16", "unknown-variable 1:32"],
+        ),
+        (
+            "select {{ var('a') }}, '{{ env_var('NOTHING') }}' from {{ ref('nope') }}",
+            ["unknown-variable 1:16", "missing-variable 1:37", "unknown-relation 1:64"],
+        ),
+    ],
+)
+def test_all_wrong_names_of_a_query_are_told_at_once(text: str, expected: list[str]) -> None:
+    found = [f"{d.rule} {str(d.location).partition('m.sql:')[2]}" for d in compiled({"m": text}).diagnostics]
+    assert sorted(found) == sorted(expected)
 
 
 def test_all_mistakes_come_at_once() -> None:
@@ -287,8 +321,9 @@ def test_two_cycles_are_two_errors() -> None:
 @pytest.mark.parametrize(
     ("text", "place"),
     [
-        ("select a.id, b.id from cinema.movies a, cinema.movies b", "m.sql"),
-        ("select 1 as x, 2 as X", "m.sql"),
+        ("select a.id, b.id from cinema.movies a, cinema.movies b", "m.sql:1:16"),
+        ("select 1 as x, 2 as X", "m.sql:1:21"),
+        ("select\n * from cinema.movies a, cinema.movies b", "m.sql:2:2"),
     ],
 )
 def test_two_columns_of_one_name_are_a_mistake(text: str, place: str) -> None:

@@ -194,7 +194,10 @@ def test_a_caret_stays_within_its_literal_line() -> None:
 @pytest.mark.parametrize(
     ("text", "rule", "place"),
     [
-        ("{{ cents() }}", "unknown-name", "macros/money.sql:2:8"),
+        ("{{ cents() }}", "wrong-call", "models/m.sql:1:4"),
+        ("\n{{ cents(1, 2) }}", "wrong-call", "models/m.sql:2:4"),
+        ("a\n{% if true %}\n{% for x in [] %}{% endfor %}\nb", "template-syntax", "models/m.sql:2:1"),
+        ("a\n{% include 'b' %}", "template-failure", "models/m.sql:2"),
         ("\n{{ cents(nope) }}", "unknown-name", "models/m.sql:2:10"),
         ("{{ return(1) }}", "wrong-call", "models/m.sql:1:4"),
         ("{{ ref(1) }}", "wrong-call", "models/m.sql:1:4"),

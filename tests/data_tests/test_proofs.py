@@ -31,6 +31,8 @@ QUERIES = {
     "SELECT a + 1 AS a, count(*) AS n FROM t GROUP BY a + 1": {"a"},
     "SELECT DISTINCT a, c FROM t": {"a c"},
     "SELECT DISTINCT ON (a) a, b FROM t ORDER BY a, b, c": {"a"},
+    "SELECT DISTINCT ON (a) b AS a, a AS b FROM t ORDER BY ALL": {"a"},
+    "SELECT DISTINCT ON (t.a) b AS a, a AS b FROM t ORDER BY ALL": {"b"},
     "SELECT a, b FROM t QUALIFY row_number() OVER (PARTITION BY a ORDER BY b, c) = 1": {"a"},
     "SELECT count(*) AS n FROM t": {""},
     "SELECT a, b FROM t ORDER BY ALL LIMIT 1": {""},

@@ -156,9 +156,18 @@ def _distinct_keys(scope: Scope, walk: Walk) -> list[Key]:
     on = distinct.args.get("on")
     if on is None:
         return _all_names([c for _, c in scope.outputs], complete=None not in scope.widths)
-    columns = [_output_for(node, scope, walk) for node in on.expressions]
+    columns = [_distinct_output(node, scope, walk) for node in on.expressions]
     names = [c.name.lower() for c in columns if c is not None and c.name is not None]
     return [frozenset(names)] if len(names) == len(on.expressions) else []
+
+
+def _distinct_output(node: exp.Expr, scope: Scope, walk: Walk) -> Col | None:
+    """Return the output column that DISTINCT ON means: unlike GROUP BY, it looks for an alias first."""
+    if isinstance(node, exp.Column) and len(node.parts) == 1:
+        named = [c for _, c in scope.outputs if (c.name or "").lower() == node.name.lower()]
+        if named or None in scope.widths:
+            return named[0] if len(named) == 1 and None not in scope.widths else None
+    return _output_for(node, scope, walk)
 
 
 def _all_names(columns: Sequence[Col], *, complete: bool) -> list[Key]:

@@ -70,8 +70,11 @@ def _as_it_is(model: Model, root: Path) -> Model:
     if not _is_read_anew(model):
         return model
     text = ""
-    with suppress(OSError, UnicodeDecodeError):
-        text = Path(f"{root}/{model.path}").read_bytes().decode("utf-8-sig")
+    with (
+        suppress(OSError, UnicodeDecodeError),
+        open(f"{root}/{model.path}", "rb", buffering=0) as file,  # noqa: PTH123 - a Path of each takes as long
+    ):
+        text = file.read().decode("utf-8-sig")
     return model if text == model.text else replace(model, text=text if text.strip() else "")
 
 

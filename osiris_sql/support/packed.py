@@ -88,11 +88,17 @@ def _reader(hint: Any) -> Turn:
         return _inside(hint, _reader, tuple)
     names, turns = _fields(hint, _reader)
     noun: Any = hint
+    new = object.__new__
+    # Each field is put into its slot: the noun's own way, as it is frozen, takes twice as long.
+    puts = [getattr(noun, name).__set__ for name in names]
 
     def read(row: list[Any]) -> Any:
         for place, turn in turns:
             row[place] = turn(row[place])
-        return noun(**dict(zip(names, row, strict=True)))
+        made = new(noun)
+        for put, value in zip(puts, row, strict=True):
+            put(made, value)
+        return made
 
     return read
 

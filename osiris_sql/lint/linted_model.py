@@ -149,6 +149,11 @@ def is_left(join: exp.Join | None) -> bool:
     return side == "LEFT" and kind not in ("SEMI", "ANTI") and not method
 
 
+def is_right(join: exp.Join | None) -> bool:
+    """Say whether a join keeps rows of its right side that find no partner, and no others."""
+    return join is not None and str(join.args.get("side") or "").upper() == "RIGHT"
+
+
 def is_inner(join: exp.Join | None) -> bool:
     """Say whether a join only pairs rows: neither side is kept without a partner."""
     if join is None:

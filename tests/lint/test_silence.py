@@ -8,6 +8,17 @@ from lint.shop import found_in
 ABOUT_PUBLISHING = {"missing-description", "missing-test", "missing-key"}
 
 FINE = {
+    "an optional join that pairs all": """select c.name, t.x from shop.customers as c
+        left join (values (1)) as t(x) on true""",
+    "an ELSE that rows come to": """select case when amount is null then 1 when quantity is not null then 2
+        else 3 end as x from shop.orders""",
+    "rows that are only counted": """with c as (select name from shop.customers)
+        select count(*) as n from c cross join shop.orders""",
+    "a subquery that is only counted": "select count(*) as n from (select order_id from shop.orders) as o",
+    "a column that a PIVOT reads": """from (select country, credit, code from shop.customers)
+        pivot (sum(credit) for country in ('a', 'b'))""",
+    "a column that only a DISTINCT needs": """select q.order_id from
+        (select distinct order_id, amount from shop.orders) as q""",
     "a total of the many side": """select c.country, sum(o.amount) as total
         from shop.customers as c left join shop.orders as o on o.customer_id = c.customer_id
         group by c.country""",
@@ -75,6 +86,43 @@ def test_nothing_is_found(found, name):
 
 
 FOUND = {
+    "a NULL in a list": ("null-comparison", "select name from shop.customers where country in ('a', null)"),
+    "<> ALL of values that may be NULL": (
+        "not-in-nullable",
+        """select name from shop.customers
+        where customer_id <> all (select o.customer_id from shop.orders as o)""",
+    ),
+    "a condition that compares nothing": (
+        "implicit-cross-join",
+        "select c.name, o.amount from shop.customers as c join shop.orders as o on 1 = 1",
+    ),
+    "a LEFT JOIN whose condition names one side": (
+        "implicit-cross-join",
+        "select c.name, o.amount from shop.customers as c left join shop.orders as o on c.country = 'x'",
+    ),
+    "a filter on a function of an optional column": (
+        "left-join-filter",
+        """select o.order_id, c.name from shop.orders as o
+        left join shop.customers as c on o.customer_id = c.customer_id where lower(c.name) like 'a%'""",
+    ),
+    "a filter on the optional side of a RIGHT JOIN": (
+        "left-join-filter",
+        """select o.order_id, c.name from shop.customers as c
+        right join shop.orders as o on o.customer_id = c.customer_id where c.name = 'a'""",
+    ),
+    "an ELSE after TRUE": (
+        "unreachable-case",
+        "select case when true then 1 else 2 end as x from shop.orders",
+    ),
+    "an ELSE after a test and its opposite": (
+        "unreachable-case",
+        """select case when amount is null then 1 when amount is not null then 2 else 3 end as x
+        from shop.orders""",
+    ),
+    "a column of a subquery": (
+        "unused-column",
+        "select q.order_id from (select order_id, amount * 2 as twice from shop.orders) as q",
+    ),
     "the bridge between two facts": (
         "fan-out-join",
         """select sum(o.amount) as total from shop.orders as o

@@ -3,7 +3,7 @@
 Why: a model reads the clock of the run, the same in each row and in a retry, so it must be sure what it is.
 
 Bad:
-    select current_date as placed_on from (select placed_on as current_date from shop.orders)
+    select current_date as placed_on, * from (select placed_on as current_date from shop.orders)
 
 Good:
     select order_id, current_date - placed_on as age from shop.orders

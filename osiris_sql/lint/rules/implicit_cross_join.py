@@ -17,7 +17,7 @@ from sqlglot.tokenizer_core import TokenType
 from osiris_sql.compile.lineage.equations import conjuncts
 from osiris_sql.compile.lineage.facts import Scope, Source
 from osiris_sql.lint.finding import Edit, Finding
-from osiris_sql.lint.linted_model import Joined, LintedModel
+from osiris_sql.lint.linted_model import Joined, LintedModel, is_inner
 
 SEVERITY = "warning"
 
@@ -28,7 +28,7 @@ def check(model: LintedModel) -> Iterator[Finding]:
         joined = model.joined(scope)
         for index, (source, item, join) in enumerate(joined):
             before = [other for other, _, _ in joined[:index]]
-            if join is None or not isinstance(item, exp.Table) or item.this is None or source.after:
+            if join is None or not isinstance(item, exp.Table) or not isinstance(item.this, exp.Identifier):
                 continue
             if any(frozenset() in other.relation.keys for other in (source, *before)):
                 continue  # one row at most
@@ -39,12 +39,22 @@ def check(model: LintedModel) -> Iterator[Finding]:
                     fix="join it ON a condition, or write CROSS JOIN if every pair is meant",
                     edits=_edits(model, item, joined[index:]),
                 )
-            elif (on := join.args.get("on")) is not None and _leaves_out(model, scope, on, source, before):
+            elif (on := join.args.get("on")) is not None and is_inner(join) and not _names_columns(on):
+                yield Finding(
+                    "the condition of this join compares no columns",
+                    model.span(on) or model.span(item),
+                    fix="compare columns, or write CROSS JOIN if every pair is meant",
+                )
+            elif on is not None and _leaves_out(model, scope, on, source, before):
                 yield Finding(
                     f"the condition of this join does not name {item.alias_or_name}",
                     model.span(on),
                     fix=f"compare a column of {item.alias_or_name} with one of the tables before it",
                 )
+
+
+def _names_columns(on: exp.Expr) -> bool:
+    return on.find(exp.Column, exp.Query) is not None
 
 
 def _is_comma(join: exp.Join) -> bool:

@@ -22,18 +22,27 @@ SEVERITY = "warning"
 
 
 def check(model: LintedModel) -> Iterator[Finding]:
-    """Yield each NOT IN with NULL in its list, or with a query of one column that inputs make NULL."""
-    for negated in model.nodes(exp.Not):
-        inside = negated.this.unnest()
-        if not isinstance(inside, exp.In):
-            continue
-        query = inside.args.get("query")
-        if any(isinstance(value, exp.Null) for value in inside.expressions):
-            yield Finding("NOT IN with a NULL is true for no row", model.span(inside), fix="leave NULL out")
+    """Yield each NOT IN with NULL in its list, or with a query of one column that inputs make NULL.
+
+    `<> ALL` is NOT IN too.
+    """
+    for node, value, query in _negated(model):
+        if any(isinstance(listed, exp.Null) for listed in node.expressions):
+            yield Finding("NOT IN with a NULL is true for no row", model.span(node), fix="leave NULL out")
         elif query is not None and (nulls := query_nulls(model, query)):
             yield Finding(
                 f"NOT IN is true for no row once {next(iter(nulls))} is NULL in one",
-                model.span(inside.this),
+                model.span(value),
                 why=f"{next(iter(nulls))} may be NULL in this query",
                 fix="write NOT EXISTS (SELECT …), or filter with IS NOT NULL inside",
             )
+
+
+def _negated(model: LintedModel) -> Iterator[tuple[exp.Expr, exp.Expr, exp.Expr | None]]:
+    """Yield each such comparison, its value, and the query that the value is compared with."""
+    for negated in model.nodes(exp.Not):
+        if isinstance(inside := negated.this.unnest(), exp.In):
+            yield inside, inside.this, inside.args.get("query")
+    for unequal in model.nodes(exp.NEQ):
+        if isinstance(every := unequal.expression, exp.All):
+            yield unequal, unequal.this, every.this

@@ -22,12 +22,23 @@ _COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
 
 
 def check(model: LintedModel) -> Iterator[Finding]:
-    """Yield each comparison one of whose sides is the word NULL, and each `CASE x WHEN NULL`."""
+    """Yield each comparison one of whose sides is the word NULL, and each NULL in a list or `CASE x WHEN`."""
     for node in model.nodes(*_COMPARISONS):
         if isinstance(node.this, exp.Null) or isinstance(node.expression, exp.Null):
             word = "is not null" if isinstance(node, exp.NEQ) else "is null"
             yield Finding("a comparison with NULL is never true", model.span(node), fix=f"write {word}")
+    for listed in model.nodes(exp.In):
+        negated = isinstance(_outside(listed), exp.Not)
+        if not negated and any(isinstance(value, exp.Null) for value in listed.expressions):
+            yield Finding("no row meets a NULL in this list", model.span(listed), fix="write OR … IS NULL")
     for case in model.nodes(exp.Case):
         if case.this is not None and any(isinstance(branch.this, exp.Null) for branch in case.args["ifs"]):
             span = model.span(case.this)
             yield Finding("WHEN NULL is never reached", span, fix="write CASE WHEN … IS NULL THEN …")
+
+
+def _outside(node: exp.Expr) -> exp.Expr | None:
+    parent = node.parent
+    while isinstance(parent, exp.Paren):
+        parent = parent.parent
+    return parent

@@ -25,7 +25,7 @@ _UP, _DOWN = (exp.GT, exp.GTE), (exp.LT, exp.LTE)
 
 
 def check(model: LintedModel) -> Iterator[Finding]:
-    """Yield each branch whose condition an earlier one implies."""
+    """Yield each branch whose condition an earlier one implies, and each ELSE that no row comes to."""
     for case in model.nodes(exp.Case):
         tests = [branch.this.unnest() for branch in case.args["ifs"]]
         for index, test in enumerate(tests):
@@ -35,6 +35,18 @@ def check(model: LintedModel) -> Iterator[Finding]:
                     model.span(test),
                     fix="put the narrower condition first",
                 )
+        default = case.args.get("default")
+        if default is not None and case.this is None and _take_all(tests):
+            fix = "leave the ELSE out, or correct a WHEN"
+            yield Finding("no row reaches this ELSE", model.span(default) or model.span(case), fix=fix)
+
+
+def _take_all(tests: list[exp.Expr]) -> bool:
+    """Say whether some conditions are met by every row: one is TRUE, or two are IS NULL and IS NOT NULL."""
+    if any(isinstance(test, exp.Boolean) and test.this for test in tests):
+        return True
+    opposites = [test.this.unnest() for test in tests if isinstance(test, exp.Not)]
+    return any(isinstance(test, exp.Is) and test in opposites for test in tests)
 
 
 def _covers(earlier: exp.Expr, later: exp.Expr) -> bool:

@@ -1,4 +1,4 @@
-"""Find columns of CTEs that nothing reads.
+"""Find columns of CTEs and subqueries that nothing reads.
 
 Why: they are read and carried for nothing, and who reads the query looks for their use.
 
@@ -25,24 +25,26 @@ SEVERITY = "warning"
 
 
 def check(model: LintedModel) -> Iterator[Finding]:
-    """Yield each column of a plain CTE that no reader of it names."""
+    """Yield each column of a plain CTE, or of a subquery of FROM, that no reader of it names."""
     readers = _readers(model)
-    for cte in model.nodes(exp.CTE):
-        sources = readers.get(id(cte))
-        if not sources or not isinstance(cte.this, exp.Select) or cte.this.args.get("distinct"):
+    for named in model.nodes(exp.CTE, exp.Subquery):
+        sources, select = readers.get(id(named)), named.this
+        if not sources or not isinstance(select, exp.Select) or select.args.get("distinct"):
             continue
         if any(source.starred or source.relation.rest is not None for source in sources):
             continue
-        for item in cte.this.expressions:
+        if not any(source.used for source in sources):
+            continue  # what counts rows must read something
+        for item in select.expressions:
             name = item.alias_or_name.lower()
             used = any(name in source.used for source in sources)
-            if not used and name and _is_removable(item) and not _is_read_inside(cte.this, item, name):
-                message = f"nothing reads {item.alias_or_name} of {cte.alias}"
+            if not used and name and _is_removable(item) and not _is_read_inside(select, item, name):
+                message = f"nothing reads {item.alias_or_name} of {named.alias or 'this subquery'}"
                 yield Finding(message, model.span(item), fix="leave it out")
 
 
 def _readers(model: LintedModel) -> dict[int, list[Source]]:
-    """Return the sources that each CTE is read as; none for one that can't be followed."""
+    """Return the sources that each CTE or subquery is read as; none for one that can't be followed."""
     found: dict[int, list[Source]] = {}
     followed = set[int]()
     for scope in model.scopes:
@@ -51,6 +53,8 @@ def _readers(model: LintedModel) -> dict[int, list[Source]]:
             if cte is not None:
                 found.setdefault(id(cte), []).append(source)
                 followed.add(id(item))
+            elif isinstance(item, exp.Subquery) and not (item.alias_column_names or item.args.get("pivots")):
+                found[id(item)] = [source]
     for table in model.nodes(exp.Table):
         cte = cte_of(table)
         if cte is not None and id(table) not in followed:

@@ -41,7 +41,7 @@ def command(
     elif nodes:
         from osiris_sql.cli.model_table import nodes_lines
 
-        screen.out().print(nodes_lines(nodes), soft_wrap=True)
+        screen.print_text(nodes_lines(nodes))
     if api.are_stopped(project, manifest, chosen):
         screen.print_diagnostics(api.errors_of(manifest), Path(project.root))
         raise typer.Exit(ProjectError.exit_code)

@@ -200,7 +200,7 @@ def _run_step(running: Running, step: Step) -> StepFinished:
     """Run one step; whatever goes wrong becomes its result, so that the rest can go on."""
     began = time.monotonic()
     try:
-        finished = until_asked(running, step.id, partial(EXECUTORS[step.kind], running, step))
+        finished = until_asked(running, step, partial(EXECUTORS[step.kind], running, step))
     except OsirisError as error:
         cancelled = isinstance(error, CancelledError) or running.cancelled.is_set()
         finished = StepFinished(

@@ -16,7 +16,7 @@ from osiris_sql.support import wire
 from osiris_sql.types.diagnostic import Diagnostic, StepError, UnaskedError
 from osiris_sql.types.event import StepFinished, TestFinished, TestStatus
 from osiris_sql.types.manifest import Proof
-from osiris_sql.types.plan import PlannedTest
+from osiris_sql.types.plan import PlannedTest, Step
 from osiris_sql.types.relation import RelationRef
 
 SAMPLE = 5
@@ -44,6 +44,13 @@ class Measured:
 
 
 UNMEASURED = Measured()
+MOST_BROKEN = 3
+_UNHEARD = Diagnostic(
+    rule="tests-not-asked",
+    message="the data tests behind these were not asked",
+    why="each test that can't be asked costs another build of its table",
+    fix="correct these first",
+)
 NO_ROWS = TestOutcome(failures=0, sample=())
 
 
@@ -83,17 +90,20 @@ def run_tests(
     return {test.fingerprint: rows for test, rows in everything if asked.told[test.name] != "warn"}
 
 
-def until_asked(running: Running, step: str, attempt: Callable[[], StepFinished]) -> StepFinished:
-    """Return what a step came to, after as many attempts as it takes to ask all its data tests.
+def until_asked(running: Running, step: Step, attempt: Callable[[], StepFinished]) -> StepFinished:
+    """Return what a step came to, after as many attempts as it takes to ask its data tests.
 
-    A query that fails ends the transaction, and the tests behind it would not be heard.
+    A query that fails ends the transaction, and the tests behind it would not be heard. Each attempt builds
+    anew, so of many such tests only the first are told; raises ChecksFailedError then.
     """
-    running.asked[step] = Asked()
+    asked = running.asked[step.id] = Asked()
     while True:
         try:
             return attempt()
         except UnaskedError:
-            continue  # Since then one more test is told, or none is asked in one scan with others.
+            # Since then one more test is told, or none is asked in one scan with others.
+            if len(asked.broken) >= MOST_BROKEN and step.kind != "check":
+                raise ChecksFailedError(*asked.broken.values(), _UNHEARD) from None
 
 
 def _spared(running: Running, step: str, test: PlannedTest, *, same_rows: bool) -> TestFinished | None:

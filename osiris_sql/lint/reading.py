@@ -21,7 +21,7 @@ from osiris_sql.types.project import Project
 
 _DUCKDB = Dialect.get_or_raise("duckdb")
 # The only question that is asked of them.
-_NOT_IN = re.compile(r"\bnot\s+in\b", re.IGNORECASE)
+_NOT_IN = re.compile(r"not\s+in\b")
 
 
 class Reader:
@@ -32,7 +32,7 @@ class Reader:
         self.texts = {model.node: model.text for model in project.models}
         self._renderer = Renderer(project, environ=environ, schema_of=self.around.schemas.get)
         texts = (*self.texts.values(), *(macros.text for macros in project.macros))
-        self._asks_nulls = any(_NOT_IN.search(text) for text in texts)
+        self._asks_nulls = any(_NOT_IN.search(text.lower()) for text in texts)
 
     def seen_by(self, compiled: CompiledModel) -> object:
         """Return all that what is found in a model, and learned of it, depends on."""

@@ -204,6 +204,7 @@ def test_one_processor_starts_no_process(watched: type[Watched]) -> None:
         ("select * from {{ ref('a') }} join {{ ref(\"p\", 'b') }}", {"a", "b"}),
         ("select * from a left join B on true", {"a", "b"}),
         ("with a as (select * from b) select * from a", {"b"}),
+        ('WITH "A" AS NOT MATERIALIZED (SELECT * FROM b) SELECT * FROM "A"', {"b"}),
         ("with a as (select * from {{ ref('a') }}) select * from a", {"a"}),
         ("select * from nowhere", set()),
     ],

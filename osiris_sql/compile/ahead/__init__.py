@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from osiris_sql.compile.ahead.child import start_child
 from osiris_sql.compile.ahead.guesses import guess_needs, in_order
-from osiris_sql.compile.ahead.messages import Answer, Hello, Task
+from osiris_sql.compile.ahead.messages import Answer, Hello, News, Task
 from osiris_sql.compile.ahead.process import Answers, Process
 from osiris_sql.compile.ahead.ready import Ready
 from osiris_sql.compile.onlooker import MakeOnlooker
@@ -58,7 +58,7 @@ class Ahead:
         self._compiled: dict[str, Answer] = {}
         self._held: dict[str, tuple[Known, object, bool]] = {}
         self._told: set[str] = set()
-        self._news: list[bytes | str] = []
+        self._news: list[News] = []
 
     def start(self) -> None:
         """Start the processes at once: nothing is remembered. They come up while this one loads the rest."""
@@ -79,7 +79,7 @@ class Ahead:
         compiled here, not remembered."""
         if self._processes:
             if known.node not in self._told:
-                self._settle(known.node, tell(known, said, is_lasting=is_lasting))
+                self._settle(known.node, tell(known, said) if is_lasting else None)
         elif self._may_start and known.node not in self._held:
             # Told when a process starts: mostly none does.
             # What is never remembered says nothing of how much is.
@@ -104,7 +104,8 @@ class Ahead:
         if not self._processes and len(order) - len(self._held) >= LEAST:
             self._start_processes()
         self._told = {*self._held}
-        self._news = [tell(known, said, is_lasting=lasts) for known, said, lasts in self._held.values()]
+        for known, said, is_lasting in self._held.values():
+            self._news.append((known.node, tell(known, said) if is_lasting else None))
         self._ready = Ready([node for node in order if node not in self._told], needs, self._told)
 
     def _start_processes(self) -> None:
@@ -135,10 +136,10 @@ class Ahead:
                 self._compiled[answer.node] = answer
             self._settle(answer.node, answer.news, process)
 
-    def _settle(self, node: str, news: bytes | str, by: Process | None = None) -> None:
+    def _settle(self, node: str, news: bytes | None, by: Process | None = None) -> None:
         if node not in self._told:
             self._told.add(node)
-            self._news.append(news)
+            self._news.append((node, news))
         self._ready.settle(node, by)
         self._feed()
 
@@ -156,12 +157,12 @@ class Ahead:
                         process.told = len(self._news)
 
 
-def tell(known: Known, said: object, *, is_lasting: bool) -> bytes | str:
+def tell(known: Known, said: object) -> bytes:
     """Return a model as others see it, with what an onlooker said of it.
 
-    It is its name alone if they need its text, or types that no table has.
+    It must be one that lasts: of others they need the text, or types that no table has.
     """
-    return pickle.dumps((known, said)) if is_lasting else known.node
+    return pickle.dumps((known, said))
 
 
 def _processors() -> int:

@@ -24,25 +24,23 @@ class Compiling:
         self._kept = _Kept()
         look = partial(hello.look, cache=None) if hello.look else None
         self._pass = InOrder(hello.project, hello.environ, binder, self._kept, look)
-        self._local: set[str] = set()
+        self._told: dict[str, bytes | None] = {}
 
     def answer(self, task: Task) -> Answer:
         """Return how a task ended."""
-        for one in task.news:
-            if isinstance(one, str):
-                self._local.add(one)
-            else:
-                self._pass.learn(*pickle.loads(one))  # noqa: S301 - from the process that started this one
+        self._told.update(task.news)
         path = [task.node]
         while path:
             need = self._pass.next_need(path[-1])
             if need is None:
                 self._kept.entry = None
                 self._pass.finish(path.pop())
-            elif need in self._local and need not in path:
+            elif need not in self._told or need in path:
+                return Answer(task.node, "waits", need=need)
+            elif (news := self._told[need]) is None:
                 path.append(need)
             else:
-                return Answer(task.node, "waits", need=need)
+                self._pass.learn(*pickle.loads(news))  # noqa: S301 - from the process that started this one
         return self._answer(task.node, self._kept.entry)
 
     def _answer(self, node: str, entry: bytes | None) -> Answer:
@@ -50,7 +48,7 @@ class Compiling:
         self._pass.forget(node)
         if known is None:
             return Answer(node, "failed")
-        return Answer(node, "compiled", entry, tell(known, said, is_lasting=entry is not None), said)
+        return Answer(node, "compiled", entry, tell(known, said) if entry else None, said)
 
 
 class _Kept:

@@ -7,9 +7,10 @@ from collections.abc import Collection, Mapping
 
 from osiris_sql.types.project import Model
 
-_REF = re.compile(r"""\bref\(\s*(?:['"][^'"]*['"]\s*,\s*)?['"](\w+)""")
-_FROM = re.compile(r'\b(?:from|join)\s+"?(\w+)', re.IGNORECASE)
-_CTE = re.compile(r'\b(\w++)"?\s++as\s+(?:(?:not\s+)?materialized\s+)?\(', re.IGNORECASE)
+# Each begins with a letter that is soon found, so a CTE is read backwards, from its parenthesis.
+_REF = re.compile(r"""ref\(\s*(?:['"][^'"]*['"]\s*,\s*)?['"](\w+)""")
+_FROM = re.compile(r'(?:from|join)\s+"?(\w+)')
+_CTE_BACKWARDS = re.compile(r'\(\s+(?:dezilairetam\s+(?:ton\s+)?)?sa\s+"?(\w+)')
 
 
 def guess_needs(models: Collection[Model]) -> dict[str, set[str]]:
@@ -19,8 +20,9 @@ def guess_needs(models: Collection[Model]) -> dict[str, set[str]]:
 
 
 def _names(text: str) -> set[str]:
-    plain = {*_FROM.findall(text)} - {*_CTE.findall(text)}
-    return {name.lower() for name in (*_REF.findall(text), *plain)}
+    text = text.lower()
+    ctes = {name[::-1] for name in _CTE_BACKWARDS.findall(text[::-1])}
+    return {*_REF.findall(text), *({*_FROM.findall(text)} - ctes)}
 
 
 def in_order(roots: Collection[str], needs: Mapping[str, Collection[str]]) -> list[str]:

@@ -19,16 +19,20 @@ class Hello:
     look: MakeOnlooker | None
 
 
+News = tuple[str, bytes | None]
+"""A model, and what others see of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """A model to compile, and what has become known since the last task.
 
-    `news` are models as others see them (`Known` and what an onlooker said, pickled); a name is that of a
-    model which can't be told in that way, so that who reads it compiles it too.
+    `news` has models as others see them (`Known` and what an onlooker said, pickled); None for one that can't
+    be told in that way, so that who reads it compiles it too.
     """
 
     node: str
-    news: tuple[bytes | str, ...]
+    news: tuple[News, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,6 @@ class Answer:
     node: str
     state: Literal["ready", "compiled", "failed", "waits"]
     entry: bytes | None = None
-    news: bytes | str = ""
+    news: bytes | None = None
     said: object = None
     need: str = ""

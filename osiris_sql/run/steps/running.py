@@ -18,11 +18,13 @@ from osiris_sql.types.plan import Materialize, Plan
 @dataclass(slots=True)
 class Asked:
     """How the data tests of a step ended so far, by name: a test whose query fails ends the transaction, and
-    the others are asked in another one. `alone` says that a scan of several failed."""
+    the others are asked in another one. `alone` says that a scan of several failed; `behind` are those that
+    come after the one that is asked now."""
 
     told: dict[str, TestStatus] = field(default_factory=dict)
     broken: dict[str, Diagnostic] = field(default_factory=dict)
     alone: bool = False
+    behind: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from osiris_sql.cli import screen
 from osiris_sql.cli.lint_formats import FORMATS
-from osiris_sql.support.excerpt import diagnostics_text
 from osiris_sql.types.diagnostic import Diagnostic, Location, ProjectError
 from osiris_sql.types.project import Project
 
@@ -47,6 +46,8 @@ def show_findings(findings: Sequence[Diagnostic], root: Path, output: str) -> No
         text = FORMATS[output](findings)
         screen.write(f"{text}\n" if text else "")
     elif findings:
+        from osiris_sql.support.excerpt import diagnostics_text  # machines need no rich
+
         shown = [_without_line(f) if f.rule == "secret-in-sql" else f for f in findings]
         screen.print_text(diagnostics_text(shown, root))
     counts = Counter(finding.severity for finding in findings)

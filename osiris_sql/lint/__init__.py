@@ -30,9 +30,7 @@ def lint_project(
     from osiris_sql.compile.kept_noun import KeptNoun
     from osiris_sql.lint.remembered import Findings, LintMemory
 
-    kept = (
-        KeptNoun(Findings, cache, "findings", project, (project, manifest)) if cache and not paths else None
-    )
+    kept = KeptNoun(Findings, cache, "findings", project, project, manifest) if cache and not paths else None
     before = kept.read(os.environ) if kept else None
     if before:
         return before.findings

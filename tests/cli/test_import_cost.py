@@ -51,12 +51,13 @@ def test_nor_does_the_help_of_a_command(command):
     assert modules & HEAVY == set()
 
 
-def test_a_command_with_nothing_to_compile_loads_no_more_than_it_says(tmp_path):
+@pytest.mark.parametrize("command", ["compile", "lint", "ls"])
+def test_a_command_with_nothing_new_loads_no_more_than_it_says(command, tmp_path):
     (tmp_path / "osiris-sql.toml").write_text('name = "x"\n')
     (tmp_path / "models").mkdir()
-    (tmp_path / "models/orders.sql").write_text("select 1 as id")
-    first, _ = loaded("compile", "--json", folder=tmp_path)
-    again, modules = loaded("compile", "--json", folder=tmp_path)
+    (tmp_path / "models/orders.sql").write_text("select 1 as id, '{{ env_var('HOME') }}' as home")
+    first, _ = loaded(command, "--json", folder=tmp_path)
+    again, modules = loaded(command, "--json", folder=tmp_path)
     assert first == again != ""
     assert modules & (HEAVY | {"rich"}) == set()
 

@@ -45,6 +45,9 @@ QUERIES = {
     "SELECT h.a, h.d FROM g LEFT JOIN h ON g.a = h.a": set(),
     "WITH g AS (SELECT DISTINCT a FROM t), h AS (SELECT a, max(d) AS d FROM u GROUP BY a) "
     "SELECT g.a, h.d FROM g FULL JOIN h ON g.a = h.a": set(),
+    "SELECT a FROM (SELECT DISTINCT a, b AS a FROM t) AS q": set(),
+    "SELECT n, a FROM (SELECT a, b AS a, count(*) AS n FROM t GROUP BY t.a, t.b) AS q": set(),
+    "SELECT sum(1) OVER () AS n FROM t GROUP BY ALL": set(),
     "SELECT a, b FROM t": set(),
     "SELECT a % 2 AS a, count(*) AS n FROM t GROUP BY a": set(),
     "SELECT coalesce(a, 0) AS a, count(*) AS n FROM t GROUP BY a": set(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -29,7 +30,9 @@ def select_keys(scope: Scope, walk: Walk) -> tuple[Key, ...]:
     if not _spreads_rows(select):
         keys += _grouped_keys(scope, walk) if is_grouped(select) else _row_keys(scope, walk)
     keys += _distinct_keys(scope, walk)
-    return _least(keys)
+    names = Counter((column.name or "").lower() for _, column in scope.outputs)
+    # Of two columns of one name a reader gets the first, whichever of them tells the rows apart.
+    return _least([key for key in keys if all(names[name] == 1 for name in key)])
 
 
 def limited(query: exp.Expr, relation: Relation) -> Relation:
@@ -121,6 +124,8 @@ def group_outputs(scope: Scope, walk: Walk) -> list[Col] | None:
     """Return the output columns that hold the expressions of GROUP BY, or None if one is not there."""
     group = scope.select.args["group"]
     if group.args.get("all"):
+        if any(node is not None and node.find(exp.Window) for node, _ in scope.outputs):
+            return None  # It is no group, and where all are windows, there is none.
         return [c for node, c in scope.outputs if node is None or not has_aggregate(node)]
     found: list[Col] = []
     for node in group.expressions:
@@ -171,7 +176,7 @@ def _distinct_output(node: exp.Expr, scope: Scope, walk: Walk) -> Col | None:
 
 
 def _all_names(columns: Sequence[Col], *, complete: bool) -> list[Key]:
-    names = [c.name.lower() for c in columns if c.name is not None]
+    names = {c.name.lower() for c in columns if c.name is not None}
     return [frozenset(names)] if complete and len(names) == len(columns) else []
 
 

@@ -151,3 +151,7 @@ select s.upper().left(a) as m from t
 select (s || b).upper() as m, l[a].abs() as n from t
 select t.l.list_filter(lambda e: e > a).len() as n from t
 select id from t where s.upper() = 'A' order by x.abs()
+select r from t as q(p, r, z)
+select b from t as q(p)
+select #1 as q, #3 + #2 as r from t
+select min(columns(['a', 'id'])) from t

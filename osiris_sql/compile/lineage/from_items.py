@@ -62,6 +62,9 @@ def _source(item: exp.Expr, scope: Scope, walk: Walk) -> Source:
     after = list(scope.sources) if scope.is_reached or isinstance(item, exp.Table | exp.Unnest) else []
     scope.is_reached = was_reached or scope.is_reached
     plain = isinstance(item, exp.Table) and isinstance(item.this, exp.Identifier)
+    if relation.node is not None and alias is not None and alias.args.get("columns"):
+        # Names go by place, so no column may be missing.
+        walk.reads[relation.node].update(c.name for c in relation.columns if c.name)
     return Source(name, schema, rename(relation, alias), after=[] if plain else after)
 
 

@@ -142,6 +142,9 @@ def _chosen(which: exp.Expr, candidates: list[Col], scope: Scope, walk: Walk) ->
     if isinstance(which, exp.Star):
         found, rest = _edited(which, candidates, scope, walk)
         return None if rest else found
+    if isinstance(which, exp.Array) and all(isinstance(name, exp.Literal) for name in which.expressions):
+        names = {name.name.lower() for name in which.expressions}
+        return [c for c in candidates if c.name and c.name.lower() in names]
     if isinstance(which, exp.Literal) and which.is_string:
         try:
             return [c for c in candidates if c.name and re.search(which.this, c.name)]

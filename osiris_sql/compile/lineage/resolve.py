@@ -35,6 +35,8 @@ _GENERIC = object()
 def _special(node: exp.Expr, scope: Scope, walk: Walk) -> object:
     if isinstance(node, exp.Count) and isinstance(node.this, exp.Star):
         return NOTHING
+    if isinstance(node, exp.PositionalColumn):
+        return _by_place(node, scope, walk)
     if isinstance(node, exp.Star):
         return union([c.inputs for c in all_columns(scope, walk)])
     if isinstance(node, exp.Exists):
@@ -55,6 +57,13 @@ def _special(node: exp.Expr, scope: Scope, walk: Walk) -> object:
     if isinstance(node, exp.Window) and node.args.get("alias"):
         return union([inputs_of(node.this, scope, walk), _named_window(node, scope, walk)])
     return _chained(node, scope, walk) if isinstance(node, exp.Dot) else _GENERIC
+
+
+def _by_place(node: exp.PositionalColumn, scope: Scope, walk: Walk) -> Inputs:
+    """Return the inputs of `#2`; every column is read, or the places would move."""
+    columns, place = all_columns(scope, walk), int(node.this.name)
+    sure = len(scope.visible) == 1 and scope.visible[0].relation.rest is None and place <= len(columns)
+    return columns[place - 1].inputs if sure else None
 
 
 def _chained(node: exp.Dot, scope: Scope, walk: Walk) -> Inputs:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from sqlglot import exp
@@ -29,14 +29,18 @@ _CASTS = {"DATE": {"DATE"}, "TIMESTAMP": {"DATE", "TIMESTAMP"}, "TIMESTAMP WITH 
 _MOST_DIGITS = 18
 
 
-def read_filters(tree: exp.Expr, inputs: Mapping[Key, tuple[str, TableSchema]]) -> dict[str, RowFilter]:
+def read_filters(
+    nodes: Iterable[exp.Expr], inputs: Mapping[Key, tuple[str, TableSchema]]
+) -> dict[str, RowFilter]:
     """Return a filter for each source table of which the query sees only rows that pass it.
 
     Every comparison means the same in any database that holds numbers, dates and text exactly; what
     is more than that in a WHERE only lets the filter pass more rows than the query sees.
     """
     found: dict[str, list[Group]] = {}
-    for table in tree.find_all(exp.Table):
+    for table in nodes:
+        if not isinstance(table, exp.Table):
+            continue
         node, schema = inputs.get((table.db.lower(), table.name.lower()), ("", None))
         if schema is not None and node.startswith("source:"):
             found.setdefault(node, []).append(tuple(dict.fromkeys(_group(table, schema))))

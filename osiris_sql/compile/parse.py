@@ -1,6 +1,6 @@
 """Is it one SELECT, and which tables does it name: from the syntax, with places."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -48,11 +48,12 @@ def parse_query(sql: str, binder: Binder) -> Query:
     if problem:
         return Query(sql, None, problems=(problem,))
     tree = _parse_tree(sql, tokens)
-    pivots = tree is None or tree.find(exp.Pivot) is not None
+    nodes = [] if tree is None else [*tree.walk()]
+    pivots = tree is None or any(isinstance(node, exp.Pivot) for node in nodes)
     problems = list(binder.check_statement(sql)) if pivots else []
     if problems:
         return Query(sql, None, problems=tuple(problems))
-    tables, problems = _read_document(sql, binder) if tree is None else _read_tree(sql, tree)
+    tables, problems = _read_document(sql, binder) if tree is None else _read_tree(sql, nodes)
     tables.sort(key=lambda table: table.start)
     problems.sort(key=lambda problem: problem.start or 0)
     return Query(sql, tree, tuple(tables), tuple(problems))
@@ -87,10 +88,12 @@ def _parse_tree(sql: str, tokens: list[Token]) -> exp.Expr | None:
     return tree if isinstance(tree, exp.Query | exp.Pivot | exp.Values) else None
 
 
-def _read_tree(sql: str, tree: exp.Expr) -> tuple[list[TableName], list[Problem]]:
+def _read_tree(sql: str, nodes: Iterable[exp.Expr]) -> tuple[list[TableName], list[Problem]]:
     tables: list[TableName] = []
     problems: list[Problem] = []
-    for node in tree.find_all(exp.Table):
+    for node in nodes:
+        if not isinstance(node, exp.Table):
+            continue
         start, end = _span(node)
         written = sql[start:end]
         if not isinstance(node.this, exp.Identifier):

@@ -60,8 +60,7 @@ class LintAlong:
             text,
             query.sql,
             query.tree,
-            walked.walk,
-            walked.relation,
+            walked,
             readable.locate,
         )
 

@@ -9,7 +9,8 @@ from typing import TypeVar
 from sqlglot import exp
 
 from osiris_sql.compile.determinism.outline import Outline
-from osiris_sql.compile.lineage.facts import Col, Relation, Scope, Source
+from osiris_sql.compile.lineage import Walked
+from osiris_sql.compile.lineage.facts import Col, Scope, Source
 from osiris_sql.compile.lineage.resolve import find_source, resolve
 from osiris_sql.compile.lineage.walk import Walk
 from osiris_sql.compile.places import Locate
@@ -37,8 +38,7 @@ class LintedModel:
         text: str,
         sql: str = "",
         tree: exp.Expr | None = None,
-        walk: Walk | None = None,
-        relation: Relation | None = None,
+        walked: Walked | None = None,
         locate: Locate | None = None,
         *,
         is_plain: bool = False,
@@ -47,9 +47,10 @@ class LintedModel:
         self.around = around
         self.text = text
         self.sql = sql
-        self.tree = tree if walk is not None else None
-        self.walk = walk or Walk({})
-        self.relation = relation
+        self.tree = tree if walked else None
+        self.walk = walked.walk if walked else Walk({})
+        self.relation = walked.relation if walked else None
+        self._nodes = walked.nodes if walked else ()
         self.is_plain = is_plain
         self.nulls: dict[int, frozenset[str]] = {}
         self._locate = locate
@@ -75,7 +76,7 @@ class LintedModel:
     @cached_property
     def _by_type(self) -> dict[type[exp.Expr], list[exp.Expr]]:
         found: dict[type[exp.Expr], list[exp.Expr]] = {}
-        for node in self.tree.walk() if self.tree is not None and not self.walk.gave_up else ():
+        for node in self._nodes if not self.walk.gave_up else ():
             found.setdefault(type(node), []).append(node)
         return found
 

@@ -85,8 +85,7 @@ def _read(compiled: CompiledModel, around: Surroundings, renderer: Renderer, tex
         text,
         sql,
         tree,
-        walked.walk,
-        walked.relation,
+        walked,
         rendered.locate,
         is_plain=rendered.is_plain,
     )

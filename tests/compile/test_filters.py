@@ -22,7 +22,9 @@ ORDERS = TableSchema(columns=tuple(Column(name=name, type=type_) for name, type_
 
 def filter_of(sql: str) -> str:
     """What the query needs of the source table shop.orders, as SQL; nothing if it may need all rows."""
-    found = read_filters(sqlglot.parse_one(sql, dialect="duckdb"), {("shop", "orders"): ("source:o", ORDERS)})
+    found = read_filters(
+        sqlglot.parse_one(sql, dialect="duckdb").walk(), {("shop", "orders"): ("source:o", ORDERS)}
+    )
     return filter_text(found.get("source:o", ()))
 
 

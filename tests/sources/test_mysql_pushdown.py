@@ -177,7 +177,7 @@ def test_the_server_keeps_the_rows_that_duckdb_keeps(table, wheres):
     snapshot, held = table
     union = " UNION ALL ".join(f"SELECT id FROM s.t WHERE {where}" for where in wheres)
     tree = sqlglot.parse_one(union, dialect="duckdb")
-    filters = read_filters(tree, {("s", "t"): ("source:s.t", SCHEMA)})["source:s.t"]
+    filters = read_filters(tree.walk(), {("s", "t"): ("source:s.t", SCHEMA)})["source:s.t"]
     read = arrive(snapshot.read(request("t", COLUMNS, filters=filters)), COLUMNS)[1]
     where = " OR ".join(f"({where})" for where in wheres)
     kept = held.execute(f"SELECT id FROM t WHERE {where} ORDER BY id").fetchall()
@@ -192,7 +192,7 @@ def test_what_the_server_tells_in_another_way_it_is_not_asked(mariadb):
     source = PLUGIN(PLUGIN.Options(**given, password=Secret(mariadb.root_password)), Path())
     tree = sqlglot.parse_one("SELECT id FROM s.t WHERE id = 7", dialect="duckdb")
     schema = TableSchema(columns=(Column(name="id", type="INTEGER"),))
-    filters = read_filters(tree, {("s", "t"): ("source:s.t", schema)})["source:s.t"]
+    filters = read_filters(tree.walk(), {("s", "t"): ("source:s.t", schema)})["source:s.t"]
     with source.snapshot() as snapshot:
         rows = snapshot.read(request("t", columns(id="VARCHAR"), filters=filters))
         assert sorted(arrive(rows, columns(id="VARCHAR"))[1]) == [("07",), ("7",)]

@@ -67,6 +67,7 @@ class Subject:
             sql, tree, {k: base_relation(f.node, f.schema, f.keys) for k, f in inputs.items()}
         )
         self.walk, self.relation = walked.walk, walked.relation
+        self._nodes = walked.nodes
         self.lost = walked.lost or frozenset()
         self._types: dict[Tokens, str | None] = {}
 
@@ -75,13 +76,9 @@ class Subject:
         """Return what the query gives by DuckDB."""
         return self._output if isinstance(self._output, TableSchema) else self._output()
 
-    @cached_property
-    def _every_node(self) -> list[exp.Expr]:
-        return list(self.tree.walk())
-
     def find_all(self, *kinds: type[Node]) -> list[Node]:
-        """Return the nodes of the tree that are of some classes, the root first; the tree is walked once."""
-        return [node for node in self._every_node if isinstance(node, kinds)]
+        """Return the nodes of the tree that are of some classes, the root first."""
+        return [node for node in self._nodes if isinstance(node, kinds)]
 
     @cached_property
     def nodes(self) -> dict[int, exp.Expr]:

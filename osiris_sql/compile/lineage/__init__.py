@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlglot import exp
@@ -32,18 +32,22 @@ class Traced:
 class Walked:
     """A query after its one walk: lineage reads it first, then determinism.
 
-    `lost` are names of its text that its tree doesn't hold, None where the text can't be split up.
+    `nodes` are all of its tree, outer ones first. `lost` are names of its text that its tree doesn't hold,
+    None where the text can't be split up.
     """
 
     walk: Walk
     relation: Relation
+    nodes: Sequence[exp.Expr]
     lost: frozenset[str] | None
 
 
 def walk_query(sql: str, tree: exp.Expr, inputs: Mapping[tuple[str, str], Relation]) -> Walked:
     """Return a query walked over its inputs; raises RecursionError where it is nested too deep."""
     walk = Walk(inputs)
-    return Walked(walk, walk.query(tree, {}, None), lost_names(sql, tree))
+    relation = walk.query(tree, {}, None)
+    nodes = [*tree.walk()]
+    return Walked(walk, relation, nodes, lost_names(sql, nodes))
 
 
 def trace_columns(
@@ -70,8 +74,8 @@ def trace_columns(
         for column, found in zip(output.columns, match_outputs(walked.relation, output), strict=True)
     )
     reads = {node: _reads(node, schema, walked) for node, schema in inputs.values()}
-    filters = {node: found for node, found in read_filters(tree, inputs).items() if reads[node] is not None}
-    return Traced(lineage, reads, filters)
+    found = read_filters(walked.nodes, inputs)
+    return Traced(lineage, reads, {node: row for node, row in found.items() if reads[node] is not None})
 
 
 def _unknown(inputs: Mapping[tuple[str, str], tuple[str, TableSchema]], output: TableSchema) -> Traced:

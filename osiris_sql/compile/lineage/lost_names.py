@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlglot import exp
 from sqlglot.tokenizer_core import TokenType
 
@@ -12,7 +14,7 @@ _BORING = frozenset(
 )
 
 
-def lost_names(sql: str, tree: exp.Expr) -> frozenset[str] | None:
+def lost_names(sql: str, nodes: Iterable[exp.Expr]) -> frozenset[str] | None:
     """Return the words of a text, in lower case, that stand for nothing in its tree.
 
     sqlglot turns some columns into something else (the first argument of `date_trunc` into a unit):
@@ -21,5 +23,5 @@ def lost_names(sql: str, tree: exp.Expr) -> frozenset[str] | None:
     tokens = tokenize(sql)
     if tokens is None:
         return None
-    held = {node.meta["start"] for node in tree.find_all(exp.Identifier, exp.Func) if "start" in node.meta}
+    held = {n.meta["start"] for n in nodes if isinstance(n, exp.Identifier | exp.Func) and "start" in n.meta}
     return frozenset(t.text.lower() for t in tokens if t.token_type not in _BORING and t.start not in held)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from osiris_sql.plan import schema_change, why
 from osiris_sql.plan.batches import Backfill
@@ -13,6 +14,7 @@ from osiris_sql.plan.impact import Readers, describe_impact, find_readers
 from osiris_sql.plan.left_out import refuse_left_out
 from osiris_sql.plan.leftovers import find_leftovers
 from osiris_sql.plan.models import Asked, materialize_step
+from osiris_sql.plan.mutual_tests import wait_for_tests_apart, with_mutual_tests_apart
 from osiris_sql.plan.nodes import node_table, test_node
 from osiris_sql.plan.planned_tests import real_inputs, tests_by_node
 from osiris_sql.plan.publications import publish_step
@@ -62,8 +64,11 @@ def make_build_plan(
         if node not in steps:
             asked_for = any(f"test:{test.name}" in chosen for test in own)
             steps[f"check:{node}"] = _check(manifest, node, own) if asked_for else _guard(manifest, node, own)
-    readers = find_readers(manifest)
-    linked = [_linked(steps[node], ids, observed, readers) for node, ids in _needs(steps).items()]
+    readers, needs = find_readers(manifest), _needs(steps)
+    if len(needs) < len(steps):
+        steps = with_mutual_tests_apart(steps, partial(_guard, manifest))
+        needs = _needs(steps)
+    linked = [_linked(steps[node], ids, observed, readers) for node, ids in needs.items()]
     return finish_plan(manifest, observed, "build", linked, run_clock)
 
 
@@ -190,7 +195,7 @@ def _linked(step: Step, needs: tuple[str, ...], observed: Observed, readers: Rea
     return replace(step, needs=needs)
 
 
-def _needs(steps: Mapping[str, Step]) -> dict[str, tuple[str, ...]]:
+def _needs(steps: dict[str, Step]) -> dict[str, tuple[str, ...]]:
     """Return the ids of the steps that each needs, by node, in build order."""
     needs: dict[str, set[str]] = {}
     checks = [(n, t) for n, s in steps.items() if isinstance(s, Check) and not s.connection for t in s.tests]
@@ -205,4 +210,5 @@ def _needs(steps: Mapping[str, Step]) -> dict[str, tuple[str, ...]]:
         attached = step.tests if isinstance(step, Extract | Materialize | Publish | Check) else ()
         wanted |= {read for test in attached for read in test.reads}
         needs[node] = {n for n in wanted if n in steps and n != node}
+    wait_for_tests_apart(needs, steps)
     return {node: tuple(sorted(steps[n].id for n in needs[node])) for node in sort_nodes(needs)}

@@ -97,6 +97,25 @@ def test_a_test_runs_inside_the_step_of_its_node_and_waits_for_all_that_it_reads
     assert "materialize.stg_customers" in made.needs
 
 
+def test_nodes_whose_tests_read_each_other_are_built_and_then_tested():
+    orders, customers = "model:stg_orders", "model:stg_customers"
+    tests = (
+        data_test("every_customer_ordered", customers, customers, orders),
+        data_test("orders_have_customers", orders, orders, customers),
+        data_test("orders_differ", orders),
+    )
+    made = plan(manifest(tests=tests))
+    apart = [s for s in made.steps if s.id.startswith("check.")]
+    assert {s.id for s in made.steps} == {s.id for s in plan().steps} | {s.id for s in apart}
+    assert [(s.id, [t.name for t in s.tests]) for s in apart] == [
+        ("check.stg_orders", ["orders_have_customers"])
+    ]
+    assert apart[0].needs == ("materialize.stg_customers", "materialize.stg_orders")
+    assert [t.name for t in step(made, "materialize.stg_orders").tests] == ["orders_differ"]
+    # A failure stops what stands below.
+    assert "check.stg_orders" in step(made, "materialize.revenue").needs
+
+
 def test_a_selected_test_whose_node_is_not_selected_gets_a_step_of_its_own():
     made = plan(select=["stg_customers"])
     assert [s.id for s in made.steps] == ["materialize.stg_customers", "check.stg_orders"]

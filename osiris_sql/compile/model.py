@@ -17,7 +17,7 @@ from osiris_sql.compile.keys import Keys, lower_key, order_keys
 from osiris_sql.compile.known import Inlined, Known, Readable, make_readable
 from osiris_sql.compile.lineage import trace_columns
 from osiris_sql.compile.microbatch import find_event_time, make_batches
-from osiris_sql.compile.model_checks import check_key, refuse_duplicates, unsafe_constructs
+from osiris_sql.compile.model_checks import check_key, refuse_duplicates, refuse_tuples, unsafe_constructs
 from osiris_sql.compile.node_names import NodeNames
 from osiris_sql.compile.outcome import Outcome, make_outcome
 from osiris_sql.compile.snapshot import make_snapshot, versions_sql
@@ -118,6 +118,8 @@ class ModelPass:
             walked, judged = walk_and_judge(draft.config, readable, output, self._try_bind)
             schema = judged.output or output()
             refuse_duplicates(schema, readable.query)
+            if draft.config.materialized not in ("view", "ephemeral"):
+                refuse_tuples(schema, readable.query)
         except BinderError as error:
             bind = partial(self._binder.bind, in_scope=readable.scope)
             problems = wrong_names(bind, readable.query.sql, error.problem)

@@ -1,5 +1,6 @@
 """What is wrong with a model that binds: columns twice, keys of columns that it lacks, unsafe constructs."""
 
+import re
 from collections.abc import Iterator
 
 from sqlglot import exp
@@ -13,6 +14,9 @@ from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.manifest import CompiledModel
 from osiris_sql.types.relation import TableSchema
 
+# DuckDB 1.5 calls a tuple a STRUCT whose fields have no names.
+_NAMELESS = re.compile(r"\b(TUPLE\(|STRUCT\(\w+[,()\[])")
+
 
 def refuse_duplicates(schema: TableSchema, query: Query) -> None:
     """Raise BinderError if two columns that a query yields have one name."""
@@ -21,12 +25,21 @@ def refuse_duplicates(schema: TableSchema, query: Query) -> None:
         if name.lower() in seen:
             message = f'two columns are called "{name}"'
             fix = "give one of them another name with AS, or leave it out"
-            raise BinderError(Problem("duplicate-column", message, *_second(query, name), fix=fix))
+            raise BinderError(Problem("duplicate-column", message, *_named(query, name), fix=fix))
         seen.add(name.lower())
 
 
-def _second(query: Query, name: str) -> tuple[int | None, int]:
-    """Return where the second column of a name is named, and how long that is; a star names none."""
+def refuse_tuples(schema: TableSchema, query: Query) -> None:
+    """Raise BinderError if a column of a table holds structs without names, which no table can."""
+    for column in schema.columns:
+        if _NAMELESS.search(column.type):
+            message = f'the column "{column.name}" is {column.type}, which a table can\'t hold'
+            fix = "name its fields: {'a': 1, 'b': 'x'} for row(1, 'x')"
+            raise BinderError(Problem("unstorable-type", message, *_named(query, column.name), fix=fix))
+
+
+def _named(query: Query, name: str) -> tuple[int | None, int]:
+    """Return where the last column of a name is named, and how long that is; a star names none."""
     items = query.tree.selects if isinstance(query.tree, exp.Query) else []
     named = [item for item in items if item.alias_or_name.lower() == name.lower()]
     last = named[-1] if named else items[-1] if items else None

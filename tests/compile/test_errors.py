@@ -1,5 +1,6 @@
 """Every mistake has its rule, and stands at its exact place: file, line, column, length."""
 
+import duckdb
 import pytest
 from compile.films import column, compiled, findings, model, publication, source
 
@@ -328,6 +329,14 @@ def test_two_cycles_are_two_errors() -> None:
 )
 def test_two_columns_of_one_name_are_a_mistake(text: str, place: str) -> None:
     assert findings(compiled({"m": text})) == [f"duplicate-column models/{place}"]
+
+
+@pytest.mark.skipif(duckdb.__version__.startswith("1."), reason="DuckDB 1 has no type TUPLE")
+def test_a_table_can_not_hold_tuples() -> None:
+    text = "select 1 as id, row(1, 'x') as pair"
+    assert findings(compiled({"m": text})) == []
+    table = "{{ config(materialized='table') }} " + text
+    assert findings(compiled({"m": table})) == ["unstorable-type models/m.sql:1:67"]
 
 
 def test_variants_must_have_the_same_columns() -> None:

@@ -339,6 +339,10 @@ MACROS = {
   where a.n <> b.n
 {% endtest %}
 
+{% test one_of(model, column_name, values) %}
+  select * from {{ model }} where {{ column_name }} not in ('{{ values | join("', '") }}')
+{% endtest %}
+
 {% test open_ended(model) %}
   {{ config(severity='warn', tags=['mine']) }}
   select * from {{ model }} where {{ kwargs['condition'] }}
@@ -387,6 +391,21 @@ def test_the_projects_own_tests(test: str, given: dict[str, Any], count: int) ->
 def test_its_own_test_may_configure_itself() -> None:
     test = try_tests([on_orders("open_ended", condition="false")], MODELS, macros=MACROS).test
     assert (test.severity, test.tags, test.test) == ("warn", ("mine",), "open_ended")
+
+
+def test_a_use_of_its_own_test_goes_over_its_defaults() -> None:
+    use = on_orders("open_ended", condition="false", config={"severity": "error", "tags": ["nightly"]})
+    test = try_tests([use], MODELS, macros=MACROS).test
+    assert (test.severity, test.tags) == ("error", ("mine", "nightly"))
+
+
+def test_jinja_that_gives_a_list_is_one() -> None:
+    states = "{{ var('customers', ['bob', 'carl']) }}"
+    wanted = on_orders("accepted_values", column="customer", values=states, name="built_in")
+    own = on_orders("one_of", column="customer", values=states, name="own")
+    tried = try_tests([wanted, own], MODELS, macros=MACROS)
+    assert tried.diagnostics == ()
+    assert dict(tried.failures) == {"built_in": 1, "own": 1}
 
 
 @pytest.mark.parametrize(

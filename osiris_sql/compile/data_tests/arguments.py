@@ -6,7 +6,7 @@ from math import isfinite
 from typing import Any
 
 from osiris_sql.compile.data_tests.built_in import Argument, BuiltIn
-from osiris_sql.compile.data_tests.jinja_values import render_value
+from osiris_sql.compile.data_tests.jinja_values import render_argument
 from osiris_sql.compile.data_tests.mistakes import (
     TestMistakeError,
     missing_argument,
@@ -65,7 +65,7 @@ def sql_arguments(test: DataTest, built_in: BuiltIn, schema: TableSchema, scope:
             given[name] = argument.default
         elif name in given:
             try:
-                given[name] = render_value(given[name], test, scope)
+                given[name] = render_argument(given[name], test, scope)
             except TestMistakeError as mistake:
                 found += mistake.diagnostics
                 continue

@@ -7,7 +7,7 @@ from osiris_sql.compile.data_tests.arguments import check_names, given_arguments
 from osiris_sql.compile.data_tests.built_in import PREFIXES, BuiltIn, built_in_names, load_built_in
 from osiris_sql.compile.data_tests.custom import CustomTest
 from osiris_sql.compile.data_tests.fusion import Measure, measure_test
-from osiris_sql.compile.data_tests.jinja_values import render_text, render_value
+from osiris_sql.compile.data_tests.jinja_values import render_argument, render_text, render_value
 from osiris_sql.compile.data_tests.mistakes import TestMistakeError, unknown_column, unknown_test
 from osiris_sql.compile.data_tests.scope import TestScope
 from osiris_sql.compile.data_tests.values import expression, named_columns
@@ -63,7 +63,7 @@ def _render_custom(
         found.append(unknown_column(test, test.column, known.schema.names))
     if found:
         raise TestMistakeError(*found)
-    arguments = {name: render_value(value, test, scope) for name, value in given_arguments(test).items()}
+    arguments = {name: render_argument(value, test, scope) for name, value in given_arguments(test).items()}
     model: str = RelationText(known.relation, known.node)
     if where:
         # The alias is dbt's: people's tests rely on it.

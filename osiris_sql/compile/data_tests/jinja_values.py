@@ -1,6 +1,7 @@
 """Arguments that are Jinja themselves: `ref('orders')`, or text with `{{ … }}` in it."""
 
 import re
+from ast import literal_eval
 from dataclasses import replace
 from typing import Any
 
@@ -25,6 +26,19 @@ def render_value(value: Json, test: DataTest, scope: TestScope) -> Json:
     if isinstance(value, dict):
         return {key: render_value(item, test, scope) for key, item in value.items()}
     return value
+
+
+def render_argument(value: Json, test: DataTest, scope: TestScope) -> Json:
+    """Return an argument with its Jinja rendered: `{{ var("states") }}` is the list itself, as in dbt."""
+    rendered = render_value(value, test, scope)
+    if not isinstance(value, str) or not isinstance(rendered, str) or rendered == value:
+        return rendered
+    try:
+        literal = literal_eval(rendered)
+    except (SyntaxError, ValueError):
+        return rendered
+    literal = list(literal) if isinstance(literal, tuple) else literal
+    return literal if isinstance(literal, list | bool) else rendered
 
 
 def render_text(text: str, test: DataTest, scope: TestScope, extra: dict[str, Any]) -> Rendered:

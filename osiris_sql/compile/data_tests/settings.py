@@ -14,7 +14,10 @@ _PASSED_ON = ("severity", "warn_if", "error_if", "limit", "store_failures")
 
 
 def merged_config(test: DataTest, rendered: Rendered) -> dict[str, Any]:
-    """Return the configuration of a test, `config()` over YAML; raises TestMistakeError."""
+    """Return the configuration of a test; raises TestMistakeError.
+
+    `config()` in a file of its own goes over YAML; in a generic test it is the default of all its uses.
+    """
     found: list[Diagnostic] = []
 
     def locate(path: KeyPath, *, key: bool = False) -> Location:
@@ -26,7 +29,10 @@ def merged_config(test: DataTest, rendered: Rendered) -> dict[str, Any]:
     if found:
         raise TestMistakeError(*found)
     inline = shape.model_dump(exclude_unset=True) if shape else {}
-    return {**test.config, **inline}
+    if test.kind == "singular":
+        return {**test.config, **inline}
+    tags = dict.fromkeys([*(inline.get("tags") or ()), *(test.config.get("tags") or ())])
+    return {**inline, **test.config, "tags": list(tags)}
 
 
 def compiled_settings(config: dict[str, Any]) -> dict[str, Any]:

@@ -339,10 +339,6 @@ MACROS = {
   where a.n <> b.n
 {% endtest %}
 
-{% test one_of(model, column_name, values) %}
-  select * from {{ model }} where {{ column_name }} not in ('{{ values | join("', '") }}')
-{% endtest %}
-
 {% test open_ended(model) %}
   {{ config(severity='warn', tags=['mine']) }}
   select * from {{ model }} where {{ kwargs['condition'] }}
@@ -358,6 +354,10 @@ MACROS = {
 
 {% test wrong_column(model) %}
   select * from {{ model }} where not_there
+{% endtest %}
+
+{% test one_of(model, column_name, values) %}
+  select * from {{ model }} where {{ column_name }} not in ('{{ values | join("', '") }}')
 {% endtest %}
 """,
     "tests/generic/not_null.sql": """

@@ -168,6 +168,11 @@ def test_who_has_no_threads_is_copied(ends: str, tmp_path: Path) -> None:
     subprocess.run(command, check=True, cwd=tmp_path, env={**os.environ, "PYTHONPATH": path})
 
 
+def test_without_a_list_of_threads_nothing_is_copied(tmp_path: Path) -> None:
+    with patch.object(child, "_THREADS", tmp_path / "none"):
+        assert not child._is_alone()
+
+
 def test_a_secret_reaches_no_command_line(watched: type[Watched]) -> None:
     commands: list[object] = []
     watched.after_start = staticmethod(lambda process: commands.append(process._child.args))

@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from osiris_sql.compile.ahead.messages import Hello
 
+_THREADS = Path("/proc/self/task")  # Linux alone has it, and not everywhere
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -62,8 +63,8 @@ def start_child(hello: Hello) -> tuple[Child, bytes]:
 
 
 def _is_alone() -> bool:
-    """Say whether no other thread runs here, Python's or DuckDB's: a copy would keep what it has locked."""
-    return sys.platform == "linux" and len([*Path("/proc/self/task").iterdir()]) == 1
+    """Say whether surely no other thread runs here, also of DuckDB: a copy would keep what it has locked."""
+    return len([*_THREADS.glob("*")]) == 1
 
 
 def _fork(hello: Hello) -> Forked:

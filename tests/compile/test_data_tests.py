@@ -195,6 +195,12 @@ def test_a_fingerprint_follows_what_decides_the_outcome() -> None:
     [
         ("uniqe", {"column": "id"}, 'unknown-test: there is no data test "uniqe"', 'did you mean "unique"?'),
         (
+            "dbt_utils.not_accepted_values",
+            {"column": "id"},
+            'unknown-test: there is no data test "dbt_utils.not_accepted_values"',
+            'here it is: expression_is_true: {expression: "not in (…)"}',
+        ),
+        (
             "dbt_date.is_weekday",
             {"column": "id"},
             'unknown-test: there is no data test "dbt_date.is_weekday"',

@@ -7,6 +7,21 @@ from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.project import DataTest
 
 
+_SAID_OTHERWISE = {
+    "expect_column_values_to_be_unique": "unique",
+    "expect_column_values_to_not_be_null": "not_null",
+    "expect_column_values_to_be_between": "accepted_range: {min_value: …, max_value: …}",
+    "expect_column_values_to_be_in_set": "accepted_values: {values: […]}",
+    "expect_column_values_to_not_be_in_set": 'expression_is_true: {expression: "not in (…)"}',
+    "expect_compound_columns_to_be_unique": "unique_combination_of_columns: {combination_of_columns: […]}",
+    "expect_row_values_to_have_recent_data": "recency: {field: …, datepart: …, interval: …}",
+    "expect_table_row_count_to_equal_other_table": "equal_rowcount: {compare_model: …}",
+    "not_accepted_values": 'expression_is_true: {expression: "not in (…)"}',
+    "relationships_where": 'relationships: {to: …, field: …, config: {where: "…"}}',
+}
+"""Tests of dbt's packages that we have under another name, with other arguments."""
+
+
 class TestMistakeError(Exception):
     """Ends the compilation of one data test; an empty one says that its inputs are already reported."""
 
@@ -23,7 +38,8 @@ def unknown_test(test: DataTest, names: Iterable[str]) -> Diagnostic:
     hint = f"write it as a macro: {{% test {name}(model, column_name) %}} … {{% endtest %}} in macros/"
     why = f'there are no packages: "{package}" is not installed' if package else ""
     message = f'there is no data test "{test.test}"'
-    fix = did_you_mean(name, names, hint)
+    ours = _SAID_OTHERWISE.get(name)
+    fix = f"here it is: {ours}" if ours else did_you_mean(name, names, hint)
     return Diagnostic(rule="unknown-test", message=message, location=test.location, why=why, fix=fix)
 
 

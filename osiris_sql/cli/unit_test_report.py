@@ -25,6 +25,13 @@ def show_unit_tests(results: Sequence[UnitTestResult], *, as_json: bool) -> None
             screen.out().print(_report(result), soft_wrap=True)
 
 
+def show_failed(results: Sequence[UnitTestResult]) -> None:
+    """Print how many unit tests did not pass, behind a run that speaks of its own steps alone."""
+    failed = sum(result.status != "pass" for result in results)
+    if failed:
+        screen.out().print(Text(f"failed: {failed} of the unit tests ({len(results)})", "bold red"))
+
+
 def _report(result: UnitTestResult) -> Text:
     name = printable(f"{result.model}: {result.name}")
     if result.status == "pass":

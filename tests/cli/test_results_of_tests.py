@@ -79,6 +79,16 @@ def test_junit_names_each_test_and_how_it_ended(project: Path) -> None:
     assert {"three_rows", "not_null_orders_id", "not_null_orders_state"} <= cases.keys()
 
 
+@pytest.mark.parametrize("severity", ["warn"], indirect=True)
+def test_a_unit_test_that_fails_has_the_last_word(project: Path) -> None:
+    schema = project / "models/schema.yml"
+    assert run(project, "build").exit_code == 0
+    schema.write_text(schema.read_text().replace("{id: 1}", "{id: 3}"))
+    ended = run(project, "test")
+    assert ended.exit_code == 1
+    assert ended.output.rstrip().endswith("failed: 1 of the unit tests (1)")
+
+
 def test_every_line_of_json_is_json(project: Path) -> None:
     done = run(project, "build", "--json")
     lines = [json.loads(line) for line in done.output.splitlines()]

@@ -48,7 +48,7 @@ def command(
     """
     from osiris_sql import api
     from osiris_sql.cli.planning import plan_tests
-    from osiris_sql.cli.unit_test_report import show_unit_tests
+    from osiris_sql.cli.unit_test_report import show_failed, show_unit_tests
     from osiris_sql.cli.unit_tests import run_units
 
     project = inputs.open_project(env, project_dir, variables, env_file)
@@ -65,4 +65,6 @@ def command(
         defer_to=defer,
     )
     result = run_shown(plan, Path(project.root), events=as_json, junit=junit, units=units)
+    if not as_json:
+        show_failed(units)
     raise typer.Exit(result.exit_code or int(any(t.status != "pass" for t in units)))

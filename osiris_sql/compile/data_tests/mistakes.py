@@ -6,7 +6,6 @@ from osiris_sql.support.nearest import did_you_mean
 from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.project import DataTest
 
-
 _SAID_OTHERWISE = {
     "expect_column_values_to_be_unique": "unique",
     "expect_column_values_to_not_be_null": "not_null",

@@ -42,9 +42,15 @@ def check(subject: Subject) -> Iterator[Ruling]:
                     f" of rows; write {_name(column)} + 0.0, or use DECIMAL"
                 )
                 yield subject.ruling("two-zeros", "unknown", message, _span(expression))
-    for value in subject.find_all(exp.Column):
+    for value in subject.find_all(exp.Column) if _may_hold_intervals(subject) else ():
         if _is_chosen(subject, value):
             yield _interval(subject, value.name, value)
+
+
+def _may_hold_intervals(subject: Subject) -> bool:
+    """Say whether a query can have a column of intervals; most have none, and their columns cost nothing."""
+    types = (c.type or "" for relation in subject.walk.inputs.values() for c in relation.columns)
+    return "INTERVAL" in subject.sql.upper() or any("INTERVAL" in type_name for type_name in types)
 
 
 def _interval(subject: Subject, name: str, node: exp.Expr | None) -> Ruling:

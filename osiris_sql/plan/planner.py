@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -198,13 +198,13 @@ def _linked(step: Step, needs: tuple[str, ...], observed: Observed, readers: Rea
 def _needs(steps: dict[str, Step]) -> dict[str, tuple[str, ...]]:
     """Return the ids of the steps that each needs, by node, in build order."""
     needs: dict[str, set[str]] = {}
-    checks = [(n, t) for n, s in steps.items() if isinstance(s, Check) and not s.connection for t in s.tests]
+    judges = _judges(steps)
     for node, step in steps.items():
         match step:
             case Materialize():
                 wanted = set(step.inputs)
             case Publish():
-                wanted = {step.input, *(n for n, test in checks if step.input in test.reads)}
+                wanted = {step.input, *judges.get(step.input, ())}
             case _:
                 wanted = set()
         attached = step.tests if isinstance(step, Extract | Materialize | Publish | Check) else ()
@@ -212,3 +212,19 @@ def _needs(steps: dict[str, Step]) -> dict[str, tuple[str, ...]]:
         needs[node] = {n for n in wanted if n in steps and n != node}
     wait_for_tests_apart(needs, steps)
     return {node: tuple(sorted(steps[n].id for n in needs[node])) for node in sort_nodes(needs)}
+
+
+def _judges(steps: Mapping[str, Step]) -> dict[str, set[str]]:
+    """Return for each node the others in whose step it is tested: what is published waits for them.
+
+    A singular test is of all that it reads, a generic one of what it is declared on.
+    """
+    judges: dict[str, set[str]] = {}
+    for node, step in steps.items():
+        if not isinstance(step, Extract | Materialize | Check):
+            continue
+        apart = isinstance(step, Check) and not step.connection
+        for test in step.tests:
+            for read in test.reads if apart or test.test == "singular" else ():
+                judges.setdefault(read, set()).add(node)
+    return judges

@@ -48,6 +48,8 @@ QUERIES = {
     "SELECT a FROM (SELECT DISTINCT a, b AS a FROM t) AS q": set(),
     "SELECT n, a FROM (SELECT a, b AS a, count(*) AS n FROM t GROUP BY t.a, t.b) AS q": set(),
     "SELECT sum(1) OVER () AS n FROM t GROUP BY ALL": set(),
+    "SELECT a, max(b) AS b FROM t GROUP BY a EXCEPT SELECT a, d FROM u": {"a"},
+    "SELECT a, max(b) AS b FROM t GROUP BY a EXCEPT SELECT a::FLOAT, d FROM u": {"a b"},
     "SELECT a, b FROM t": set(),
     "SELECT a % 2 AS a, count(*) AS n FROM t GROUP BY a": set(),
     "SELECT coalesce(a, 0) AS a, count(*) AS n FROM t GROUP BY a": set(),

@@ -226,7 +226,10 @@ def _limits_to_one(select: exp.Expr) -> bool:
 
 def set_operation_keys(node: exp.SetOperation, left: Relation, united: Relation) -> tuple[Key, ...]:
     """Return the keys of a UNION, INTERSECT or EXCEPT."""
-    keys = list(left.keys) if isinstance(node, exp.Except | exp.Intersect) else []
+    # A column of two types is cast, and values that differed may be one.
+    kept = {(c.name or "").lower() for c in united.columns if c.type is not None}
+    filters = isinstance(node, exp.Except | exp.Intersect)
+    keys = [key for key in left.keys if filters and key <= kept]
     if node.args.get("distinct"):
         keys += _all_names(united.columns, complete=united.rest is None)
     return _least(keys)

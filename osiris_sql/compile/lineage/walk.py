@@ -121,8 +121,9 @@ class Walk:
         for step in reversed(chain):
             right = self.query(step.expression, ctes, parent)
             by_name = bool(step.args.get("by_name"))
-            united = relation if isinstance(step, exp.Except) else unite(relation, right, by_name=by_name)
-            keys = set_operation_keys(step, relation, united)
+            both = unite(relation, right, by_name=by_name)
+            united = relation if isinstance(step, exp.Except) else both
+            keys = set_operation_keys(step, relation, both)
             self.unlimited[id(step)] = Relation(united.columns, united.rest, keys)
             relation = limited(step, Relation(united.columns, united.rest, keys, ordered=is_ordered(step)))
         scope = Scope(node, parent, ctes)

@@ -25,7 +25,7 @@ _RULES = (
     (r"cannot contain (aggregates|window)|aggregate function calls cannot|nested", "misplaced-aggregate"),
     (r"Set operations can only apply", "set-operation-width"),
     (r"Cannot (compare|mix|combine)|Could not (convert|cast)|Unimplemented type|Type "
-     r"mismatch|type mismatch|must be of type|Conversion", "type-mismatch"),
+     r"mismatch|type mismatch|must be of type|Conversion|Could not choose a best", "type-mismatch"),
     (r"Could not find key", "unknown-field"),
     (r"Duplicate alias", "duplicate-alias"),
 )  # fmt: skip
@@ -71,12 +71,13 @@ def explain_binder(error: Exception, sql: str, prefix: int, in_scope: Sequence[I
     call = _CALL.search(message)
     if call:
         rest = rest.replace("Candidate functions:", "")
-        return Problem("type-mismatch", f"nothing takes these types: {call[1]}", start, length, _short(rest))
+        message, whole = f"nothing takes these types: {call[1]}", _whole(facts, sql, prefix)
+        return Problem("type-mismatch", message, start, length, _short(rest), whole=whole)
     rule = next((rule for pattern, rule in _RULES if re.search(pattern, message)), "invalid-query")
     if rule == "set-operation-width" and start is None:
         words = [*re.finditer(r"\b(union|intersect|except)\b", sql, re.IGNORECASE)]
         start, length = (words[0].start(), len(words[0][0])) if len(words) == 1 else (None, 1)
-    return Problem(rule, _plain(message), start, length, _short(rest))
+    return Problem(rule, _plain(message), start, length, _short(rest), whole=_whole(facts, sql, prefix))
 
 
 def _facts(error: Exception) -> Facts:
@@ -92,10 +93,24 @@ def _start(facts: Facts, sql: str, prefix: int) -> int | None:
     """Return the character at DuckDB's position, which counts bytes."""
     if "position" not in facts:
         return None
-    count = max(0, int(facts["position"]) - prefix)
-    start = count if sql.isascii() else len(sql.encode()[:count].decode(errors="ignore"))
+    start = _character(int(facts["position"]) - prefix, sql)
     # At the end of the text there is nothing to point at: the last character is the nearest thing.
     return start if start < len(sql) else max(0, len(sql.rstrip()) - 1)
+
+
+def _whole(facts: Facts, sql: str, prefix: int) -> tuple[int, int] | None:
+    """Return where the expression of an error begins and ends; DuckDB 1.5 does not say it."""
+    match = re.fullmatch(r"\[(\d+),(\d+)\]", str(facts.get("location", "")))
+    if match is None:
+        return None
+    first = int(match[1]) - prefix
+    return _character(first, sql), _character(first + int(match[2]), sql)
+
+
+def _character(count: int, sql: str) -> int:
+    """Return the character at so many bytes."""
+    count = max(0, count)
+    return count if sql.isascii() else len(sql.encode()[:count].decode(errors="ignore"))
 
 
 def _word_length(sql: str, start: int | None) -> int:

@@ -1,4 +1,4 @@
-"""Finds the other wrong names of a query: DuckDB's binder stops at the first one."""
+"""Finds what else is wrong in a query: DuckDB's binder stops at the first mistake."""
 
 import re
 from collections.abc import Callable
@@ -9,21 +9,27 @@ from osiris_sql.compile.places import Problem
 
 _MOST = 20
 _NAMES = ("unknown-column", "unknown-function", "unknown-relation")
+_EXPRESSIONS = ("type-mismatch", "misplaced-aggregate")
 _QUALIFIER = re.compile(r'(?:(?:"(?:[^"]|"")*"|\w+)\s*\.\s*)+$')
 _REST = re.compile(r'(?:\s*\.\s*(?:"(?:[^"]|"")*"|\w+))*')
+_CALLED = re.compile(r"\w+\s*\(")
+_BEHIND_CALL = re.compile(r"\s*(?:filter|over|within\s+group)\s*(?=\()", re.IGNORECASE)
+# What DuckDB gives as the place of an operator may leave out the operand before it.
+_OPERATOR = re.compile(r"\W|(?:between|collate|glob|i?like|in|is|not|similar)\b", re.IGNORECASE)
 
 
-def wrong_names(bind: Callable[[str], object], sql: str, first: Problem) -> list[Problem]:
-    """Return the first problem of a query, and those that come up when NULL stands where each name stood.
+def all_problems(bind: Callable[[str], object], sql: str, first: Problem) -> list[Problem]:
+    """Return the first problem of a query, and those that come up when NULL stands where each stood.
 
-    A name that is wrong once more, as in a query that reads what it should have given, is told once.
+    What is wrong once more, as a name in a query that reads what it should have given, is told once. It ends
+    with a mistake that has no such place.
     """
     found, edits, text, problem = [first], [], sql, first
-    told = {_name(sql, first)}
+    told = {_words(sql, first)}
     for _ in range(_MOST):
-        if problem.rule not in _NAMES or problem.start is None:
+        if (extent := _extent(text, problem)) is None:
             break
-        start, end = _extent(text, problem)
+        start, end = extent
         edits.append((start, 4 - (end - start)))
         text = f"{text[:start]}NULL{text[end:]}"
         try:
@@ -31,28 +37,49 @@ def wrong_names(bind: Callable[[str], object], sql: str, first: Problem) -> list
             break
         except BinderError as error:
             problem = error.problem
-        name = _name(text, problem)
-        if problem.rule in _NAMES and problem.start is not None and name not in told:
-            told.add(name)
+        words = _words(text, problem)
+        # A type of NULL is ours, not theirs.
+        ours = problem.rule not in (*_NAMES, *_EXPRESSIONS) or '"NULL"' in problem.message
+        if problem.start is not None and words not in told and not ours:
+            told.add(words)
             found.append(_moved(problem, edits))
     return found
 
 
-def _name(text: str, problem: Problem) -> str:
-    start = problem.start or 0
-    return text[start : start + problem.length].lower().strip('"')
+def _words(text: str, problem: Problem) -> str:
+    """Return what a problem is about, as it is written."""
+    start, end = _whole(text, problem) or (problem.start or 0, (problem.start or 0) + problem.length)
+    return text[start:end].lower().strip('"')
 
 
-def _extent(text: str, problem: Problem) -> tuple[int, int]:
-    """Return where a wrong name begins and ends, with what qualifies it, or with a function's arguments."""
-    start = problem.start or 0
-    end = start + problem.length
+def _whole(text: str, problem: Problem) -> tuple[int, int] | None:
+    """Return where the expression begins and ends that types or aggregates are wrong in, if it is known."""
+    if problem.rule not in _EXPRESSIONS or problem.start is None:
+        return None
+    start, end = problem.whole or (problem.start, problem.start)
+    if _CALLED.match(text, start) and (problem.whole is None or text[end - 1] == ")"):
+        return start, _call_end(text, start)
+    return None if start == end or _OPERATOR.match(text, start) else (start, end)
+
+
+def _extent(text: str, problem: Problem) -> tuple[int, int] | None:
+    """Return where NULL can stand for what is wrong: a name with what qualifies it, a call with what is in
+    it, or an expression; None if that is not known."""
+    if problem.rule not in _NAMES or problem.start is None:
+        return _whole(text, problem)
+    start, end = problem.start, problem.start + problem.length
     before = _QUALIFIER.search(text, 0, start)
     after = _REST.match(text, end)
     start, end = before.start() if before else start, after.end() if after else end
-    if problem.rule == "unknown-function":
-        end = _close(text, text.find("(", end)) + 1
-    return start, end
+    return start, _call_end(text, end) if problem.rule == "unknown-function" else end
+
+
+def _call_end(text: str, start: int) -> int:
+    """Return where a call ends, with its FILTER and OVER."""
+    end = _close(text, text.find("(", start)) + 1
+    while behind := _BEHIND_CALL.match(text, end):
+        end = _close(text, behind.end()) + 1
+    return end
 
 
 def _close(text: str, opened: int) -> int:

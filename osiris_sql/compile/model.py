@@ -11,7 +11,7 @@ from osiris_sql.compile.contract import check_columns
 from osiris_sql.compile.determinism import Judgement
 from osiris_sql.compile.draft import Draft, Variant
 from osiris_sql.compile.fingerprint import fingerprint, model_fingerprint
-from osiris_sql.compile.further import wrong_names
+from osiris_sql.compile.further import all_problems
 from osiris_sql.compile.judged import walk_and_judge
 from osiris_sql.compile.keys import Keys, lower_key, order_keys
 from osiris_sql.compile.known import Inlined, Known, Readable, make_readable
@@ -122,7 +122,7 @@ class ModelPass:
                 refuse_tuples(schema, readable.query)
         except BinderError as error:
             bind = partial(self._binder.bind, in_scope=readable.scope)
-            problems = wrong_names(bind, readable.query.sql, error.problem)
+            problems = all_problems(bind, readable.query.sql, error.problem)
             found += [problem.at(readable.locate, draft.model.path) for problem in problems]
             return None
         sql, tree, tables = readable.query.sql, readable.query.tree, readable.tables

@@ -18,7 +18,10 @@ _MARK = re.compile("\x01(\\d+);(\\d+);(\\d+);(\\d+);(\\d+)\x02")
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A finding in a text that is not yet tied to a file: `start` and `length` count characters."""
+    """A finding in a text that is not yet tied to a file: `start` and `length` count characters.
+
+    `whole` is where the expression that it is about begins and ends, where that is known.
+    """
 
     rule: str
     message: str
@@ -27,6 +30,7 @@ class Problem:
     why: str = ""
     fix: str = ""
     severity: Severity = "error"
+    whole: tuple[int, int] | None = None
 
     def at(self, locate: Locate, path: str) -> Diagnostic:
         """Return the diagnostic, placed by `locate`, or at the beginning of the file."""

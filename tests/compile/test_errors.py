@@ -182,7 +182,15 @@ def test_a_column_of_a_cte_is_not_one_of_its_source(column: str, message: str, f
             "with a as (select titel from cinema.movies) select titel, nope from a",
             ["unknown-column 1:19", "unknown-column 1:59"],
         ),
-        ("select idd, idd + 1, id + title from cinema.movies", ["unknown-column 1:8"]),
+        ("select idd, idd + 1 from cinema.movies", ["unknown-column 1:8"]),
+        (
+            "select upper(id) as u,\n idd, sum(title) over (order by id), sum(count(id))\nfrom cinema.movies",
+            [*("type-mismatch 1:8", "unknown-column 2:2", "type-mismatch 2:7", "misplaced-aggregate 2:42")],
+        ),
+        (  # what has a type no more is not wrong too
+            "with a as (select 'é' as é, upper(id) as u from cinema.movies) select year(u), nope from a",
+            ["type-mismatch 1:29", "unknown-column 1:80"],
+        ),
         (
             "select {{ var('a') }}, {{ var('b') + 1 }} from {{ ref('nope') }}",
             ["unknown-variable 1:16", "unknown-variable 1:32"],
@@ -193,7 +201,7 @@ def test_a_column_of_a_cte_is_not_one_of_its_source(column: str, message: str, f
         ),
     ],
 )
-def test_all_wrong_names_of_a_query_are_told_at_once(text: str, expected: list[str]) -> None:
+def test_what_is_wrong_in_a_query_is_told_at_once(text: str, expected: list[str]) -> None:
     found = [f"{d.rule} {str(d.location).partition('m.sql:')[2]}" for d in compiled({"m": text}).diagnostics]
     assert sorted(found) == sorted(expected)
 

@@ -153,6 +153,9 @@ select distinct on (g) g, s, k from t
 -- distinct on in a tied order
 select distinct on (g) g, s, k from t order by d
 
+-- distinct on an alias that has the name of a key
+select distinct on (id) g as id, s, k from t order by id
+
 -- distinct on with a limit
 select distinct on (g) g, s, k from t order by d limit 5
 

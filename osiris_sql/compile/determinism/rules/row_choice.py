@@ -125,8 +125,10 @@ def _is_total(
         return True
     on = _distinct_on(node)
     if on is not None:
-        nodes = [*on.expressions, *order.nodes]
-        if scope is None or not is_settled(subject, scope, choice.block, nodes):
+        if scope is None:
+            return False
+        nodes = [*(_meant(one, scope) for one in on.expressions), *order.nodes]
+        if not is_settled(subject, scope, choice.block, nodes):
             return False
     only_picks = choice.what == "DISTINCT ON"
     if only_picks or any(_holds(key, order.outputs, relation) for key in relation.keys):
@@ -157,12 +159,17 @@ def _read_order(subject: Subject, node: exp.Expr, relation: Relation, scope: Sco
             found.outputs.add(int(this.name) - 1)
         elif isinstance(this, exp.Column) and len(this.parts) == 1 and this.name.lower() in names:
             found.outputs.add(names.index(this.name.lower()))
-            aliased = scope.alias_nodes.get(this.name.lower()) if scope is not None else None
-            found.nodes.append(aliased or this)
+            found.nodes.append(_meant(this, scope))
         else:
             found.outputs.update(_outputs_like(subject, this, relation, scope))
             found.nodes.append(this)
     return found
+
+
+def _meant(node: exp.Expr, scope: Scope | None) -> exp.Expr:
+    """Return what a plain name stands for in ORDER BY and DISTINCT ON: an alias before a column."""
+    plain = scope is not None and isinstance(node, exp.Column) and len(node.parts) == 1
+    return (scope.alias_nodes.get(node.name.lower()) if plain and scope is not None else None) or node
 
 
 def _outputs_like(subject: Subject, this: exp.Expr, relation: Relation, scope: Scope | None) -> set[int]:

@@ -1,11 +1,14 @@
 """Finds what else is wrong in a query: DuckDB's binder stops at the first mistake."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+
+from sqlglot.tokenizer_core import Token, TokenType
 
 from osiris_sql.compile.columns import BinderError
 from osiris_sql.compile.places import Problem
+from osiris_sql.compile.tokens import tokenize
 
 _MOST = 20
 _NAMES = ("unknown-column", "unknown-function", "unknown-relation")
@@ -14,6 +17,9 @@ _QUALIFIER = re.compile(r'(?:(?:"(?:[^"]|"")*"|\w+)\s*\.\s*)+$')
 _REST = re.compile(r'(?:\s*\.\s*(?:"(?:[^"]|"")*"|\w+))*')
 _CALLED = re.compile(r"\w+\s*\(")
 _BEHIND_CALL = re.compile(r"\s*(?:filter|over|within\s+group)\s*(?=\()", re.IGNORECASE)
+_OPENING, _CLOSING = (TokenType.L_PAREN, TokenType.L_BRACKET), (TokenType.R_PAREN, TokenType.R_BRACKET)
+_NAMED = (TokenType.VAR, TokenType.IDENTIFIER)
+_OPERANDS = (*_NAMED, TokenType.NUMBER, TokenType.STRING, TokenType.NULL)
 # What DuckDB gives as the place of an operator may leave out the operand before it.
 _OPERATOR = re.compile(r"\W|(?:between|collate|glob|i?like|in|is|not|similar)\b", re.IGNORECASE)
 
@@ -59,7 +65,42 @@ def _whole(text: str, problem: Problem) -> tuple[int, int] | None:
     start, end = problem.whole or (problem.start, problem.start)
     if _CALLED.match(text, start) and (problem.whole is None or text[end - 1] == ")"):
         return start, _call_end(text, start)
-    return None if start == end or _OPERATOR.match(text, start) else (start, end)
+    if _OPERATOR.match(text, start):
+        return _operation(text, start, end)
+    return (start, end) if start < end else None
+
+
+def _operation(text: str, start: int, end: int) -> tuple[int, int] | None:
+    """Return where an operation begins and ends, of which DuckDB tells the operator, or all from there on."""
+    tokens = tokenize(text) or ()
+    index = next((i for i, token in enumerate(tokens) if token.start == start), None)
+    if index is None:
+        return None
+    if start == end:
+        right = index + 1
+        if right == len(tokens) or tokens[right].token_type not in _OPERANDS:
+            return None
+        end = _REST.match(text, tokens[right].end + 1).end()  # type: ignore[union-attr]
+        end = _call_end(text, end) if text[end : end + 1] == "(" else end
+    return tokens[_first(tokens, index - 1)].start, end
+
+
+def _first(tokens: Sequence[Token], last: int) -> int:
+    """Return the first token of the operand that ends with a token; the one behind it if it ends none."""
+    if tokens[last].token_type in _CLOSING:
+        depth, at = 1, last
+        while depth and at:
+            at -= 1
+            kind = tokens[at].token_type
+            depth += (kind in _CLOSING) - (kind in _OPENING)
+        at -= tokens[at - 1].token_type in _NAMED
+    elif tokens[last].token_type in _OPERANDS:
+        at = last
+    else:
+        return last + 1
+    while at > 1 and tokens[at - 1].token_type == TokenType.DOT:
+        at -= 2
+    return at
 
 
 def _extent(text: str, problem: Problem) -> tuple[int, int] | None:

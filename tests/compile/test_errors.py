@@ -187,6 +187,14 @@ def test_a_column_of_a_cte_is_not_one_of_its_source(column: str, message: str, f
             "select upper(id) as u,\n idd, sum(title) over (order by id), sum(count(id))\nfrom cinema.movies",
             [*("type-mismatch 1:8", "unknown-column 2:2", "type-mismatch 2:7", "misplaced-aggregate 2:42")],
         ),
+        (
+            "select m.title - 1 as a, -title as b, id + abs(m.title) - title, nope\nfrom cinema.movies m"
+            " where (title) like 1 and upper(m.id) > 'x' and nor",
+            [
+                *("type-mismatch 1:16", "type-mismatch 1:26", "type-mismatch 1:44", "type-mismatch 1:57"),
+                *("unknown-column 1:66", "type-mismatch 2:36", "type-mismatch 2:47", "unknown-column 2:69"),
+            ],
+        ),
         (  # what has a type no more is not wrong too
             "with a as (select 'é' as é, upper(id) as u from cinema.movies) select year(u), nope from a",
             ["type-mismatch 1:29", "unknown-column 1:80"],

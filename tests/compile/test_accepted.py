@@ -21,7 +21,6 @@ UNPARSED = {
 # It has one, but not of all that the query says.
 UNTRACED = {
     "from (from t select id, g) as q join u using (g)",
-    "select struct_pack(*columns('g|k')) from t",
     "from (summarize t)",
     "from (describe t)",
     "select * from duckdb_settings()",

@@ -127,6 +127,9 @@ def _each_column(item: exp.Expr, marker: exp.Expr, scope: Scope, walk: Walk) -> 
         [inputs_of(c, scope, walk) for c in item.find_all(exp.Column) if not c.find_ancestor(exp.Columns)]
     )
     chosen = _chosen(marker.this, candidates, scope, walk)
+    if marker.args.get("unpack"):  # all of them in one value, as the arguments of a call
+        taken = candidates if chosen is None else chosen
+        return [Col(None, union([others, *(c.inputs for c in taken)]))], None
     if chosen is None:
         return [], Col(None, union([others, *(c.inputs for c in candidates)]))
     own_name = item is marker

@@ -19,6 +19,10 @@ PEERS = [
     ("sqlfluff", ", like rules", ["--processes", "0"]),
     ("sqruff", ", like rules", []),
 ]
+COMPILING = (
+    "a first lint compiles: it finds every name, type and verdict over all files, a quarter of it in DuckDB's"
+    " own binder; no linter of single files does. What did not change is not compiled again."
+)
 FINDINGS_ARE_FINE = ("sh", "-c", '"$@"; [ $? -le 1 ]', "lint")
 
 
@@ -69,14 +73,14 @@ BENCHMARK = Benchmark(
                     found=lambda cost: cost("sqlfluff") / cost("osiris-sql lint"),
                     at_least=20,
                     size=1000,
+                    reason=COMPILING,
                 ),
                 Goal(
                     says="the same beside like rules alone",
                     found=lambda cost: cost("sqlfluff, like rules") / cost("osiris-sql lint"),
                     at_least=20,
                     size=1000,
-                    reason="a first lint compiles: it finds every name, type and verdict over all files;"
-                    " no linter of single files does. What did not change is not compiled again.",
+                    reason=COMPILING,
                 ),
                 Goal(
                     says="20 × faster than sqlfluff at 1,000 models, nothing changed",

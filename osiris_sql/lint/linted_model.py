@@ -50,7 +50,8 @@ class LintedModel:
         self.tree = tree if walked else None
         self.walk = walked.walk if walked else Walk({})
         self.relation = walked.relation if walked else None
-        self._nodes = walked.nodes if walked else ()
+        self._by_class = walked.by_class if walked and not self.walk.gave_up else {}
+        self._columns: dict[int, tuple[exp.Expr, Col | None]] = {}
         self.is_plain = is_plain
         self.nulls: dict[int, frozenset[str]] = {}
         self._locate = locate
@@ -73,16 +74,9 @@ class LintedModel:
         except (ValueError, IndexError, RecursionError):
             return None
 
-    @cached_property
-    def _by_type(self) -> dict[type[exp.Expr], list[exp.Expr]]:
-        found: dict[type[exp.Expr], list[exp.Expr]] = {}
-        for node in self._nodes if not self.walk.gave_up else ():
-            found.setdefault(type(node), []).append(node)
-        return found
-
     def nodes(self, *kinds: type[Node]) -> Iterator[Node]:
         """Yield the nodes of the tree that are of a class, or of one made from it."""
-        for kind, nodes in self._by_type.items():
+        for kind, nodes in self._by_class.items():
             if issubclass(kind, kinds):
                 yield from nodes  # type: ignore[misc]
 
@@ -93,8 +87,13 @@ class LintedModel:
 
     def column(self, node: exp.Expr) -> Col | None:
         """Return the column that a name means, None for what is no name."""
-        scope = self.scope_of(node) if isinstance(node, exp.Column) else None
-        return resolve(node, scope, self.walk) if scope is not None and isinstance(node, exp.Column) else None
+        if not isinstance(node, exp.Column):
+            return None
+        if id(node) not in self._columns:
+            scope = self.scope_of(node)
+            column = None if scope is None else resolve(node, scope, self.walk)
+            self._columns[id(node)] = node, column  # held, so that no other gets its id
+        return self._columns[id(node)][1]
 
     def source_of(self, node: exp.Expr, scope: Scope) -> Source | None:
         """Return the source of a SELECT that a name takes a column from; None for one of another SELECT."""

@@ -67,7 +67,7 @@ class Subject:
             sql, tree, {k: base_relation(f.node, f.schema, f.keys) for k, f in inputs.items()}
         )
         self.walk, self.relation = walked.walk, walked.relation
-        self._nodes = walked.nodes
+        self._nodes, self._by_class = walked.nodes, walked.by_class
         self.lost = walked.lost or frozenset()
         self._types: dict[Tokens, str | None] = {}
 
@@ -78,7 +78,10 @@ class Subject:
 
     def find_all(self, *kinds: type[Node]) -> list[Node]:
         """Return the nodes of the tree that are of some classes, the root first."""
-        return [node for node in self._nodes if isinstance(node, kinds)]
+        found = [nodes for kind, nodes in self._by_class.items() if issubclass(kind, kinds)]
+        if len(found) > 1:  # of several classes, in the order of the tree
+            return [node for node in self._nodes if isinstance(node, kinds)]
+        return list(found[0]) if found else []  # type: ignore[arg-type]
 
     @cached_property
     def nodes(self) -> dict[int, exp.Expr]:

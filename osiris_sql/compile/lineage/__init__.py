@@ -32,13 +32,14 @@ class Traced:
 class Walked:
     """A query after its one walk: lineage reads it first, then determinism.
 
-    `nodes` are all of its tree, outer ones first. `lost` are names of its text that its tree doesn't hold,
-    None where the text can't be split up.
+    `nodes` are all of its tree, outer ones first; `by_class` has them by their classes. `lost` are names of
+    its text that its tree doesn't hold, None where the text can't be split up.
     """
 
     walk: Walk
     relation: Relation
     nodes: Sequence[exp.Expr]
+    by_class: Mapping[type[exp.Expr], Sequence[exp.Expr]]
     lost: frozenset[str] | None
 
 
@@ -47,7 +48,10 @@ def walk_query(sql: str, tree: exp.Expr, inputs: Mapping[tuple[str, str], Relati
     walk = Walk(inputs)
     relation = walk.query(tree, {}, None)
     nodes = [*tree.walk()]
-    return Walked(walk, relation, nodes, lost_names(sql, nodes))
+    by_class: dict[type[exp.Expr], list[exp.Expr]] = {}
+    for node in nodes:
+        by_class.setdefault(type(node), []).append(node)
+    return Walked(walk, relation, nodes, by_class, lost_names(sql, by_class))
 
 
 def trace_columns(
@@ -74,7 +78,7 @@ def trace_columns(
         for column, found in zip(output.columns, match_outputs(walked.relation, output), strict=True)
     )
     reads = {node: _reads(node, schema, walked) for node, schema in inputs.values()}
-    found = read_filters(walked.nodes, inputs)
+    found = read_filters(walked.by_class.get(exp.Table, ()), inputs)
     return Traced(lineage, reads, {node: row for node, row in found.items() if reads[node] is not None})
 
 

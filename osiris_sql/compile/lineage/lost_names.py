@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 
 from sqlglot import exp
 from sqlglot.tokenizer_core import TokenType
 
 from osiris_sql.compile.tokens import tokenize
 
+_PLACED = (exp.Identifier, exp.Func)
 _BORING = frozenset(
     {TokenType.STRING, TokenType.NUMBER, TokenType.L_PAREN, TokenType.R_PAREN, TokenType.COMMA}
 )
 
 
-def lost_names(sql: str, nodes: Iterable[exp.Expr]) -> frozenset[str] | None:
+def lost_names(sql: str, by_class: Mapping[type[exp.Expr], Sequence[exp.Expr]]) -> frozenset[str] | None:
     """Return the words of a text, in lower case, that stand for nothing in its tree.
 
     sqlglot turns some columns into something else (the first argument of `date_trunc` into a unit):
@@ -23,5 +24,6 @@ def lost_names(sql: str, nodes: Iterable[exp.Expr]) -> frozenset[str] | None:
     tokens = tokenize(sql)
     if tokens is None:
         return None
-    held = {n.meta["start"] for n in nodes if isinstance(n, exp.Identifier | exp.Func) and "start" in n.meta}
+    placed = (nodes for kind, nodes in by_class.items() if issubclass(kind, _PLACED))
+    held = {node.meta.get("start") for nodes in placed for node in nodes}
     return frozenset(t.text.lower() for t in tokens if t.token_type not in _BORING and t.start not in held)

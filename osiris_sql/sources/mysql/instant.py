@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
-
-import pymysql
 
 from osiris_sql.sources.mysql.connect import Connection, is_mariadb, query
 
@@ -65,12 +62,12 @@ def _begin_locked(connections: Sequence[Connection]) -> Instant:
 
 
 def _begin(connection: Connection) -> str:
-    before = _executed_gtids(connection)
+    before = _logged_gtids(connection)
     query(connection, BEGIN)
+    after = _logged_gtids(connection)
     if is_mariadb(connection):
-        return _mariadb_position(connection)
+        return _mariadb_position(connection) + (f" (GTID {after})" if after and before == after else "")
     # MySQL does not tell a snapshot's position; if nothing was committed around it, this is it.
-    after = _executed_gtids(connection)
     if before == after:
         return after or "unknown: the server's transactions have no GTIDs"
     return f"unknown: others committed meanwhile; between {before} and {after}"
@@ -93,15 +90,12 @@ def _mariadb_position(connection: Connection) -> str:
     file, offset = status.get("Binlog_snapshot_file"), status.get("Binlog_snapshot_position")
     if not file:
         return "unknown: the server writes no binary log"
-    with suppress(pymysql.MySQLError):  # needs a privilege on some servers; file and offset say the same
-        [(gtid,)] = query(connection, "SELECT BINLOG_GTID_POS(%s, %s)", (file, int(offset or 0)))
-        if gtid:
-            return f"{file}:{offset} (GTID {gtid})"
     return f"{file}:{offset}"
 
 
-def _executed_gtids(connection: Connection) -> str:
-    if is_mariadb(connection):
-        return ""
-    [(gtids,)] = query(connection, "SELECT @@global.gtid_executed")
-    return str(gtids).replace("\n", "")
+def _logged_gtids(connection: Connection) -> str:
+    """The last transactions in the server's log, which it knows by heart: to find those of a position,
+    MariaDB reads its log up to there, and finds none behind an event above `max_allowed_packet`."""
+    name = "gtid_binlog_pos" if is_mariadb(connection) else "gtid_executed"
+    [(gtids,)] = query(connection, f"SELECT @@global.{name}")
+    return str(gtids or "").replace("\n", "")

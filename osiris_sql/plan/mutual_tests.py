@@ -34,18 +34,3 @@ def with_mutual_tests_apart(
             apart[node] = replace(step, tests=kept)
             apart[f"check:{node}"] = replace(check(node, tuple(closing)), why=WHY)
     return {**steps, **apart}
-
-
-def wait_for_tests_apart(needs: dict[str, set[str]], steps: dict[str, Step]) -> None:
-    """Let what stands below tested rows wait for the tests that have a step behind them, if it can."""
-    for key, check in steps.items():
-        if not isinstance(check, Check) or key == check.node or check.node not in steps:
-            continue
-        tested = {node for test in check.tests for node in test.reads}
-        for node, step in steps.items():
-            if (
-                isinstance(step, Materialize)
-                and tested & set(step.inputs)
-                and node not in reach(needs, [key])
-            ):
-                needs[node].add(key)

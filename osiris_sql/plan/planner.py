@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -11,10 +11,11 @@ from osiris_sql.plan import schema_change, why
 from osiris_sql.plan.batches import Backfill
 from osiris_sql.plan.connections import planned_connections
 from osiris_sql.plan.impact import Readers, describe_impact, find_readers
+from osiris_sql.plan.judges import rows_of, wait_for_judges
 from osiris_sql.plan.left_out import refuse_left_out
 from osiris_sql.plan.leftovers import find_leftovers
 from osiris_sql.plan.models import Asked, materialize_step
-from osiris_sql.plan.mutual_tests import wait_for_tests_apart, with_mutual_tests_apart
+from osiris_sql.plan.mutual_tests import with_mutual_tests_apart
 from osiris_sql.plan.nodes import node_table, test_node
 from osiris_sql.plan.planned_tests import real_inputs, tests_by_node
 from osiris_sql.plan.publications import publish_step
@@ -198,33 +199,10 @@ def _linked(step: Step, needs: tuple[str, ...], observed: Observed, readers: Rea
 def _needs(steps: dict[str, Step]) -> dict[str, tuple[str, ...]]:
     """Return the ids of the steps that each needs, by node, in build order."""
     needs: dict[str, set[str]] = {}
-    judges = _judges(steps)
     for node, step in steps.items():
-        match step:
-            case Materialize():
-                wanted = set(step.inputs)
-            case Publish():
-                wanted = {step.input, *judges.get(step.input, ())}
-            case _:
-                wanted = set()
+        wanted = set(rows_of(step))
         attached = step.tests if isinstance(step, Extract | Materialize | Publish | Check) else ()
         wanted |= {read for test in attached for read in test.reads}
         needs[node] = {n for n in wanted if n in steps and n != node}
-    wait_for_tests_apart(needs, steps)
+    wait_for_judges(needs, steps)
     return {node: tuple(sorted(steps[n].id for n in needs[node])) for node in sort_nodes(needs)}
-
-
-def _judges(steps: Mapping[str, Step]) -> dict[str, set[str]]:
-    """Return for each node the others in whose step it is tested: what is published waits for them.
-
-    A singular test is of all that it reads, a generic one of what it is declared on.
-    """
-    judges: dict[str, set[str]] = {}
-    for node, step in steps.items():
-        if not isinstance(step, Extract | Materialize | Check):
-            continue
-        apart = isinstance(step, Check) and not step.connection
-        for test in step.tests:
-            for read in test.reads if apart or test.test == "singular" else ():
-                judges.setdefault(read, set()).add(node)
-    return judges

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from plan.manifests import data_test, manifest, model, publication, source
+from plan.manifests import data_test, manifest, model, source
 
 from osiris_sql.plan.planner import make_build_plan, make_check_plan
 from osiris_sql.plan.selection import select_nodes
@@ -114,19 +114,6 @@ def test_nodes_whose_tests_read_each_other_are_built_and_then_tested():
     assert [t.name for t in step(made, "materialize.stg_orders").tests] == ["orders_differ"]
     # A failure stops what stands below.
     assert "check.stg_orders" in step(made, "materialize.revenue").needs
-
-
-def test_what_is_published_waits_for_the_singular_tests_that_read_it():
-    reads = "model:stg_orders", "model:stg_customers"
-    judge = data_test("both", "model:stg_orders", *reads, test="")
-    sent = publication("customers", "stg_customers", key=())
-    made = plan(manifest(tests=(judge,), publications=(sent,)))
-    both = ("materialize.stg_customers", "materialize.stg_orders")
-    assert step(made, "publish.app.customers").needs == both
-    # One that is declared on a table says nothing of those that it compares it with.
-    declared = replace(judge, test="relationships")
-    made = plan(manifest(tests=(declared,), publications=(sent,)))
-    assert step(made, "publish.app.customers").needs == both[:1]
 
 
 def test_a_selected_test_whose_node_is_not_selected_gets_a_step_of_its_own():

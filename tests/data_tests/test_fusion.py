@@ -347,6 +347,13 @@ def test_a_key_is_told_by_the_hashes_of_its_values_and_exactly(
         ("VARCHAR", ["", "A9", "B9", "A10", "A10b"], True),
         ("VARCHAR", ["b", "aa", "b"], False),  # each is longer than the last, or above it: that is no order
         ("VARCHAR", ["b", "b"], False),
+        ("VARCHAR", [None, "b", None, "b"], False),
+        # Texts of up to 12 bytes are compared in another way than longer ones.
+        *(
+            ("VARCHAR", [f"é{n:0{width - 2}}" for n in (1, 2, last)], last > 2)
+            for width in (12, 13)
+            for last in (3, 2, 1)
+        ),
         ("DECIMAL(9, 2)", ["1.01", "1.10"], True),
         ("DATE", ["2024-01-01", "2023-12-31"], False),
     ],

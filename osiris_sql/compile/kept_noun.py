@@ -3,7 +3,6 @@
 import json
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -47,15 +46,16 @@ class KeptNoun(Generic[T]):
 
         Of their values only keyed hashes are written.
         """
-        # What a person may write and JSON can't hold, such as a date in a model's `meta`, is not kept.
-        with suppress(TypeError):
+        try:
             packed = pack(noun)
-            _remember(noun, packed)
-            body = environ.hide(packed)
-            salt = os.urandom(16)
-            seen = {name: keyed(value, salt) for name, value in environ.seen.items()}
-            head = {"made_from": self._identity, "salt": salt.hex(), "environ": seen}
-            write_whole(self._path, json.dumps(head).encode() + b"\n" + body)
+        except TypeError:  # what a person may write and JSON can't hold, such as a date in a model's `meta`
+            return
+        _remember(noun, packed)
+        body = environ.hide(packed)
+        salt = os.urandom(16)
+        seen = {name: keyed(value, salt) for name, value in environ.seen.items()}
+        head = {"made_from": self._identity, "salt": salt.hex(), "environ": seen}
+        write_whole(self._path, json.dumps(head).encode() + b"\n" + body)
 
 
 def _remember(noun: T, packed: bytes) -> T:

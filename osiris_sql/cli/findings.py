@@ -48,7 +48,8 @@ def show_findings(findings: Sequence[Diagnostic], root: Path, output: str) -> No
     elif findings:
         from osiris_sql.support.excerpt import diagnostics_text  # machines need no rich
 
-        shown = [_without_line(f) if f.rule == "secret-in-sql" else f for f in findings]
+        secret = {_line(f) for f in findings if f.rule == "secret-in-sql"}
+        shown = [_without_line(f) if _line(f) in secret else f for f in findings]
         screen.print_text(diagnostics_text(shown, root))
     counts = Counter(finding.severity for finding in findings)
     said = [
@@ -56,6 +57,10 @@ def show_findings(findings: Sequence[Diagnostic], root: Path, output: str) -> No
     ]
     if output == "text":
         screen.err().print(", ".join(said) or "no findings", style="bold" if said else "green")
+
+
+def _line(finding: Diagnostic) -> tuple[str, int | None] | None:
+    return (finding.location.path, finding.location.line) if finding.location else None
 
 
 def _without_line(finding: Diagnostic) -> Diagnostic:

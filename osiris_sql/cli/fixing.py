@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from difflib import unified_diff
 from pathlib import Path
@@ -16,13 +19,18 @@ def show_changes(project: Project, texts: Mapping[str, str]) -> None:
     old = {model.path: model.text for model in project.models}
     for path, text in sorted(texts.items()):
         lines = unified_diff(
-            old[path].splitlines(keepends=True),
-            text.splitlines(keepends=True),
+            _lines(old[path]),
+            _lines(text),
             f"a/{path}",
             f"b/{path}",
         )
         for line in lines:
             screen.write(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n")
+
+
+def _lines(text: str) -> list[str]:
+    # Not `splitlines`: for git a line ends with a line feed and with nothing else.
+    return re.findall(r"[^\n]*\n|[^\n]+", text)
 
 
 def write_changes(project: Project, texts: Mapping[str, str], mended: int) -> None:
@@ -31,21 +39,23 @@ def write_changes(project: Project, texts: Mapping[str, str], mended: int) -> No
     Raises ProjectError, before anything is written, if a file is no longer what was read.
     """
     root, old = Path(project.root), {model.path: model.text for model in project.models}
-    changed = [path for path in texts if _read(root / path) != old[path]]
+    before = {path: (root / path).read_bytes() for path in texts}
+    changed = [path for path in texts if before[path].decode("utf-8-sig", errors="replace") != old[path]]
     if changed:
         message = "this file changed while lint was at work"
         raise ProjectError(
             *(Diagnostic(rule="changed-file", message=message, location=Location(path=p)) for p in changed)
         )
     for path, text in texts.items():
-        beside = root / f"{path}.fixed"
-        beside.write_bytes(text.encode())
-        beside.chmod((root / path).stat().st_mode)
-        beside.replace(root / path)
+        mark = BOM_UTF8 if before[path].startswith(BOM_UTF8) else b""
+        _replace((root / path).resolve(), mark + text.encode())
     if texts:
         files = f"{len(texts)} file{'s' if len(texts) > 1 else ''}"
         screen.err().print(f"mended {mended} in {files}: {', '.join(sorted(texts))}", style="green")
 
 
-def _read(path: Path) -> str:
-    return path.read_bytes().decode("utf-8", errors="replace")
+def _replace(file: Path, body: bytes) -> None:
+    beside = file.with_name(f"{file.name}.{os.getpid()}")
+    beside.write_bytes(body)
+    beside.chmod(file.stat().st_mode)
+    beside.replace(file)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import osiris_sql
 from osiris_sql.support import wire
@@ -51,7 +52,7 @@ def _sarif_result(finding: Diagnostic, rules: list[str]) -> dict[str, Any]:
     }
     at = finding.location
     if at:
-        place: dict[str, Any] = {"artifactLocation": {"uri": Path(at.path).as_posix()}}
+        place: dict[str, Any] = {"artifactLocation": {"uri": quote(Path(at.path).as_posix())}}
         if at.line:
             place["region"] = {"startLine": at.line}
             if at.column:

@@ -24,7 +24,7 @@ def edits_in_file(model: LintedModel, finding: Finding) -> tuple[FileEdit, ...]:
 
     What lies between the ends of a cut may be generated: a plain template yields each of its pieces once.
     """
-    if not model.is_plain or "\r" in model.text:
+    if not model.is_plain or "\r" in model.text.replace("\r\n", "\n"):
         return ()
     starts = _line_starts(model.text)
     found = [_edit_in_file(model, edit, starts) for edit in finding.edits]
@@ -36,7 +36,7 @@ def _edit_in_file(model: LintedModel, edit: Edit, starts: list[int]) -> FileEdit
     first_at, last_at = (_offset(model, place, starts) for place in (edit.start, last))
     if first_at is None or last_at is None or last_at < first_at:
         return None
-    end = first_at if edit.end == edit.start else last_at + 1
+    end = first_at if edit.end == edit.start else last_at + len(_character(model, last_at))
     return FileEdit(model.compiled.path, first_at, end, edit.text)
 
 
@@ -46,8 +46,13 @@ def _offset(model: LintedModel, place: int, starts: list[int]) -> int | None:
     if at.path != model.compiled.path or at.line is None or at.column is None or at.line > len(starts):
         return None
     offset = starts[at.line - 1] + at.column - 1
-    same = model.text[offset : offset + 1] == model.sql[place : place + 1]
+    same = _character(model, offset).replace("\r\n", "\n") == model.sql[place : place + 1]
     return offset if same and not model.text.startswith("{{", offset) else None
+
+
+def _character(model: LintedModel, offset: int) -> str:
+    """Return the character at a place of the file; the end of a line is one."""
+    return "\r\n" if model.text.startswith("\r\n", offset) else model.text[offset : offset + 1]
 
 
 def _line_starts(text: str) -> list[int]:

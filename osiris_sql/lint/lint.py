@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from osiris_sql.lint.finding import Finding
 from osiris_sql.lint.linted_model import LintedModel
 from osiris_sql.lint.noqa import Suppressions
+from osiris_sql.lint.other_files import find_elsewhere
 from osiris_sql.lint.reading import Reader, with_all_above
 from osiris_sql.lint.remembered import Linted, LintMemory
 from osiris_sql.lint.rule_table import rule_table, unsafe_rules
@@ -36,6 +37,8 @@ def find_all(
         files.setdefault(finding.location.path if finding.location else "", []).append(finding)
     found: list[Diagnostic] = []
     mended: list[Mended] = []
+    macros = {file.path: Suppressions(file.path, file.text) for file in project.macros}
+    elsewhere = list(find_elsewhere(project, files))
     reader = Reader(project, _around(project, manifest), memory.environ)
     for compiled in manifest.models:
         if compiled.node not in wanted:
@@ -45,7 +48,7 @@ def find_all(
         if compiled.node in chosen:
             kept = [*files.pop(compiled.path, ()), *linted.findings]
             suppressions = Suppressions(compiled.path, reader.texts[compiled.node])
-            shown = list(suppressions.apply(_configured(kept, project.lint)))
+            shown = _without(suppressions.apply(_configured(kept, project.lint)), macros)
             found += shown
             mended += [
                 (model, source)
@@ -53,10 +56,17 @@ def find_all(
                 if source.edits and diagnostic in shown
             ]
     memory.save()
-    for others in files.values():
-        found += _configured(others, project.lint)
+    for others in (*files.values(), elsewhere):
+        found += _without(_configured(others, project.lint), macros)
     listed = [d for d in found if not paths or (d.location and is_under(d.location.path, paths))]
     return tuple(sorted(dict.fromkeys(listed), key=_place)), mended
+
+
+def _without(findings: Iterable[Diagnostic], macros: Mapping[str, Suppressions]) -> list[Diagnostic]:
+    """Return the findings that no comment of a file of macros silences."""
+    return [
+        f for f in findings if not f.location or not (m := macros.get(f.location.path)) or not m.silence(f)
+    ]
 
 
 def _around(project: Project, manifest: Manifest) -> Surroundings:

@@ -164,6 +164,7 @@ def _read_settings(disk: Disk, file: TomlFile, report: Report) -> Settings:
             ignore=tuple(shape.lint.ignore),
             per_folder={folder: tuple(rules) for folder, rules in shape.lint.per_folder.items()},
             severity=shape.lint.severity,
+            location=file.at(("lint",)),
         ),
     )
 

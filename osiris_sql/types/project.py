@@ -211,6 +211,7 @@ class LintConfig:
     ignore: tuple[str, ...] = ()
     per_folder: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     severity: Mapping[str, Severity] = field(default_factory=dict)
+    location: Location | None = None
 
 
 @noun

@@ -69,8 +69,35 @@ def test_a_file_alone_has_the_findings_that_it_has_among_all(shop):
 
 
 def test_the_line_of_a_secret_is_not_shown(shop):
-    (shop / "models/example.sql").write_text("-- password = 'hunter22xyz'\nselect name from shop.customers")
+    (shop / "models/example.sql").write_text(
+        "select name, nam, random() as r, 'AKIAABCDEFGHIJKLMNOP' as hidden from shop.customers"
+    )
     for form in ("text", "json", "sarif", "github"):
         answer = lint(shop, "--format", form, code=1)
         assert "secret-in-sql" in answer.stdout
-        assert "hunter22xyz" not in answer.output
+        assert "AKIAABCDEFGHIJKLMNOP" not in answer.output
+
+
+def test_fix_writes_through_a_link_and_keeps_marks_line_ends_and_rights(shop):
+    real = shop / "elsewhere.sql"
+    real.write_bytes(b"\xef\xbb\xbf" + BEFORE.replace("\n", "\r\n").encode())
+    real.chmod(0o640)
+    (shop / "models/linked.sql").symlink_to(real)
+    lint(shop, "--fix", code=0)
+    assert (shop / "models/linked.sql").is_symlink()
+    assert real.read_bytes() == b"\xef\xbb\xbf" + AFTER.replace("\n", "\r\n").encode()
+    assert real.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_diff_has_the_lines_that_git_sees(shop):
+    (shop / "models/example.sql").write_text(BEFORE.replace("\n", " -- \u2028 \f\n", 1))
+    diff = lint(shop, "--diff", code=1).stdout
+    subprocess.run(["git", "apply", "-"], cwd=shop, input=diff, text=True, check=True)
+    assert (shop / "models/example.sql").read_text() == "-- \u2028 \f\n" + AFTER
+
+
+def test_places_in_sarif_are_uris(shop):
+    (shop / "models/a b, ü.sql").write_text(BEFORE)
+    [run] = json.loads(lint(shop, "--format", "sarif", code=1).stdout)["runs"]
+    places = [result["locations"][0]["physicalLocation"] for result in run["results"]]
+    assert "models/a%20b%2C%20%C3%BC.sql" in {place["artifactLocation"]["uri"] for place in places}

@@ -32,6 +32,60 @@ def test_severities_and_what_is_ignored(tmp_path, settings, severity):
     assert found(tmp_path, settings, {"models/example.sql": UNION}).get("union-distinct") == severity
 
 
+@pytest.mark.parametrize(
+    ("settings", "message", "fix"),
+    [
+        (
+            "[tool.osiris-sql.lint]\nignore = ['unused-ctes']",
+            'lint.ignore names "unused-ctes", which is no rule',
+            'did you mean "unused-cte"?',
+        ),
+        (
+            "[tool.osiris-sql.lint.per_folder]\n'models' = ['L034']",
+            'lint.per_folder."models" names "L034", which is no rule',
+            "see docs/lint.md",
+        ),
+        (
+            "[tool.osiris-sql.lint.severity]\n'select_star' = 'info'",
+            'lint.severity names "select_star", which is no rule',
+            'did you mean "select-star-published"?',
+        ),
+    ],
+)
+def test_a_rule_that_there_is_not_is_said(tmp_path, settings, message, fix):
+    toml = '[tool.osiris-sql]\nname = "shop"\n' + settings
+    project, manifest = compiled(write(tmp_path, {"pyproject.toml": toml}))
+    [unknown] = [f for f in lint_project(project, manifest) if f.rule == "unknown-rule"]
+    assert (unknown.message, unknown.fix) == (message, fix)
+    assert (unknown.location.path, unknown.location.line) == ("pyproject.toml", 3)
+
+
+SECRET = "select 'AKIAABCDEFGHIJKLMNOP' as k"  # gitleaks:allow
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("macros/key.sql", "{% macro key() %}" + SECRET + "{% endmacro %}"),
+        ("tests/key.sql", SECRET),
+        ("models/broken.sql", SECRET + ", nam from shop.customers"),
+    ],
+)
+def test_a_secret_is_found_in_every_file_of_sql(tmp_path, path, text):
+    project, manifest = compiled(write(tmp_path, {path: text}))
+    [secret] = [f for f in lint_project(project, manifest) if f.rule == "secret-in-sql"]
+    assert secret.location.path == path
+
+
+def test_a_comment_excuses_its_own_file(tmp_path):
+    macro = "{% macro r() %}random(){% endmacro %}"
+    sql = "select order_id, {{ r() }} as r from shop.orders"
+    assert "random-value" in found(tmp_path, "", {"macros/r.sql": macro, "models/example.sql": sql})
+    macro = "{% macro r() %}random() -- noqa: random-value\n{% endmacro %}"
+    excused = found(tmp_path, "", {"macros/r.sql": macro, "models/example.sql": sql})
+    assert not {"random-value", "unused-noqa"} & excused.keys()
+
+
 def test_a_severity_is_error_warning_or_info(tmp_path):
     wrong = "[tool.osiris-sql.lint.severity]\n'union-distinct' = 'bad'"
     assert "invalid-value" in found(tmp_path, wrong, {})

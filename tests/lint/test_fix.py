@@ -62,6 +62,18 @@ CASES = {
         "with a as (select 1 as x), b as (select x from a), c as (select 2 as y) select y from c",
         "with c as (select 2 as y) select y from c",
     ),
+    "comments about what stays": (
+        "with -- all\na as (select 1 as x), -- of b\nb as (select order_id from shop.orders), -- b\n"
+        "c as (select 2 as y)\n-- the answer\nselect o.order_id from b as o -- orders\n"
+        "left join shop.customers as d on d.customer_id = o.order_id -- end",
+        "with -- all\n-- of b\nb as (select order_id from shop.orders) -- b\n"
+        "-- the answer\nselect o.order_id from b as o -- orders\n-- end",
+    ),
+    "a join by USING of a CTE, comments stay": (
+        "with c as (select customer_id from shop.customers)\nselect o.order_id from shop.orders as o -- all\n"
+        "left join c using (customer_id) -- none\nwhere o.amount > 3",
+        "select o.order_id from shop.orders as o -- all\n-- none\nwhere o.amount > 3",
+    ),
     "a star that is published": (
         "select * from {{ source('shop', 'customers') }}",
         "select customer_id, code, name, country, credit from {{ source('shop', 'customers') }}",

@@ -66,12 +66,34 @@ SECRETS = [
     ("sb_secret_", "a1" * 8),
     ("eyJ", "hbGciOiJIUzI1.eyJ", "zdWIiOiIxMjM0.SflKxwRJSMeKKF"),
     ("-----BEGIN RSA ", "PRIVATE KEY-----"),
+    ("mysql://app:", "p$ss}word@db/app"),
+    ("'host=db user=app password=", "hunter22 dbname=x'"),
+    ("'pwd=", "hunter22;server=db'"),
+    ("db_password = ", "'hunter22'"),
+    ("AWS_SECRET_ACCESS_KEY='", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'"),
+    ("AccountKey=", "a1B2" * 12 + "=="),
+    ("sbp_", "a1" * 20),
+    ("e2b_", "a1" * 20),
+    ("AIza", "a1" * 17 + "b"),
+    ("sk-proj-", "a1" * 20),
+]
+NO_SECRETS = [
+    "select 'the password is asked for' as x",
+    "select 'postgres://app:${DB_PASSWORD}@db/app' as x",
+    "select 'postgres://app:{{ var(\"p\", 1) }}@db/app' as x",
+    "select 'postgres://app:<password>@db:5432/app' as x",
+    "select 'http://example.com:8080/@someone' as x",
+    "select 'f47ac10b-58cc-4372-a567-0e02b2c3d479' as uuid, 'd41d8cd98f00b204e9800998ecf8427e' as md5",
+    "select 'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk' as image",
+    "select name from shop.customers as c where code = md5(name) -- password = code",
+    "select 'risk-free-and-easy-going-and-something-else-1' as slug, 'sk-1' as id",
+    "select name as api_key from shop.customers where 'user=' || name <> 'password='",
 ]
 
 
 def test_every_form_of_a_secret_is_found(tmp_path: Path) -> None:
     queries = {f"m{n}": f"select 1 as x -- {''.join(parts)}" for n, parts in enumerate(SECRETS)}
-    found = found_in(tmp_path, {**queries, "plain": "select 'the password is asked for' as x"})
+    found = found_in(tmp_path, {**queries, **{sql: sql for sql in NO_SECRETS}})
     assert {name for name, rules in found.items() if "secret-in-sql" in rules} == set(queries)
 
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
+from osiris_sql.lint.cuts import cut_back, cut_on
 from osiris_sql.lint.finding import Edit, Finding
 from osiris_sql.lint.linted_model import LintedModel
 
@@ -43,11 +44,11 @@ def _edits(model: LintedModel, span: tuple[int, int] | None) -> tuple[Edit, ...]
     if block is None or block.recursive:
         return ()
     [own] = [cte for cte in block.ctes if cte[0] == index]
-    first, after = own[0], own[1]
+    start, end = outline.span(own)
     if len(block.ctes) == 1:
-        first, after = block.first, own[1]
-    elif own is block.ctes[-1]:
-        return (Edit(outline.tokens[first - 2].end + 1, outline.tokens[after - 1].end + 1, ""),)
-    else:
-        after += 1
-    return (Edit(outline.tokens[first].start, outline.tokens[after].start, ""),)
+        return (cut_on(model.sql, outline.tokens[block.first].start, end),)
+    if own is not block.ctes[-1]:
+        return (cut_on(model.sql, start, outline.tokens[own[1]].end + 1),)
+    comma = outline.tokens[own[0] - 1]
+    rest = cut_back(model.sql, comma.end + 1, start, end)
+    return (Edit(comma.start, comma.end + 1, ""), rest)

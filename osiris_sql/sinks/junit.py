@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
 
+from osiris_sql.sinks._labels import plural
+from osiris_sql.support.visible import visible
 from osiris_sql.types.diagnostic import Location
 from osiris_sql.types.event import Event, StepFinished, StepProgress, TestFinished
 from osiris_sql.types.manifest import UnitTestResult
@@ -101,7 +103,7 @@ def _data_test(test: PlannedTest, finished: TestFinished | None) -> Element:
         if finished.why:
             SubElement(case, "system-out").text = _plain(f"{finished.status} {finished.why}")
         return case
-    message = f"{finished.failures} offending rows"
+    message = plural(finished.failures or 0, "offending row")
     if finished.status == "warn":
         SubElement(case, "system-out").text = _plain(
             "\n".join([f"warning: {message}", *_details(test, finished)])
@@ -120,7 +122,7 @@ def _details(test: PlannedTest, finished: TestFinished) -> Iterator[str]:
     if finished.stored:
         yield f"rows: {finished.stored}"
     for row in finished.sample:
-        yield ", ".join(f"{name}={'NULL' if value is None else value}" for name, value in row.items())
+        yield ", ".join(f"{name}={visible(value)}" for name, value in row.items())
 
 
 def _is_broken(step: StepFinished) -> bool:

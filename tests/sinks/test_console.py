@@ -70,8 +70,8 @@ def test_a_failed_test_names_place_count_and_rows(tmp_path):
     plan = plan_of(
         model(
             "a",
-            "SELECT unnest([1, 2, 3]) AS id, NULL::INTEGER AS note",
-            columns="id INTEGER, note INTEGER",
+            "SELECT unnest([1, 2, 3, 4]) AS id, [NULL, NULL, 'x ', ''][id] AS note",
+            columns="id INTEGER, note VARCHAR",
             tests=(failing,),
         ),
         model("b", "SELECT id FROM a", inputs=("a",)),
@@ -79,10 +79,11 @@ def test_a_failed_test_names_place_count_and_rows(tmp_path):
     out, err = show(plan, tmp_path)
     assert (
         "FAIL small  models/models.yml:3\n"
-        "     2 offending rows in a.id\n"
+        "     3 offending rows in a.id\n"
         "     id  note\n"
         "     2   NULL\n"
-        "     3   NULL\n"
+        "     3   'x '\n"
+        "     4   ''\n"
     ) in out
     assert "✗ failed   table  a    test: 1 failed" in out
     assert "- skipped  table  b" in out

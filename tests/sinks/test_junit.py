@@ -47,7 +47,7 @@ def test_each_test_is_a_case_with_its_place(tmp_path: Path) -> None:
     assert failure is not None
     assert "id=1" in (failure.text or "")
     assert "tests/bad.sql" in (failure.text or "")
-    assert "warning: 1 offending rows" in cases["meh"].findtext("system-out", "")
+    assert "warning: 1 offending row\n" in cases["meh"].findtext("system-out", "")
     assert cases["later"].find("skipped") is not None
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from osiris_sql.compile.unit_tests.stage import ACTUAL, EXPECTED, Stage
+from osiris_sql.support.visible import visible
 from osiris_sql.types.relation import RelationRef, quote_identifier
 
 Row = tuple[str | None, ...]
@@ -105,10 +106,7 @@ def _cell(expected: str | None, actual: str | None) -> str:
 
 
 def _text(value: str | None) -> str:
-    if value is None:
-        return "NULL"
-    # Quotes show what could not be seen otherwise.
-    return repr(_cut(value)) if value != value.strip() or value in ("", "NULL") else _cut(value)
+    return visible(None if value is None else _cut(value))
 
 
 def _cut(text: str) -> str:

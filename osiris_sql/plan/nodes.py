@@ -12,7 +12,10 @@ from osiris_sql.types.manifest import CompiledTest, Manifest
 
 @dataclass(frozen=True, kw_only=True)
 class Node:
-    """What a person can select: a source table, a seed, a model, a data test or a publication."""
+    """What a person can select: a source table, a seed, a model, a data test or a publication.
+
+    `tested` is the node that a data test is of, and runs with.
+    """
 
     id: str
     type: Literal["source", "seed", "model", "test", "target"]
@@ -22,6 +25,7 @@ class Node:
     folders: tuple[str, ...] = ()
     config: Mapping[str, str] = field(default_factory=dict)
     fingerprint: str = ""
+    tested: str = ""
 
 
 def test_node(test: CompiledTest) -> str:
@@ -67,6 +71,7 @@ def node_table(manifest: Manifest) -> dict[str, Node]:
                 tags=test.tags,
                 config={"test_type": "generic" if test.test else "singular", "test_name": test.test},
                 fingerprint=test.fingerprint,
+                tested=test.node,
             )
             for test in manifest.tests
         ),

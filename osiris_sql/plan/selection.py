@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
@@ -48,14 +48,15 @@ def select_nodes(
 ) -> list[str]:
     """Return the ids of the selected nodes in build order; nothing selected means everything.
 
-    Words are a union, commas an intersection. A data test is selected with any node that it reads.
+    Words are a union, commas an intersection. A data test is selected with any node that it reads, and
+    excluded with the one that it is of.
     `past` is what `state:` and `result:` compare with; they may match nothing.
     Raises ProjectError for a word that matches nothing or can't be read.
     """
     above = node_edges(manifest)
     graph = _Graph(nodes=node_table(manifest), above=above, below=invert(above), past=past)
-    chosen = _union(graph, select) if select else set(graph.nodes)
-    chosen = _with_tests(graph, chosen) - (_union(graph, exclude) if exclude else set())
+    chosen = _union(graph, select, _reading) if select else set(graph.nodes)
+    chosen -= _union(graph, exclude, _testing)
     return [node for node in graph.nodes if node in chosen]
 
 
@@ -64,10 +65,12 @@ def asks_past(words: Iterable[str]) -> bool:
     return any(_PAST.search(word) for word in words)
 
 
-def _union(graph: _Graph, words: Sequence[str]) -> set[str]:
+def _union(graph: _Graph, words: Sequence[str], tests: Callable[[_Graph, set[str]], set[str]]) -> set[str]:
+    """Return what the words mean; `tests` are those that come with the nodes of a term."""
     found: set[str] = set()
     for word in (part for text in words for part in text.split()):
-        terms = [_match_term(graph, term) for term in word.split(",")]
+        matches = [_match_term(graph, term) for term in word.split(",")]
+        terms = [matched | tests(graph, matched) for matched in matches]
         matched = set.intersection(*terms)
         if not matched and not asks_past([word]):
             raise _nothing(graph, word)
@@ -75,13 +78,13 @@ def _union(graph: _Graph, words: Sequence[str]) -> set[str]:
     return found
 
 
-def _with_tests(graph: _Graph, chosen: set[str]) -> set[str]:
-    tests = {
-        node.id
-        for node in graph.nodes.values()
-        if node.type == "test" and any(parent in chosen for parent in graph.above[node.id])
-    }
-    return chosen | tests
+def _reading(graph: _Graph, chosen: set[str]) -> set[str]:
+    tests = (node.id for node in graph.nodes.values() if node.type == "test")
+    return {test for test in tests if not chosen.isdisjoint(graph.above[test])}
+
+
+def _testing(graph: _Graph, chosen: set[str]) -> set[str]:
+    return {node.id for node in graph.nodes.values() if node.tested in chosen}
 
 
 def _match_term(graph: _Graph, term: str) -> set[str]:

@@ -92,9 +92,20 @@ def test_a_data_test_is_selected_with_any_node_that_it_reads():
     assert names("unique_revenue_id", tests=True) == ["unique_revenue_id"]
 
 
+def test_a_data_test_is_excluded_with_the_node_that_it_is_of():
+    assert names("test_type:data", "revenue", tests=True) == ["orders_have_customers"]
+    assert names("test_type:data", "stg_customers", tests=True) == [
+        "unique_revenue_id",
+        "orders_have_customers",
+    ]
+    assert names("", "stg_orders", tests=True)[-2:] == ["unique_revenue_id", "app.revenue"]
+
+
 @pytest.mark.parametrize(
     ("select", "expected"),
     [
+        ("revenue,test_type:generic", ["test:unique_revenue_id"]),
+        ("source:shop.orders,revenue", ["test:no_loss"]),
         ("test_type:generic", ["test:unique_revenue_id"]),
         ("test_type:singular", ["test:no_loss"]),
         ("test_type:data", ["test:unique_revenue_id", "test:no_loss"]),

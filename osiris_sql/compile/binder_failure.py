@@ -10,7 +10,7 @@ from osiris_sql.compile.places import Problem
 from osiris_sql.support.nearest import did_you_mean
 from osiris_sql.types.relation import TableSchema
 
-_IDENTIFIER = re.compile(r'"(?:[^"]|"")*"|\w+|\S', re.UNICODE)
+_WORD = re.compile(r"""  "(?:[^"]|"")*" | '(?:[^']|'')*' | \w+ | \S """, re.VERBOSE)
 _QUALIFIED = re.compile(r'(?:"(?:[^"]|"")*"|\w+)\s*\.\s*(?P<column>"(?:[^"]|"")*"|\w+)')
 
 Facts = dict[str, Any]
@@ -21,13 +21,12 @@ _RULES = (
     (r"data-modifying|CTE needs a SELECT", "not-a-select"),
     (r"syntax error|unterminated", "syntax-error"),
     (r"must appear in the GROUP BY", "not-grouped"),
+    (r"[Dd]uplicate (alias|CTE)", "duplicate-alias"),
     (r"Ambiguous reference", "ambiguous-column"),
     (r"cannot contain (aggregates|window)|aggregate function calls cannot|nested", "misplaced-aggregate"),
     (r"Set operations can only apply", "set-operation-width"),
-    (r"Cannot (compare|mix|combine)|Could not (convert|cast)|Unimplemented type|Type "
+    (r"Cannot (compare|mix|combine|deduce)|Could not (convert|cast)|Unimplemented type|Type "
      r"mismatch|type mismatch|must be of type|Conversion|Could not choose a best", "type-mismatch"),
-    (r"Could not find key", "unknown-field"),
-    (r"Duplicate alias", "duplicate-alias"),
 )  # fmt: skip
 
 _COLUMN = (
@@ -35,9 +34,12 @@ _COLUMN = (
     re.compile(r'Referenced column "?(?P<column>[^"\s]+)"? (was )?not found'),
     re.compile(r'Column "(?P<column>[^"]+)" in \w+ list not found'),
     re.compile(r'Column "(?P<column>[^"]+)" does not exist'),
+    re.compile(r'Column "+(?P<column>[^"]+)"+ referenced in UNPIVOT'),
 )
 _TABLE = re.compile(r'Referenced table "(?P<table>[^"]+)" not found')
 _CALL = re.compile(r"No function matches the given name and argument types '(.+?)'\. ")
+_FIELD = re.compile(r'Could not find key "(?P<field>[^"]+)" in struct')
+_QUOTED = re.compile(r'"+([^"]+)"+')
 _MISSING = re.compile(r"(?P<kind>[\w ]+?) with name (?P<name>\S+) does not exist")
 
 
@@ -55,7 +57,9 @@ def explain_binder(error: Exception, sql: str, prefix: int, in_scope: Sequence[I
     facts = _facts(error)
     text = str(facts.get("exception_message") or error).strip()
     message, _, rest = text.partition("\n")
-    start = _start(facts, sql, prefix)
+    start, length = _start(facts, sql, prefix), 1
+    if start is None and (quoted := _QUOTED.search(message)):
+        start, length = _find_word(sql, quoted[1], None)
     for pattern in _COLUMN:
         match = pattern.search(message)
         if match:
@@ -64,10 +68,14 @@ def explain_binder(error: Exception, sql: str, prefix: int, in_scope: Sequence[I
     table = _TABLE.search(message)
     if table:
         return _unknown_table(table["table"], facts, sql, start, in_scope)
+    if field := _FIELD.search(message):
+        names = re.findall(r'"([^"]+)"', rest)
+        said, why = f'the struct has no field "{field[1]}"', f"it has: {', '.join(names)}"
+        return Problem("unknown-field", said, start, length, why, did_you_mean(field[1], names))
     missing = _MISSING.search(message)
     if missing:
         return _unknown_name(missing, facts, sql, start)
-    length = _word_length(sql, start)
+    length = max(length, _word_length(sql, start))
     call = _CALL.search(message)
     if call:
         rest = rest.replace("Candidate functions:", "")
@@ -114,7 +122,7 @@ def _character(count: int, sql: str) -> int:
 
 
 def _word_length(sql: str, start: int | None) -> int:
-    match = _IDENTIFIER.match(sql, start) if start is not None else None
+    match = _WORD.match(sql, start) if start is not None else None
     return len(match[0]) if match else 1
 
 
@@ -143,7 +151,7 @@ def _unknown_table(
         message = f'{table} has no column "{column}", or is a table of another query'
         return Problem("unknown-column", message, start, _word_length(sql, start))
     _, _, listed = str(facts.get("exception_message", "")).partition("Candidate tables:")
-    tables = [name.strip('"') for name in _IDENTIFIER.findall(listed) if name != ","]
+    tables = [name.strip('"') for name in _WORD.findall(listed) if name != ","]
     message = f'there is no table "{table}" here'
     why = f"tables here: {', '.join(tables)}" if tables else ""
     fix = did_you_mean(table, tables)

@@ -32,7 +32,8 @@ def only(text: str, **changes: object) -> Diagnostic:
             3,
         ),
         (
-            "select title, list(id) as ids, row_number() over (order by title) as n, idd from cinema.movies",
+            "select title, list(id) as ids, row_number() over (order by title) as n, idd from cinema.movies"
+            " group by title",
             "unknown-column",
             "1:73",
             3,
@@ -44,6 +45,12 @@ def only(text: str, **changes: object) -> Diagnostic:
         ('select * from "cinema" . "moviez"', "unknown-relation", "1:15", 19),
         ("select * from a.b.c", "unknown-relation", "1:15", 5),
         ("select 1 where exists (from nope)", "unknown-relation", "1:29", 4),
+        ("select s.b from (select {'a': 1} as s)", "unknown-field", "1:10", 1),
+        ("unpivot cinema.movies on ido into name n value v", "unknown-column", "1:26", 3),
+        ("select nope.* from cinema.movies", "unknown-relation", "1:8", 4),
+        ("select sum(id) over w from cinema.movies", "invalid-query", "1:21", 1),
+        ("select 1 from cinema.movies m join cinema.directors m on m.id = 1", "duplicate-alias", "1", 1),
+        ("select 1 as a limit 'abc'", "type-mismatch", "1:21", 5),
         # types and structure
         ("select id + title from cinema.movies", "type-mismatch", "1:11", 1),
         ("select substr(1)", "type-mismatch", "1:8", 6),
@@ -199,6 +206,21 @@ def test_a_column_of_a_cte_is_not_one_of_its_source(column: str, message: str, f
             "with a as (select 'é' as é, upper(id) as u from cinema.movies) select year(u), nope from a",
             ["type-mismatch 1:29", "unknown-column 1:80"],
         ),
+        (  # one that has no field, no type, two tables to choose from, too many columns
+            "select s.b,\n id::intt,\n unnest(id),\n name,\n (select 1, 2),\n nope\n"
+            "from cinema.movies, (select {'a': 1} as s, 'x' as name), (select 'y' as name)",
+            [
+                *("unknown-field 1:10", "unknown-type 2:6", "invalid-query 3:2", "ambiguous-column 4:2"),
+                *("invalid-query 5:2", "unknown-column 6:2"),
+            ],
+        ),
+        (  # a name that two tables lack; what is in quotes closes no parenthesis
+            'select abs(")", m.x) as a, d.x as b from cinema.movies m, cinema.directors d',
+            ["unknown-column 1:12", "unknown-column 1:19", "unknown-column 1:30"],
+        ),
+        ("select 1 as a from cinema.movies order by nope", ["unknown-column 1:43"]),
+        ("select title, count(*), nope from cinema.movies", ["not-grouped 1:8", "unknown-column 1:25"]),
+        ("select title, count(*) from cinema.movies group by titel", ["unknown-column 1:52"]),
         (
             "select {{ var('a') }}, {{ var('b') + 1 }} from {{ ref('nope') }}",
             ["unknown-variable 1:16", "unknown-variable 1:32"],

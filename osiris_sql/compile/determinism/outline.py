@@ -6,11 +6,8 @@ from dataclasses import dataclass, field
 
 from sqlglot.tokenizer_core import Token, TokenType
 
-from osiris_sql.compile.tokens import tokenize
+from osiris_sql.compile.tokens import match_brackets, tokenize
 
-_OPEN = {TokenType.L_PAREN: TokenType.R_PAREN, TokenType.L_BRACKET: TokenType.R_BRACKET}
-_OPEN[TokenType.L_BRACE] = TokenType.R_BRACE
-_CLOSE = set(_OPEN.values())
 _CLAUSES = {
     TokenType.SELECT: "select",
     TokenType.FROM: "from",
@@ -71,7 +68,10 @@ class Outline:
         while self.tokens and self.tokens[-1].token_type == TokenType.SEMICOLON:
             self.tokens.pop()
         self.words = ["" if t.token_type == TokenType.IDENTIFIER else t.text.lower() for t in self.tokens]
-        self.match = self._match()
+        match = match_brackets(self.tokens)
+        if match is None:
+            raise ValueError("parentheses don't match")
+        self.match = match
         self.blocks: list[Block] = []
         self.calls: list[Call] = []
         self.at = {token.start: index for index, token in enumerate(self.tokens)}
@@ -129,20 +129,6 @@ class Outline:
         return self.split((begin, end))
 
     # ---------------------------------------------------------------------------------- building
-
-    def _match(self) -> dict[int, int]:
-        pairs: dict[int, int] = {}
-        stack: list[int] = []
-        for index, token in enumerate(self.tokens):
-            if token.token_type in _OPEN:
-                stack.append(index)
-            elif token.token_type in _CLOSE:
-                if not stack or _OPEN[self.tokens[stack[-1]].token_type] != token.token_type:
-                    raise ValueError("parentheses don't match")
-                pairs[stack.pop()] = index
-        if stack:
-            raise ValueError("parentheses don't match")
-        return pairs
 
     def _query(self, first: int, end: int, parent: Block | None) -> None:
         block = Block(first, end, parent)

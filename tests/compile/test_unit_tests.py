@@ -333,9 +333,20 @@ def test_so_is_a_mistake_in_csv_or_sql(tmp_path: Path, given: str, said: str) ->
 
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
-    rows = "[{customer: ann, amount: lots, id: x}, {customer: bob, amount: more}]"
-    result = run_one(tmp_path, f"given: [{{input: ref('stg_orders'), rows: {rows}}}]\n{EXPECT}")
-    assert len(result.diff.split("\n")) == 3
+    rows = "[{customer: 1.50, amount: lots, idd: x}, {customer: bob, amount: more}]"
+    given = f"given: [{{input: ref('stg_orders'), rows: {rows}}}, {{input: ref('ranked'), rows: []}}]"
+    result = run_one(tmp_path, f"{given}\nexpect: {{rows: [{{total: few, orders: 1, on: x}}]}}")
+    said = (
+        "does not read",
+        '"idd"',
+        "put quotes",
+        "'lots'",
+        "'more'",
+        'expect: there is no column "on"',
+        "'few'",
+    )
+    lines = result.diff.split("\n")
+    assert [words in line for words, line in zip(said, lines, strict=True)] == [True] * len(said), lines
 
 
 def test_an_expectation_that_does_not_fit_is_an_error(tmp_path: Path) -> None:

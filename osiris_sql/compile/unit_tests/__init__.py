@@ -6,13 +6,14 @@ from typing import Literal
 from osiris_sql.compile.node_names import NodeNames
 from osiris_sql.compile.unit_tests.diff import describe_difference
 from osiris_sql.compile.unit_tests.fixture import fill_relation
-from osiris_sql.compile.unit_tests.inputs import Fixture, Input, read_inputs
+from osiris_sql.compile.unit_tests.inputs import Fixture, read_inputs
 from osiris_sql.compile.unit_tests.mistake import StageError, UnitTestError
 from osiris_sql.compile.unit_tests.order import order_difference
 from osiris_sql.compile.unit_tests.stage import EXPECTED, Stage
 from osiris_sql.compile.unit_tests.tested import Tested, tested_sql
 from osiris_sql.types.manifest import Manifest, UnitTestResult
 from osiris_sql.types.project import Project, UnitTest
+from osiris_sql.types.relation import RelationRef
 
 __all__ = ["run_unit_tests"]
 
@@ -72,24 +73,26 @@ def _result(test: UnitTest, status: Literal["pass", "fail", "error"], diff: str)
 
 def _run(test: UnitTest, tested: Tested, manifest: Manifest, names: NodeNames, stage: Stage) -> str:
     """Return how the rows of a model differ from those expected, or nothing."""
-    inputs = read_inputs(test, tested, manifest, names)
+    inputs, mistakes = read_inputs(test, tested, manifest, names)
     with stage.scene():
-        _fill_all(inputs, stage)
-        schema = stage.run_model(tested.sql, tested.run_clock)
-        columns = fill_relation(EXPECTED, Fixture("expect", test.expect, schema), stage)
+        for given in inputs:
+            _fill(given.relation, given.fixture, stage, mistakes)
+        # Nothing is run on rows that are wrong; the model's columns say what is wrong with the expected ones.
+        schema = stage.run_model(tested.sql, tested.run_clock, is_empty=bool(mistakes))
+        columns = _fill(EXPECTED, Fixture("expect", test.expect, schema), stage, mistakes)
+        if mistakes:
+            raise UnitTestError("\n".join(mistakes))
         names_compared = columns or schema.names
         difference = describe_difference(names_compared, stage)
         return difference or order_difference(names_compared, inputs, tested, stage)
 
 
-def _fill_all(inputs: Sequence[Input], stage: Stage) -> None:
-    mistakes = []
-    for given in inputs:
-        try:
-            fill_relation(given.relation, given.fixture, stage)
-        except UnitTestError as error:
-            mistakes.append(str(error))
-            if isinstance(error, StageError):
-                break
-    if mistakes:
-        raise UnitTestError("\n".join(mistakes))
+def _fill(relation: RelationRef, fixture: Fixture, stage: Stage, mistakes: list[str]) -> tuple[str, ...]:
+    """Create a relation with the rows of a fixture and return the columns that it names; add its mistakes."""
+    try:
+        return fill_relation(relation, fixture, stage)
+    except StageError as error:
+        raise UnitTestError("\n".join([*mistakes, str(error)])) from error
+    except UnitTestError as error:
+        mistakes.append(str(error))
+        return ()

@@ -25,8 +25,8 @@ def fill_relation(relation: RelationRef, fixture: Fixture, stage: Stage) -> tupl
 
 def _fill(relation: RelationRef, fixture: Fixture, stage: Stage) -> tuple[str, ...]:
     stage.create(relation, fixture.schema)
-    raw = _raw_query(fixture, stage) if fixture.rows.format == "sql" else _raw_cells(fixture, stage)
-    problems = [problem for column in raw for problem in cast_problems(column, stage)]
+    raw, problems = _raw_query(fixture, stage) if fixture.rows.format == "sql" else _raw_cells(fixture, stage)
+    problems += [problem for column in raw for problem in cast_problems(column, stage)]
     if problems:
         raise UnitTestError("\n".join(problems))
     if raw:
@@ -36,19 +36,17 @@ def _fill(relation: RelationRef, fixture: Fixture, stage: Stage) -> tuple[str, .
     return tuple(column.column.name for column in raw)
 
 
-def _raw_cells(fixture: Fixture, stage: Stage) -> list[RawColumn]:
-    """Put rows of mappings or CSV into RAW, as text."""
+def _raw_cells(fixture: Fixture, stage: Stage) -> tuple[list[RawColumn], list[str]]:
+    """Put rows of mappings or CSV into RAW, as text; return its columns and what is wrong."""
     rows = fixture.rows.rows
     cells = cells_of_csv(rows) if isinstance(rows, str) else cells_of_dicts(rows)
     if not cells.columns and cells.rows:
         # Rows that name no column: all is NULL.
         cells = Cells(fixture.schema.names[:1], tuple((None,) for _ in cells.rows))
-    columns = _match_columns(cells.columns, fixture, has_rows=bool(cells.rows))
-    problems = [p for index, c in enumerate(columns) for p in _unquoted_numbers(c, index, cells)]
-    if problems:
-        raise UnitTestError("\n".join(problems))
+    columns, problems = _match_columns(cells.columns, fixture, has_rows=bool(cells.rows))
     raw, values = [], []
-    for index, column in enumerate(columns):
+    for index, column in columns.items():
+        problems += _unquoted_numbers(column, index, cells)
         written = [row[index] for row in cells.rows]
         nested = any(isinstance(cell, list | dict) for cell in written)
         raw.append(RawColumn(column, f"c{index}", as_json=nested))
@@ -56,7 +54,7 @@ def _raw_cells(fixture: Fixture, stage: Stage) -> list[RawColumn]:
     lists = [f"unnest(CAST(? AS VARCHAR[])) AS {column.name}" for column in raw]
     select = ", ".join(["unnest(range(1, CAST(? AS BIGINT))) AS n", *lists])
     stage.create_as(RAW, f"SELECT {select}", "rows", [len(cells.rows) + 1, *values])
-    return raw
+    return raw, problems
 
 
 def _unquoted_numbers(column: Column, index: int, cells: Cells) -> list[str]:
@@ -70,21 +68,25 @@ def _unquoted_numbers(column: Column, index: int, cells: Cells) -> list[str]:
     ]
 
 
-def _raw_query(fixture: Fixture, stage: Stage) -> list[RawColumn]:
-    """Put the rows of a query into RAW, with the types that the query gives."""
+def _raw_query(fixture: Fixture, stage: Stage) -> tuple[list[RawColumn], list[str]]:
+    """Put the rows of a query into RAW, with the types that the query gives; return its columns and what
+    is wrong."""
     query = f"({str(fixture.rows.rows).strip().rstrip(';')}\n)"
     schema = stage.describe(f"FROM {query}", "rows")
     names = [f"c{index}" for index in range(len(schema.columns))]
     select = f"SELECT row_number() OVER () AS n, * FROM {query} AS written({', '.join(names)})"
     stage.create_as(RAW, select, "rows")
-    columns = _match_columns(schema.names, fixture, has_rows=True)
-    pairs = zip(columns, schema.columns, names, strict=True)
+    columns, problems = _match_columns(schema.names, fixture, has_rows=True)
+    types = [column.type for column in schema.columns]
     # DuckDB calls the type of a bare NULL `"NULL"`; in a table it is INTEGER.
-    return [RawColumn(c, name, "INTEGER" if r.type == '"NULL"' else r.type) for c, r, name in pairs]
+    types = ["INTEGER" if type_ == '"NULL"' else type_ for type_ in types]
+    return [RawColumn(column, names[place], types[place]) for place, column in columns.items()], problems
 
 
-def _match_columns(names: Sequence[str], fixture: Fixture, *, has_rows: bool) -> list[Column]:
-    """Return the columns that are meant; raises UnitTestError for unknown and for missing ones."""
+def _match_columns(
+    names: Sequence[str], fixture: Fixture, *, has_rows: bool
+) -> tuple[dict[int, Column], list[str]]:
+    """Return the columns that are meant, by their places, and what is wrong with the others."""
     known = {column.name.lower(): column for column in fixture.schema.columns}
     problems = [
         f'there is no column "{name}". {did_you_mean(name, fixture.schema.names)}'.rstrip()
@@ -101,6 +103,4 @@ def _match_columns(names: Sequence[str], fixture: Fixture, *, has_rows: bool) ->
             for name in fixture.required
             if name.lower() not in given
         ]
-    if problems:
-        raise UnitTestError("\n".join(problems))
-    return [known[name] for name in given]
+    return {place: known[name] for place, name in enumerate(given) if name in known}, problems

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from osiris_sql.compile.node_names import NodeNames
 from osiris_sql.compile.unit_tests.input_name import input_node
-from osiris_sql.compile.unit_tests.mistake import UnitTestError
 from osiris_sql.compile.unit_tests.tested import Tested, schemas_of
 from osiris_sql.support.nearest import did_you_mean
 from osiris_sql.types.manifest import Manifest
@@ -31,8 +30,10 @@ class Input:
     fixture: Fixture
 
 
-def read_inputs(test: UnitTest, tested: Tested, manifest: Manifest, names: NodeNames) -> list[Input]:
-    """Return every input of a unit test; raises UnitTestError that lists what is wrong with them."""
+def read_inputs(
+    test: UnitTest, tested: Tested, manifest: Manifest, names: NodeNames
+) -> tuple[list[Input], list[str]]:
+    """Return every input of a unit test, one that is not given without rows, and what is wrong with them."""
     schemas, wanted = schemas_of(manifest), set(tested.reads)
     found: dict[str, Input] = {}
     problems = []
@@ -45,13 +46,12 @@ def read_inputs(test: UnitTest, tested: Tested, manifest: Manifest, names: NodeN
             reads = tested.reads[node] or ()
             fixture = Fixture(f"given {rows.input}", rows, schemas[node], reads)
             found[node] = Input(names.relations[node], fixture)
-    problems += [
-        f"no rows are given for {_spoken(node, tested)}, which {_reader(test)} reads (none is: rows: [])"
-        for node in sorted(wanted - found.keys())
-    ]
-    if problems:
-        raise UnitTestError("\n".join(problems))
-    return list(found.values())
+    for node in sorted(wanted - found.keys()):
+        spoken = _spoken(node, tested)
+        problems.append(f"no rows are given for {spoken}, which {_reader(test)} reads (none is: rows: [])")
+        rows = FixtureRows(input=spoken, format="dict", rows=(), location=test.location)
+        found[node] = Input(names.relations[node], Fixture(f"given {spoken}", rows, schemas[node]))
+    return list(found.values()), problems
 
 
 def _problem(

@@ -73,9 +73,11 @@ class Stage:
         rows = self.run(f"DESCRIBE {sql}", what)
         return TableSchema(columns=tuple(Column(name=row[0], type=row[1]) for row in rows))
 
-    def run_model(self, sql: str, run_clock: str) -> TableSchema:
-        """Run a model into ACTUAL and return its columns."""
-        return self.create_as(ACTUAL, _at_clock(sql, run_clock), "the model fails")
+    def run_model(self, sql: str, run_clock: str, *, is_empty: bool = False) -> TableSchema:
+        """Run a model into ACTUAL, or only its columns, and return these."""
+        rows = _at_clock(sql, run_clock)
+        rows = f"SELECT * FROM (\n{rows}\n) LIMIT 0" if is_empty else rows
+        return self.create_as(ACTUAL, rows, "the model fails")
 
 
 def _at_clock(sql: str, run_clock: str) -> str:

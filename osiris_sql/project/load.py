@@ -1,5 +1,6 @@
 """Loads a project: from files to a `Project`, with every mistake at its place."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -24,6 +25,8 @@ from osiris_sql.project.targets_file import TargetsFile, check_targets_file, rea
 from osiris_sql.support.yamlfile import YamlFile, read_yaml
 from osiris_sql.types.diagnostic import Diagnostic, Location, ProjectError
 from osiris_sql.types.project import Connection, DataTest, MacroFile, Model, Project, Publication, SourceTable
+
+_DESCRIBES = re.compile(r"^(data_tests|tests|unit_tests|models|seeds|snapshots)[ \t]*:", re.MULTILINE)
 
 
 def load_from_files(
@@ -138,11 +141,29 @@ def _find_tests(scope: _Scope, *, generic: bool) -> list[str]:
 
 
 def _read_singular_tests(scope: _Scope) -> Iterable[DataTest]:
+    _refuse_yaml_of_tests(scope)
     for path in _find_tests(scope, generic=False):
         text = read_sql(scope.disk, path, scope.report)
         if text is not None:
             place = Location(path=path, line=1, column=1)
             yield DataTest(name=PurePosixPath(path).stem, kind="singular", text=text, location=place)
+
+
+def _refuse_yaml_of_tests(scope: _Scope) -> None:
+    """What dbt reads in YAML beside singular tests could change how they end: it is not passed over."""
+    paths = (
+        p for folder in scope.settings.test_paths for p in find_files(scope.disk, folder, ".yml", ".yaml")
+    )
+    for path in paths:
+        key = _DESCRIBES.search(read_text(scope.disk, path, scope.report) or "")
+        if key is None:
+            continue
+        line = key.string.count("\n", 0, key.start()) + 1
+        place = Location(path=path, line=line, column=1, length=len(key[1]))
+        why = "beside tests no YAML is read"
+        fix = "write config() into the file of the test; what describes models belongs into models/"
+        message = f'"{key[1]}" stands where it is not read'
+        scope.report(Diagnostic(rule="unread-yaml", message=message, location=place, why=why, fix=fix))
 
 
 def _each_once(tests: Iterable[DataTest], report: Report) -> tuple[DataTest, ...]:

@@ -27,6 +27,12 @@ import pytest
             "tests/empty.sql:1:1 empty-file: the file is empty | write a SELECT, or delete the file",
         ),
         (
+            "tests/deep/tests.yml",
+            "version: 2\ndata_tests: [{name: none_lost, config: {severity: warn}}]\n",
+            'tests/deep/tests.yml:2:1 unread-yaml: "data_tests" stands where it is not read '
+            "| write config() into the file of the test; what describes models belongs into models/",
+        ),
+        (
             "models/latin1.sql",
             b"select 1,\n'caf\xe9'",
             "models/latin1.sql:2 not-utf8: byte 14 (0xE9) is not UTF-8 | save the file as UTF-8",

@@ -21,7 +21,7 @@ from osiris_sql.types.project import Project
 
 _DUCKDB = Dialect.get_or_raise("duckdb")
 # The only question that is asked of them.
-_NOT_IN = re.compile(r"not\s+in\b")
+_NOT_IN = re.compile(r"not\s+(\(?[\w.\"]+\s+)?in\b|(<>|!=)\s*all\b|=\s*any\b")
 
 
 class Reader:

@@ -71,108 +71,53 @@ FINE = {
     "an address without a password": "select 'https://example.com/?password=' as link",
     "keys of one family": """select o.order_id from shop.orders as o
         join shop.items as i on i.order_id = o.order_id and i.line = o.quantity""",
+    "one row of a joined CTE's many side is picked": """with j as (select c.country, c.credit,
+        row_number() over (partition by c.customer_id order by o.order_id) as place from shop.customers
+        as c join shop.orders as o on o.customer_id = c.customer_id) select country, sum(credit) as
+        credit from j where place = 1 group by country""",
+    "a joined CTE, grouped by the many side": """with j as (select c.country, c.credit, o.order_id
+        from shop.customers as c join shop.orders as o on o.customer_id = c.customer_id) select
+        order_id, country, sum(credit) as credit from j group by all""",
+    "a joined CTE whose rows are made one": """with j as (select distinct c.customer_id, c.country,
+        c.credit from shop.customers as c join shop.orders as o on o.customer_id = c.customer_id) select
+        country, sum(credit) as credit from j group by country""",
+    "rows that the query itself makes": """select o.order_id, e, n from shop.orders as o cross join
+        unnest([1, 2]) as u(e) cross join (values (1)) as v(n)""",
+    "NOT IN without the NULLs that HAVING drops": """select name from shop.customers where
+        customer_id not in ( select o.customer_id from shop.orders as o group by o.customer_id having
+        o.customer_id is not null)""",
+    "NOT IN without the NULLs that a sum drops": """select name from shop.customers where
+        customer_id not in ( select o.customer_id from shop.orders as o where abs(o.customer_id) + 1 >
+        0)""",
+    "NOT IN of the kept side": """select name from shop.customers where customer_id not in ( select
+        o.order_id from shop.customers as c right join shop.orders as o on c.customer_id = o.quantity)""",
+    "tables that a third connects": """select c.name, i.price from shop.customers as c, shop.items
+        as i, shop.orders as o where c.customer_id = o.customer_id and i.order_id = o.order_id""",
+    "a join that picks by a value": """select c.name, o.amount from shop.customers as c join
+        shop.orders as o on o.order_id = 3""",
+    "the first microsecond that is none of the day": """select order_id from shop.orders where
+        placed_at between '2026-01-01' and '2026-01-31 23:59:59.999999'""",
+    "a CASE of TRUE and FALSE": """select case name = 'a' when true then 1 when false then 2 end as
+        x from shop.customers""",
+    "narrower conditions first": """select case when name in ('a', 'b') then 1 when name in ('b',
+        'c') then 2 when amount > 5 and quantity > 5 then 3 when amount > 6 then 4 when amount is not
+        true then 5 end as x from (select 'a' as name, amount, quantity from shop.orders) as q""",
+    "an optional row that either side may lack": """select c.name from shop.customers as c left
+        join shop.orders as o on o.customer_id = c.customer_id where o.amount > 3 or c.credit > 3""",
+    "an optional row's own absence, twice denied": """select c.name from shop.customers as c left
+        join shop.orders as o on o.customer_id = c.customer_id where not (o.amount is not null)""",
+    "full dozens": """select order_id, quantity // 12 as dozens, dozens * 12 as whole, dozens *
+        amount as price from shop.orders""",
+    "ORDER BY ALL": """with latest as (select placed_at, order_id from shop.orders order by all
+        limit 3) select order_id from latest""",
 }
 
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
-    queries = FINE | {name: sql for name, (_, sql) in FOUND.items()}
-    return found_in(tmp_path_factory.mktemp("shop"), queries)
+    return found_in(tmp_path_factory.mktemp("shop"), FINE)
 
 
 @pytest.mark.parametrize("name", FINE)
 def test_nothing_is_found(found, name):
     assert {rule: message for rule, message in found[name].items() if rule not in ABOUT_PUBLISHING} == {}
-
-
-FOUND = {
-    "a NULL in a list": ("null-comparison", "select name from shop.customers where country in ('a', null)"),
-    "<> ALL of values that may be NULL": (
-        "not-in-nullable",
-        """select name from shop.customers
-        where customer_id <> all (select o.customer_id from shop.orders as o)""",
-    ),
-    "a condition that compares nothing": (
-        "implicit-cross-join",
-        "select c.name, o.amount from shop.customers as c join shop.orders as o on 1 = 1",
-    ),
-    "a LEFT JOIN whose condition names one side": (
-        "implicit-cross-join",
-        "select c.name, o.amount from shop.customers as c left join shop.orders as o on c.country = 'x'",
-    ),
-    "a filter on a function of an optional column": (
-        "left-join-filter",
-        """select o.order_id, c.name from shop.orders as o
-        left join shop.customers as c on o.customer_id = c.customer_id where lower(c.name) like 'a%'""",
-    ),
-    "a filter on the optional side of a RIGHT JOIN": (
-        "left-join-filter",
-        """select o.order_id, c.name from shop.customers as c
-        right join shop.orders as o on o.customer_id = c.customer_id where c.name = 'a'""",
-    ),
-    "an ELSE after TRUE": (
-        "unreachable-case",
-        "select case when true then 1 else 2 end as x from shop.orders",
-    ),
-    "an ELSE after a test and its opposite": (
-        "unreachable-case",
-        """select case when amount is null then 1 when amount is not null then 2 else 3 end as x
-        from shop.orders""",
-    ),
-    "a column of a subquery": (
-        "unused-column",
-        "select q.order_id from (select order_id, amount * 2 as twice from shop.orders) as q",
-    ),
-    "the bridge between two facts": (
-        "fan-out-join",
-        """select sum(o.amount) as total from shop.orders as o
-        join shop.items as i on i.order_id = o.order_id""",
-    ),
-    "NULL of a LEFT JOIN": (
-        "not-in-nullable",
-        """select name from shop.customers where customer_id not in (
-        select c.customer_id from shop.orders as o left join shop.customers as c
-        on c.customer_id = o.quantity)""",
-    ),
-    "NULL in a list": ("not-in-nullable", "select name from shop.customers where country not in ('a', null)"),
-    "a name of the query around": (
-        "ambiguous-column",
-        "select name from shop.customers where exists (select 1 from shop.orders as o where credit > 3)",
-    ),
-    "an ON about other tables": (
-        "implicit-cross-join",
-        """select i.price from shop.customers as c join shop.orders as o on o.customer_id = c.customer_id
-        join shop.items as i on o.order_id = c.customer_id""",
-    ),
-    "a quotient rounded by a cast": (
-        "integer-division",
-        "select cast(quantity / order_id as integer) as x from shop.orders",
-    ),
-    "the last second": (
-        "between-timestamps",
-        """select sum(amount) as total from shop.orders
-        where placed_at between '2026-01-01' and timestamp '2026-01-31 23:59:59'""",
-    ),
-    "a day against a timestamp": (
-        "key-cast",
-        """select o.order_id from shop.orders as o join shop.orders as p on p.placed_on = o.placed_at""",
-    ),
-    "a value that comes twice": (
-        "unreachable-case",
-        "select case quantity when 1 then 'a' when 1 then 'b' end as x from shop.orders",
-    ),
-    "WHEN NULL": ("null-comparison", "select case name when null then 1 end as x from shop.customers"),
-    "a key of AWS": ("secret-in-sql", "select 'AKIAABCDEFGHIJKLMNOP' as k"),  # gitleaks:allow
-}
-
-
-@pytest.mark.parametrize("name", FOUND)
-def test_it_is_found(found, name):
-    assert FOUND[name][0] in found[name]
-
-
-def test_a_long_chain_of_ctes_is_followed_once(tmp_path):
-    ctes = "".join(f", c{n} as (select customer_id, name, code from c{n - 1})" for n in range(1, 40))
-    sql = f"with c0 as (select customer_id, name, code from shop.customers){ctes} "
-    sql += "select order_id from shop.orders where order_id::varchar not in (select name from c39)"
-    assert "not-in-nullable" in found_in(tmp_path, {"chain": sql})["chain"]

@@ -33,7 +33,7 @@ def check(model: LintedModel) -> Iterator[Finding]:
             continue
         if source not in scope.sources:
             message = f"{column.name} means a column of {source.alias}, of the query around this one"
-        elif len(scope.visible) > 1 and not _is_alias(column, scope):
+        elif len(scope.visible) > 1 and not _is_alias(column, scope) and not _is_listed(model, scope, source):
             message = f"{column.name} does not say that it is a column of {source.alias}"
         else:
             continue
@@ -52,6 +52,15 @@ def _is_name(column: exp.Column) -> bool:
 
 def _is_alias(column: exp.Column, scope: Scope) -> bool:
     return column.name.lower() in scope.aliases
+
+
+def _is_listed(model: LintedModel, scope: Scope, source: Source) -> bool:
+    """Say whether a source is rows that the query itself makes, under names that it gives them."""
+    item = next((item for other, item, _ in model.joined(scope) if other is source), None)
+    made = isinstance(item, exp.Unnest | exp.Values) or (
+        isinstance(item, exp.Table) and not isinstance(item.this, exp.Identifier)
+    )
+    return made and item is not None and bool(item.alias_column_names)
 
 
 def _qualifier(model: LintedModel, source: Source) -> str:

@@ -22,7 +22,7 @@ from osiris_sql.lint.linted_model import LintedModel
 SEVERITY = "warning"
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_LAST_SECOND = re.compile(r".*[ T]23:59(:59(\.9*)?)?")
+_LAST_SECOND = re.compile(r".*[ T]23:59(:59(\.9{0,5})?)?")
 
 
 def check(model: LintedModel) -> Iterator[Finding]:
@@ -44,4 +44,4 @@ def _is_day(model: LintedModel, high: exp.Expr) -> bool:
     if isinstance(high, exp.Literal) and high.is_string:
         text = str(high.this)
         return bool(_DAY.fullmatch(text) or _LAST_SECOND.fullmatch(text))
-    return isinstance(high, exp.LastDay) or model.column_type(high) == "DATE"
+    return isinstance(high, exp.LastDay | exp.DateFromParts) or model.column_type(high) == "DATE"

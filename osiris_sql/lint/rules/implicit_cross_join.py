@@ -28,11 +28,11 @@ def check(model: LintedModel) -> Iterator[Finding]:
         joined = model.joined(scope)
         for index, (source, item, join) in enumerate(joined):
             before = [other for other, _, _ in joined[:index]]
-            if join is None or not isinstance(item, exp.Table) or not isinstance(item.this, exp.Identifier):
+            if join is None or not _stands_alone(source, item):
                 continue
             if any(frozenset() in other.relation.keys for other in (source, *before)):
                 continue  # one row at most
-            if _is_comma(join) and not _is_connected(model, scope, source):
+            if _is_comma(join) and not _is_connected(model, scope, source, before):
                 yield Finding(
                     f"nothing connects {item.alias_or_name} with the tables before it",
                     model.span(item),
@@ -47,10 +47,17 @@ def check(model: LintedModel) -> Iterator[Finding]:
                 )
             elif on is not None and _leaves_out(model, scope, on, source, before):
                 yield Finding(
-                    f"the condition of this join does not name {item.alias_or_name}",
+                    f"the condition of this join does not connect {item.alias_or_name}",
                     model.span(on),
                     fix=f"compare a column of {item.alias_or_name} with one of the tables before it",
                 )
+
+
+def _stands_alone(source: Source, item: exp.Expr) -> bool:
+    """Say whether an item is a table or a query that takes nothing from what stands before it."""
+    if isinstance(item, exp.Subquery):
+        return isinstance(item.this, exp.Select) and not source.after
+    return isinstance(item, exp.Table) and isinstance(item.this, exp.Identifier)
 
 
 def _names_columns(on: exp.Expr) -> bool:
@@ -61,26 +68,29 @@ def _is_comma(join: exp.Join) -> bool:
     return not any(join.args.get(key) for key in ("on", "using", "side", "kind", "method"))
 
 
-def _is_connected(model: LintedModel, scope: Scope, source: Source) -> bool:
-    """Say whether any condition names a source together with another; what is not sure counts."""
+def _is_connected(model: LintedModel, scope: Scope, source: Source, before: list[Source]) -> bool:
+    """Say whether conditions lead from a source to one before it; what is not sure counts."""
     where = scope.select.args.get("where")
     conditions = conjuncts(where.this) if where is not None else []
     conditions += [join.args["on"] for join in scope.select.args.get("joins") or [] if join.args.get("on")]
-    for condition in conditions:
-        found = {model.source_of(column, scope) for column in condition.find_all(exp.Column)}
-        if None in found or (source in found and len(found) > 1):
-            return True
-    return False
+    found = [{model.source_of(column, scope) for column in c.find_all(exp.Column)} for c in conditions]
+    reached: set[Source | None] = {source}
+    while more := [sources for sources in found if sources & reached and not sources <= reached]:
+        reached |= set().union(*more)
+    return any(None in sources for sources in found) or not reached.isdisjoint(before)
 
 
 def _leaves_out(model: LintedModel, scope: Scope, on: exp.Expr, source: Source, before: list[Source]) -> bool:
-    """Say whether an ON names only tables before this one."""
+    """Say whether an ON names only tables before this one, or pairs each with all that it picks of this."""
     columns = list(on.find_all(exp.Column))
     found = {model.source_of(column, scope) for column in columns}
+    if found == {source} and not on.find(exp.Query):
+        picks = (part for part in conjuncts(on) if isinstance(part, exp.EQ))
+        return all(part.left.find(exp.Column) and part.right.find(exp.Column) for part in picks)
     return bool(columns) and None not in found and source not in found and found <= {*before}
 
 
-def _edits(model: LintedModel, item: exp.Table, rest: list[Joined]) -> tuple[Edit, ...]:
+def _edits(model: LintedModel, item: exp.Expr, rest: list[Joined]) -> tuple[Edit, ...]:
     """Return the comma made CROSS JOIN, where no outer join after it would see other rows then."""
     outer = any(str(join.args.get("side") or "") in ("RIGHT", "FULL") for _, _, join in rest if join)
     span, outline = model.span(item), model.outline

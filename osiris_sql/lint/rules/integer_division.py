@@ -14,19 +14,26 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from osiris_sql.compile.lineage.numbers import kind_of
+from osiris_sql.lint.definitions import definition
 from osiris_sql.lint.finding import Finding
 from osiris_sql.lint.linted_model import LintedModel
 
 SEVERITY = "warning"
 
+_BESIDE_FRACTION = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.EQ, exp.NEQ, exp.Add, exp.Sub)
+_SCALES = ("100", "1000")
 _FRACTIONS = exp.DataType.FLOAT_TYPES | {exp.DType.DECIMAL}
 
 
 def check(model: LintedModel) -> Iterator[Finding]:
-    """Yield each `//` that is multiplied, rounded or cast to a fraction, and each whole `/` cast to one."""
+    """Yield each `//` whose fraction is wanted, here or where its column is read, and each whole `/` cast.
+
+    It is wanted where the value is made a percentage, rounded to places, cast to a fraction, or meets one.
+    """
     for division in model.nodes(exp.IntDiv):
-        parent = _outside(division)
-        if _wants_fraction(parent, division):
+        if _wants_fraction(division, division) or any(
+            _wants_fraction(reader, division) for reader in _readers(model, division)
+        ):
             yield Finding(
                 "// cuts the fraction off before it is used",
                 model.span(division),
@@ -51,12 +58,31 @@ def _outside(node: exp.Expr) -> exp.Expr | None:
     return parent
 
 
-def _wants_fraction(parent: exp.Expr | None, division: exp.Expr) -> bool:
+def _readers(model: LintedModel, division: exp.Expr) -> list[exp.Column]:
+    """Return the names that stand for a division that is a column."""
+    top = division
+    while isinstance(top.parent, exp.Paren):
+        top = top.parent
+    if not isinstance(top.parent, exp.Alias):
+        return []
+    named = [c for c in model.nodes(exp.Column) if c.name.lower() == top.parent.alias.lower()]
+    return [column for column in named if definition(model, column) is top]
+
+
+def _wants_fraction(value: exp.Expr, division: exp.Expr) -> bool:
+    """Say whether the fraction of a value that is a division is wanted by what it stands in."""
+    parent = _outside(value)
     if isinstance(parent, exp.Cast):
         return parent.to.this in _FRACTIONS
     if isinstance(parent, exp.Round):
         return parent.args.get("decimals") is not None
-    if not isinstance(parent, exp.Mul) or parent.this.unnest() is not division:
+    if not isinstance(parent, exp.Binary) or not isinstance(parent, (exp.Mul, *_BESIDE_FRACTION)):
         return False
-    # `x // 10 * 10` rounds down to tens, which is what it says.
-    return bool(parent.expression.unnest() != division.expression.unnest())
+    other = (parent.right if parent.left.unnest() is value else parent.left).unnest()
+    if not isinstance(other, exp.Literal) or other.is_string:
+        return False
+    # `x // 100 * 100` rounds down to hundreds, which is what it says.
+    scale = (
+        isinstance(parent, exp.Mul) and other.this in _SCALES and other not in division.find_all(exp.Literal)
+    )
+    return scale or not other.is_int

@@ -24,16 +24,16 @@ SEVERITY = "warning"
 def check(model: LintedModel) -> Iterator[Finding]:
     """Yield each NOT IN with NULL in its list, or with a query of one column that inputs make NULL.
 
-    `<> ALL` is NOT IN too.
+    `<> ALL` and NOT `= ANY` are NOT IN too.
     """
     for node, value, query in _negated(model):
         if any(isinstance(listed, exp.Null) for listed in node.expressions):
             yield Finding("NOT IN with a NULL is true for no row", model.span(node), fix="leave NULL out")
         elif query is not None and (nulls := query_nulls(model, query)):
             yield Finding(
-                f"NOT IN is true for no row once {next(iter(nulls))} is NULL in one",
+                f"NOT IN is true for no row once {min(nulls)} is NULL in one",
                 model.span(value),
-                why=f"{next(iter(nulls))} may be NULL in this query",
+                why=f"{min(nulls)} may be NULL in this query",
                 fix="write NOT EXISTS (SELECT …), or filter with IS NOT NULL inside",
             )
 
@@ -43,6 +43,8 @@ def _negated(model: LintedModel) -> Iterator[tuple[exp.Expr, exp.Expr, exp.Expr 
     for negated in model.nodes(exp.Not):
         if isinstance(inside := negated.this.unnest(), exp.In):
             yield inside, inside.this, inside.args.get("query")
+        elif isinstance(inside, exp.EQ) and isinstance(one := inside.expression, exp.Any):
+            yield inside, inside.this, one.this
     for unequal in model.nodes(exp.NEQ):
         if isinstance(every := unequal.expression, exp.All):
             yield unequal, unequal.this, every.this

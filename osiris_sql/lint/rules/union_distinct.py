@@ -14,6 +14,7 @@ Good:
 """
 
 from collections.abc import Iterator
+from decimal import Decimal
 from itertools import combinations, pairwise
 
 from sqlglot import exp
@@ -74,9 +75,11 @@ def _differ(branches: list[exp.Select]) -> bool:
 
 def _constants_differ(left: exp.Expr, right: exp.Expr) -> bool:
     a, b = left.unalias(), right.unalias()
-    return (
-        isinstance(a, exp.Literal) and isinstance(b, exp.Literal) and a.is_string and b.is_string and a != b
-    )
+    if isinstance(a, exp.Boolean) and isinstance(b, exp.Boolean):
+        return bool(a.this != b.this)
+    if not isinstance(a, exp.Literal) or not isinstance(b, exp.Literal) or a.is_string != b.is_string:
+        return False
+    return a != b if a.is_string else Decimal(a.this) != Decimal(b.this)
 
 
 def _edits(model: LintedModel, branches: list[exp.Select]) -> tuple[Edit, ...]:

@@ -76,7 +76,14 @@ def _is_read_inside(select: exp.Select, item: exp.Expr, name: str) -> bool:
     if (is_grouped and not aggregates) or (aggregates and not is_grouped and alone):
         return True
     clauses = [select.args.get(key) for key in ("group", "order", "where", "having", "qualify")]
-    places = [c for c in clauses if c is not None and c.find(exp.Literal)]
+    places = [c for c in clauses if isinstance(c, exp.Order | exp.Group)]
+    if any(place.find(exp.Literal) or _orders_by_all(place) for place in places):
+        return True
+    if isinstance(item, exp.Column):
+        clauses[2] = None  # there the name means the table's column, which stays
     others = [part for part in (*select.expressions, *clauses) if part is not None and part is not item]
-    named = any(c.name.lower() == name and not c.table for part in others for c in part.find_all(exp.Column))
-    return named or any(isinstance(c, exp.Order | exp.Group) for c in places)
+    return any(c.name.lower() == name and not c.table for part in others for c in part.find_all(exp.Column))
+
+
+def _orders_by_all(clause: exp.Expr) -> bool:
+    return any(isinstance(order.this, exp.Var) for order in clause.expressions)

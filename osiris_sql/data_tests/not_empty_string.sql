@@ -4,6 +4,8 @@
 --   column_name: {type: column}
 --   trim_whitespace: {type: boolean, default: true, about: whether blanks alone count as empty}
 -- bad:
+--   - rows: SELECT chr(160) || ' ' AS word
+--     arguments: {column_name: word}
 --   - rows: SELECT * FROM (VALUES ('a'), ('')) AS t(name)
 --     arguments: {column_name: name}
 --   - rows: SELECT '  ' AS name

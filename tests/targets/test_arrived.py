@@ -151,6 +151,9 @@ def test_each_proven_test_finds_the_same_in_both(cursor, database, test: str) ->
             "can't run in a target",
         ),
         (generic("accepted_range", node="target:app.t", column="word", max_value=3), "by its order"),
+        (generic("unique", node="target:app.t", column="doc"), 'it compares "doc"'),
+        (generic("not_null", node="target:app.t", column="id", config={"where": "r = 0.1"}), 'compares "r"'),
+        (generic("sum_between", node="target:app.t", column="ok", min_value=1), "no number"),
         (generic("unique", node="target:lake.t", column="id"), 'a target of type "files" can\'t be tested'),
         (generic("unique", node="target:app.t", column="idd"), 'has no column "idd"'),
         (
@@ -173,7 +176,11 @@ def test_each_proven_test_finds_the_same_in_both(cursor, database, test: str) ->
     ],
 )
 def test_what_is_not_proven_is_refused_by_name(cursor, database, test: DataTest, said: str) -> None:
-    twice = Twice(cursor, database.schema, {"t": "SELECT 1 AS id, 'a' AS word"})
+    twice = Twice(
+        cursor,
+        database.schema,
+        {"t": "SELECT 1 AS id, 'a' AS word, '{}'::JSON AS doc, 0::FLOAT AS r, true AS ok"},
+    )
     compiled, found = twice.compile(test)
     assert compiled == ()
     assert any(said in message for message in found), found

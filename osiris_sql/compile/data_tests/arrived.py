@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
@@ -16,12 +17,13 @@ from osiris_sql.compile.data_tests.generic import find_test, render_generic
 from osiris_sql.compile.data_tests.mistakes import TestMistakeError
 from osiris_sql.compile.data_tests.scope import TestScope
 from osiris_sql.compile.data_tests.settings import compiled_settings, is_enabled
+from osiris_sql.compile.data_tests.values import named_columns
 from osiris_sql.compile.fingerprint import fingerprint
 from osiris_sql.compile.known import Known
 from osiris_sql.types.diagnostic import Diagnostic
 from osiris_sql.types.manifest import CompiledTest
 from osiris_sql.types.project import DataTest, Publication
-from osiris_sql.types.relation import RelationRef
+from osiris_sql.types.relation import RelationRef, TableSchema
 
 PROVEN = frozenset(
     {
@@ -46,7 +48,20 @@ PROVEN = frozenset(
 _ORDERED = frozenset({"accepted_range", "sequential_values"})
 """Tests that compare by size, which for text is another order in each database."""
 
-_NUMBERS = "INT", "DECIMAL", "FLOAT", "DOUBLE", "DATE", "TIMESTAMP"
+_ADDING = frozenset({"sum_between", "mean_between"})
+
+_COUNTING = frozenset({"at_least_one", "not_null", "row_count_between"})
+"""Tests that compare no values."""
+
+_COMPARED_OTHERWISE = re.compile(r"FLOAT|JSON|VARIANT|\[|^(STRUCT|MAP|UNION|TUPLE)\(|^TIME WITH")
+"""Types of columns that PostgreSQL compares otherwise: `real` as double precision, `jsonb` by its meaning,
+times of a zone by the zone too."""
+
+_SPACES = "".join(map(chr, [0x20, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000]))
+"""What DuckDB's `trim` takes away; PostgreSQL's takes a blank alone."""
+
+_NUMBERS = "INT", "DECIMAL", "FLOAT", "DOUBLE"
+_SIZES = *_NUMBERS, "DATE", "TIMESTAMP"
 
 _PLAIN = (
     *(exp.Column, exp.Identifier, exp.Literal, exp.Boolean, exp.Null, exp.Paren, exp.Neg, exp.Not, exp.Is),
@@ -122,9 +137,13 @@ class ArrivedTests:
         elif name not in PROVEN:
             why = f"proven to mean the same in PostgreSQL: {', '.join(sorted(PROVEN))}"
             yield _refused(test, f'the test "{test.test}" can\'t run in a target', why)
-        elif name in _ORDERED and not _is_number(test, model):
+        elif name in _ORDERED and not _is_of(_SIZES, test, model):
             why = "PostgreSQL may order text otherwise"
             yield _refused(test, f'the test "{test.test}" compares text by its order', why)
+        elif name in _ADDING and not _is_of(_NUMBERS, test, model):
+            yield _refused(test, f'the test "{test.test}" adds up what is no number')
+        elif compared := _compared_otherwise(test, name, model):
+            yield _refused(test, f"it compares {compared}, which PostgreSQL does otherwise")
         if test.config.get("store_failures"):
             yield _refused(test, "store_failures has no place in a target")
         for label, text in self._conditions(test, definition):
@@ -156,9 +175,17 @@ class ArrivedTests:
         return replace(test, arguments={**test.arguments, "to": self._relation(other).sql})
 
 
-def _is_number(test: DataTest, model: Known) -> bool:
+def _is_of(types: tuple[str, ...], test: DataTest, model: Known) -> bool:
     found = model.schema.type_of(unquoted(test.column)) if test.column else None
-    return found is None or any(found.lstrip("U").startswith(name) or name in found for name in _NUMBERS)
+    return found is None or any(found.lstrip("U").startswith(name) or name in found for name in types)
+
+
+def _compared_otherwise(test: DataTest, name: str, model: Known) -> str:
+    """Return the columns that a test compares and the two databases do not alike, or nothing."""
+    columns = tuple(c for c in model.schema.columns if _COMPARED_OTHERWISE.search(c.type))
+    texts = [] if name in _COUNTING else [test.column or "", *map(str, test.arguments.values())]
+    named = named_columns(TableSchema(columns=columns), [*texts, str(test.config.get("where") or "")])
+    return named if columns and named != "1" else ""
 
 
 def _is_plain(text: str) -> bool:
@@ -175,6 +202,8 @@ def _to_postgres(sql: str, test: DataTest) -> str:
         for number, query in enumerate(tree.find_all(exp.Subquery)):
             if isinstance(query.parent, exp.From | exp.Join) and not query.alias:
                 query.set("alias", exp.TableAlias(this=exp.to_identifier(f"q{number}")))
+        for trim in tree.find_all(exp.Trim):
+            trim.set("expression", exp.Literal.string(_SPACES))
         return _POSTGRES.generate(tree)
     except SqlglotError as error:
         raise TestMistakeError(_refused(test, "it can't be said in PostgreSQL's SQL", str(error))) from error

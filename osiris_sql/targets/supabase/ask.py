@@ -14,8 +14,13 @@ def ask_rows(cursor: Any, test: PlannedTest, sample: int) -> TestOutcome:
     failures = found if test.limit is None else min(found, test.limit)
     if not failures:
         return TestOutcome(failures=0, sample=())
-    cursor.execute(f'SELECT * FROM {offending} ORDER BY CAST(offending AS text) COLLATE "C" LIMIT {sample}')
+    cursor.execute(f"SELECT * FROM {offending} LIMIT 0")
     names = [column[0] for column in cursor.description]
-    rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    as_text = ({name: None if v is None else str(v) for name, v in row.items()} for row in rows)
-    return TestOutcome(failures=failures, sample=tuple(as_text))
+    columns = [f"c{place}" for place in range(len(names))]
+    texts = ", ".join(f"CAST({column} AS text)" for column in columns)
+    cursor.execute(
+        f"SELECT {texts} FROM {offending}({', '.join(columns)})"
+        f' ORDER BY CAST(offending AS text) COLLATE "C" LIMIT {sample}'
+    )
+    sample_rows = tuple(dict(zip(names, row, strict=True)) for row in cursor.fetchall())
+    return TestOutcome(failures=failures, sample=sample_rows)

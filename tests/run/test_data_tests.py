@@ -45,6 +45,16 @@ def test_each_fused_test_has_its_own_count_severity_and_sample(tmp_path: Path) -
     assert statuses(result) == {"a": "failed"}
 
 
+def test_a_sample_shows_values_as_duckdb_writes_them(tmp_path: Path) -> None:
+    values = (
+        "INTERVAL 1 month AS i, DATE 'infinity' AS d, 0.1::FLOAT AS f, [NULL, 1] AS l, '\\x00'::BLOB AS b"
+    )
+    result = run(plan_of(model("a", f"SELECT {values}", tests=(data_test("bad", "a", "FROM a"),))), tmp_path)
+    assert result.tests[0].sample == (
+        {"i": "1 month", "d": "infinity", "f": "0.1", "l": "[NULL, 1]", "b": "\\x00"},
+    )
+
+
 def test_a_test_that_can_not_be_asked_hides_no_other(tmp_path: Path) -> None:
     tests = (
         fused("one", "a", "id = 1"),

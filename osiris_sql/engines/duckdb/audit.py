@@ -93,13 +93,11 @@ def _outcome(
         failures = counted if test.limit is None else min(counted, test.limit)
     if not failures or not sample:
         return TestOutcome(failures=failures, sample=())
-    found = cursor.execute(f"SELECT * FROM (\n{offending}\n) ORDER BY ALL LIMIT {sample}")
+    # Texts are DuckDB's own: Python has no month, no infinite date, and no nanosecond.
+    first = f"SELECT * FROM (\n{offending}\n) ORDER BY ALL LIMIT {sample}"
+    found = cursor.execute(f"SELECT CAST(COLUMNS(*) AS VARCHAR) FROM ({first})")
     names = [column[0] for column in found.description or ()]
-    rows = found.fetchall()
-    as_text = tuple(
-        {name: None if value is None else str(value) for name, value in zip(names, row, strict=True)}
-        for row in rows
-    )
+    as_text = tuple(dict(zip(names, row, strict=True)) for row in found.fetchall())
     return TestOutcome(failures=failures, sample=as_text)
 
 

@@ -49,7 +49,9 @@ def test_a_sample_shows_values_as_duckdb_writes_them(tmp_path: Path) -> None:
     values = (
         "INTERVAL 1 month AS i, DATE 'infinity' AS d, 0.1::FLOAT AS f, [NULL, 1] AS l, '\\x00'::BLOB AS b"
     )
-    result = run(plan_of(model("a", f"SELECT {values}", tests=(data_test("bad", "a", "FROM a"),))), tmp_path)
+    columns = "i INTERVAL, d DATE, f FLOAT, l INTEGER[], b BLOB"
+    made = model("a", f"SELECT {values}", columns=columns, tests=(data_test("bad", "a", "FROM a"),))
+    result = run(plan_of(made), tmp_path)
     assert result.tests[0].sample == (
         {"i": "1 month", "d": "infinity", "f": "0.1", "l": "[NULL, 1]", "b": "\\x00"},
     )

@@ -29,9 +29,10 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A model read alone. `first` is None if it is broken; `increment` is there for incremental models.
+    """A model read alone. `first` is None if it can't be read; `increment` is there for incremental models.
 
-    `places` says where `config()` set each key.
+    One that `is_wrong` names tables that there are not, or is configured wrongly. `places` says where
+    `config()` set each key.
     """
 
     model: Model
@@ -40,6 +41,7 @@ class Draft:
     increment: Variant | None = None
     diagnostics: tuple[Diagnostic, ...] = ()
     places: Mapping[str, Location] = field(default_factory=dict)
+    is_wrong: bool = False
 
     def place(self, key: str) -> Location:
         """Where `config()` set a key, else the model's own place."""
@@ -64,9 +66,11 @@ def draft_model(rendered: RenderedModel, binder: Binder, names: NodeNames) -> Dr
     first, increment = read[0], read[1] if len(read) > 1 else None
     if first and model.node in first.nodes.values():
         diagnostics.append(_self_reference(first, model))
-    if any(diagnostic.severity == "error" for diagnostic in diagnostics):
-        first = None
-    return Draft(model, config, first, increment, tuple(dict.fromkeys(diagnostics)), rendered.places)
+    is_wrong = any(diagnostic.severity == "error" for diagnostic in diagnostics)
+    if not all(variant and not variant.query.problems for variant in read):
+        first = increment = None
+    found = tuple(dict.fromkeys(diagnostics))
+    return Draft(model, config, first, increment, found, rendered.places, is_wrong)
 
 
 def read_variant(

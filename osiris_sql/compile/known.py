@@ -94,6 +94,26 @@ def make_readable(
     )
 
 
+def without_unknown(
+    variant: Variant, known: Mapping[str, Known], names: NodeNames, binder: Binder
+) -> Variant:
+    """Return a variant with an empty relation in place of each table of which nothing is known."""
+    query, locate = variant.query, variant.locate
+    unknown = [table for table in query.tables if variant.nodes.get(table) not in known]
+    if not unknown:
+        return variant
+    splices = [_empty(table, locate) for table in unknown]
+    sql, locate = splice_text(query.sql, locate, splices)
+    query = parse_query(sql, binder)
+    nodes = {table: node for table in query.tables if (node := names.resolve(table)) and node in known}
+    return Variant(query, locate, nodes)
+
+
+def _empty(table: TableName, locate: Locate) -> Splice:
+    tail = "" if table.alias else f" as {quote_identifier(table.name)}"
+    return Splice(table.start, table.end, "(SELECT NULL)", "", tail, locate)
+
+
 def _filter(table: TableName, read: Known, event_time: Column, locate: Locate) -> Splice:
     tail = f" WHERE {within_batch(event_time)})"
     tail += "" if table.alias else f" as {quote_identifier(table.name)}"

@@ -11,10 +11,10 @@ from osiris_sql.compile.contract import check_columns
 from osiris_sql.compile.determinism import Judgement
 from osiris_sql.compile.draft import Draft, Variant
 from osiris_sql.compile.fingerprint import fingerprint, model_fingerprint
-from osiris_sql.compile.further import all_problems
+from osiris_sql.compile.further import tell_all
 from osiris_sql.compile.judged import walk_and_judge
 from osiris_sql.compile.keys import Keys, lower_key, order_keys
-from osiris_sql.compile.known import Inlined, Known, Readable, make_readable
+from osiris_sql.compile.known import Inlined, Known, Readable, make_readable, without_unknown
 from osiris_sql.compile.lineage import trace_columns
 from osiris_sql.compile.microbatch import find_event_time, make_batches
 from osiris_sql.compile.model_checks import check_key, refuse_duplicates, refuse_tuples, unsafe_constructs
@@ -50,7 +50,9 @@ class ModelPass:
         """Return the model, which is known from now on, or None; what is wrong joins `diagnostics`."""
         found: list[Diagnostic] = []
         self.supply(draft.needs)
-        variants = self._analyse_all(draft, found)
+        variants = [] if draft.is_wrong else self._analyse_all(draft, found)
+        if not variants:
+            self._read_further(draft, found)
         diagnostics += dict.fromkeys(found)
         if not variants or any(diagnostic.severity == "error" for diagnostic in found):
             self.known.pop(draft.model.node, None)
@@ -121,14 +123,19 @@ class ModelPass:
             if draft.config.materialized not in ("view", "ephemeral"):
                 refuse_tuples(schema, readable.query)
         except BinderError as error:
-            bind = partial(self._binder.bind, in_scope=readable.scope)
-            problems = all_problems(bind, readable.query.sql, error.problem)
-            found += [problem.at(readable.locate, draft.model.path) for problem in problems]
+            found.append(error.problem.at(readable.locate, draft.model.path))
             return None
         sql, tree, tables = readable.query.sql, readable.query.tree, readable.tables
         inputs = {key: (k.node, k.schema) for key, k in tables.items()}
         traced = trace_columns(sql, tree, inputs, schema, walked)
         return Analysed(readable, schema, traced, judged, walked)
+
+    def _read_further(self, draft: Draft, found: list[Diagnostic]) -> None:
+        """Tell what is wrong with the texts of a model that is wrong, by the tables that are known."""
+        for variant in draft.variants:
+            opened = without_unknown(variant, self.known, self._names, self._binder)
+            readable = make_readable(opened, self.known, self._names, self._binder)
+            tell_all(readable, draft.model.path, self._binder, found, is_open=opened is not variant)
 
     def _try_bind(self, sql: str) -> TableSchema | None:
         try:

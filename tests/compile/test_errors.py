@@ -218,6 +218,22 @@ def test_a_column_of_a_cte_is_not_one_of_its_source(column: str, message: str, f
             'select abs(")", m.x) as a, d.x as b from cinema.movies m, cinema.directors d',
             ["unknown-column 1:12", "unknown-column 1:19", "unknown-column 1:30"],
         ),
+        (  # a table that there is not hides only names that may be its own
+            "select m.titel, upper(m.id) as u, flor(1), nope, x.y, m.title from cinema.movies m, moviez x, y",
+            [
+                *("unknown-column 1:10", "type-mismatch 1:17", "unknown-function 1:35"),
+                *("unknown-relation 1:85", "unknown-relation 1:95"),
+            ],
+        ),
+        (
+            "{{ config(tag='x') }} select titel from cinema.movies",
+            ["unknown-key 1:11", "unknown-column 1:30"],
+        ),
+        (  # the increment too
+            "{{ config(materialized='incremental') }} select titel from cinema.movies m"
+            "{% if is_incremental() %} where m.nope > (select max(t.z) from {{ this }} t){% endif %}",
+            ["unknown-column 1:49", "unknown-column 1:109"],
+        ),
         ("select 1 as a from cinema.movies order by nope", ["unknown-column 1:43"]),
         ("select title, count(*), nope from cinema.movies", ["not-grouped 1:8", "unknown-column 1:25"]),
         ("select title, count(*) from cinema.movies group by titel", ["unknown-column 1:52"]),

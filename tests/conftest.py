@@ -3,9 +3,14 @@
 import signal
 
 import pytest
+from hypothesis import settings
 from servers.mariadb import mariadb  # noqa: F401
 from servers.pgbouncer import pooler  # noqa: F401
 from servers.postgres import postgres  # noqa: F401
+
+# No test may fail because the machine is busy.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 # A worker that began one of these last would be waited for, while the others have nothing to do.
 LONGEST = (

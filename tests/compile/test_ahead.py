@@ -4,8 +4,9 @@ import os
 import random
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
@@ -139,6 +140,17 @@ def test_an_interrupt_ends_the_processes(watched: type[Watched]) -> None:
     assert len(watched.started) == 2
 
 
+def settled_files(pid: int) -> set[str]:
+    """Return what a process has open; it may read a module just now, but not for half a minute."""
+    for _ in range(300):
+        with suppress(FileNotFoundError):  # closed while we look
+            files = {file.readlink().name for file in Path(f"/proc/{pid}/fd").iterdir()}
+            if len(files) <= 3:
+                break
+        time.sleep(0.1)
+    return files
+
+
 COPIED = """
 from compile.test_ahead import *
 
@@ -146,8 +158,8 @@ made = many_models(4)
 with open("held", "w"), watching() as watched:
     def look(process):
         assert all(isinstance(one._child, child.Forked) for one in watched.started)
-        files = {file.readlink().name for file in Path(f"/proc/{process._child.pid}/fd").iterdir()}
-        assert len(files) == 3 and "held" not in files, "a pipe each way, and nothing"
+        files = settled_files(process._child.pid)
+        assert len(files) == 3 and "held" not in files, f"a pipe each way, and nothing: {files}"
         assert os.getpgid(process._child.pid) != os.getpgid(0), "Ctrl-C reaches us alone"
         ENDS
 

@@ -4,15 +4,11 @@ import sys
 from textwrap import dedent
 
 import pytest
-from hypothesis import settings
 
 import osiris_sql.sources
 import osiris_sql.targets
 from osiris_sql.project import load_project
 from osiris_sql.support.plugins import load_plugin, plugin_names
-
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
 
 PLUGIN = """
 from dataclasses import dataclass

@@ -124,6 +124,24 @@ select distinct on (g) g, s from t order by d desc, 1, 2
 =>
 (select id from t order by all limit 2) union all select g from u
 
+select id, unnest([g, k]) as v from t order by id limit 3
+=>
+select id, unnest([g, k]) as v from t order by id, 2 limit 3
+
+select distinct on (id) id, unnest([g, k]) as v from t
+=>
+select distinct on (id) id, unnest([g, k]) as v from t order by all
+
+## Intervals, of which equal ones are told apart by their text
+
+select span, row_number() over (order by span) as r from spans
+=>
+select span, row_number() over (order by span, CAST(spans.span AS VARCHAR)) as r from spans
+
+with c as (select age(ts) as a, k from t) select lag(a) over (order by k) as q from c
+=>
+with c as (select age(CAST(CAST(CAST($run_clock AS TIMESTAMPTZ) AS DATE) AS TIMESTAMP), ts) as a, k from t) select lag(a) over (order by k, CAST(c.a AS VARCHAR)) as q from c
+
 ## ASOF
 
 select t.id, v.price from t asof join src.v on t.k = v.k and t.ts >= v.ts

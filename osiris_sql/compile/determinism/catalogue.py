@@ -47,7 +47,6 @@ APPROXIMATE = {
     "approx_quantile": "quantile_cont(x, q)",
     "reservoir_quantile": "quantile_cont(x, q)",
     "approx_top_k": "a count per value, ordered by count and value, with LIMIT",
-    "approx_count_distinct": "count(distinct x)",
     "lttb": "every n-th row by a key",
 }
 

@@ -24,13 +24,15 @@ def adds_exactly(
     if call.name not in SUMS or len(arguments.values) != 1 or call.method:
         return False
     values = subject.arguments_of(node)
+    scope = scope or subject.scope_around(node)
     if scope is not None and len(values) == 1:
         kind = kind_of(values[0], scope, subject.walk)
         if kind in ("int", "decimal"):
             return call.name in ("sum", "avg", "mean")
         if kind == "float":
             return False
-    return _is_exact_type(call.name, subject.type_of(call.block, arguments.values[0]))
+    types = subject.types_of(call.block, arguments.values[0])
+    return bool(types) and all(_is_exact_type(call.name, type_name) for type_name in types)
 
 
 def added_as_decimal(
@@ -62,8 +64,8 @@ def _at(place: int, text: str) -> Edit:
     return Edit(place, place, (text,))
 
 
-def _is_exact_type(name: str, type_name: str | None) -> bool:
-    if type_name is None or name not in ("sum", "avg", "mean"):
+def _is_exact_type(name: str, type_name: str) -> bool:
+    if name not in ("sum", "avg", "mean"):
         return False
     if kind_of_type(type_name) in ("int", "decimal"):
         return True

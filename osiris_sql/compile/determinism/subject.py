@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TypeVar
@@ -39,6 +40,7 @@ _PLACELESS_NAMES = {
     "quantile_cont": "PercentileCont",
     "quantile_disc": "PercentileDisc",
 }
+_MAKES_INTERVALS = re.compile(r"(?i)interval|\bage\s*\(|\bto_[a-z]+\s*\(")
 _WRAPPERS = (exp.Filter, exp.IgnoreNulls, exp.RespectNulls, exp.WithinGroup)
 
 
@@ -69,12 +71,18 @@ class Subject:
         self.walk, self.relation = walked.walk, walked.relation
         self._nodes, self._by_class = walked.nodes, walked.by_class
         self.lost = walked.lost or frozenset()
-        self._types: dict[Tokens, str | None] = {}
+        self._types: dict[Tokens, tuple[str, ...]] = {}
 
     @cached_property
     def output(self) -> TableSchema:
         """Return what the query gives by DuckDB."""
         return self._output if isinstance(self._output, TableSchema) else self._output()
+
+    @cached_property
+    def may_hold_intervals(self) -> bool:
+        """Say whether there can be an interval here, apart from differences of times."""
+        types = (c.kind for relation in self.walk.inputs.values() for c in relation.columns)
+        return "interval" in types or _MAKES_INTERVALS.search(self.sql) is not None
 
     def find_all(self, *kinds: type[Node]) -> list[Node]:
         """Return the nodes of the tree that are of some classes, the root first."""
@@ -134,6 +142,10 @@ class Subject:
         select = node.find_ancestor(exp.Select, exp.Pivot)
         return self.walk.scopes.get(id(select)) if isinstance(select, exp.Select) else None
 
+    def scope_around(self, node: exp.Expr) -> Scope | None:
+        """Return the scope that the names of a node are of, which may be that of a PIVOT."""
+        return self.scope_of(node) or self.walk.pivoted.get(id(node.find_ancestor(exp.Pivot)))
+
     def arguments_of(self, node: exp.Expr) -> list[exp.Expr]:
         """Return the values that a call aggregates, without its ORDER BY and DISTINCT."""
         this = node.expressions[0] if isinstance(node, exp.Anonymous) and node.expressions else node.this
@@ -147,19 +159,20 @@ class Subject:
         """Return the characters of a call, from its name to its closing parenthesis."""
         return self.outline.span((call.start, call.close + 1))
 
-    def type_of(self, block: Block | None, tokens: Tokens) -> str | None:
-        """Return the DuckDB type of an expression in a block, by binding it there; None if it can't be."""
+    def types_of(self, block: Block | None, tokens: Tokens) -> tuple[str, ...]:
+        """Return the DuckDB types of an expression in a block, by binding it there: several for COLUMNS(…),
+        none if it can't be."""
         if tokens not in self._types:
-            self._types[tokens] = self._bound_type(block, tokens)
+            self._types[tokens] = self._bound_types(block, tokens)
         return self._types[tokens]
 
-    def _bound_type(self, block: Block | None, tokens: Tokens) -> str | None:
+    def _bound_types(self, block: Block | None, tokens: Tokens) -> tuple[str, ...]:
         if block is None or block.is_set:
-            return None
+            return ()
         source = f" FROM {self.outline.text(block.clauses['from'][1])}" if "from" in block.clauses else ""
         ctes = self.visible_ctes(block)
         schema = self.bind(f"{ctes}SELECT {self.outline.text(tokens)}{source}") if ctes is not None else None
-        return schema.columns[0].type if schema is not None and len(schema.columns) == 1 else None
+        return tuple(column.type for column in schema.columns) if schema is not None else ()
 
     def visible_ctes(self, block: Block) -> str | None:
         """Return a WITH clause of all CTEs that a block sees; None where names hide each other."""

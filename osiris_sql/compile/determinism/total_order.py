@@ -14,7 +14,7 @@ from osiris_sql.compile.determinism.splice import Span
 from osiris_sql.compile.determinism.subject import Subject
 from osiris_sql.compile.lineage.chase import Known, chase, is_total
 from osiris_sql.compile.lineage.facts import Atom, Scope, Source
-from osiris_sql.compile.lineage.grouping import has_aggregate, is_grouped
+from osiris_sql.compile.lineage.grouping import groups_by_sets, has_aggregate, is_grouped
 from osiris_sql.compile.lineage.resolve import resolve
 from osiris_sql.types.relation import quote_identifier
 
@@ -27,8 +27,9 @@ def known_by(subject: Subject, scope: Scope, nodes: list[exp.Expr]) -> Known:
 
 
 def _atoms(subject: Subject, scope: Scope, nodes: list[exp.Expr]) -> set[Atom]:
-    columns = [resolve(n, scope, subject.walk) for n in nodes if isinstance(n, exp.Column)]
-    return {c.origin for c in columns if c.origin is not None}
+    parts = [part for n in nodes for part in (n.expressions if isinstance(n, exp.Tuple) else [n])]
+    columns = [resolve(n, scope, subject.walk) for n in parts if isinstance(n, exp.Column)]
+    return {c.origin for c in columns if c.origin is not None and c.kind != "interval"}
 
 
 def is_settled(subject: Subject, scope: Scope, block: Block | None, nodes: list[exp.Expr]) -> bool:
@@ -67,7 +68,7 @@ def tie_breakers(
         wanted = sorted(key, key=list(source.names).index) if key is not None else list(names)
         chosen += [(source, name) for name in wanted if (source, name) not in known.atoms]
         known = chase(scope, {*known.atoms, *chosen})
-    texts = [column_text(scope, *atom) for atom in _needed(scope, chosen, known_by(subject, scope, nodes))]
+    texts = [breaker_text(scope, *atom) for atom in _needed(scope, chosen, known_by(subject, scope, nodes))]
     return None if None in texts else [[text] for text in texts if text is not None]
 
 
@@ -99,6 +100,13 @@ def column_text(scope: Scope, source: Source, name: str) -> str | None:
         return f"{_quoted(source.alias)}.{written}"
     others = [s for s in scope.visible if s is not source]
     return written if not any(name in s.names or s.fallback for s in others) else None
+
+
+def breaker_text(scope: Scope, source: Source, name: str) -> str | None:
+    """Return what breaks ties by a column: of an interval its text, for 1 month equals 30 days."""
+    text, column = column_text(scope, source, name), source.names.get(name)
+    is_interval = column is not None and column.kind == "interval"
+    return f"CAST({text} AS VARCHAR)" if is_interval and text is not None else text
 
 
 @cache
@@ -141,7 +149,7 @@ def group_items(subject: Subject, scope: Scope, block: Block | None) -> list[tup
         return []
     if block is None or subject.selects.get(block) is not scope.select:
         return None
-    if any(group.args.get(kind) for kind in ("rollup", "cube", "grouping_sets")):
+    if groups_by_sets(group):
         return None
     listed = _select_items(subject, scope, block)
     if listed is None:

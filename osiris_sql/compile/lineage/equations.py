@@ -40,6 +40,8 @@ def add_equalities(
 
 def _known_by(other: exp.Expr, column: Col, scope: Scope, walk: Walk) -> frozenset[Atom] | None:
     """Return which columns give the one that equals `other`; None if equal is not the same value."""
+    if column.kind == "interval":
+        return None
     if isinstance(other, exp.Literal):
         exact = other.is_string or column.kind in ("int", "decimal")
         return frozenset() if exact else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -16,8 +17,9 @@ Input = tuple[str, str]
 Inputs = frozenset[Input] | None
 """The columns that a value is made from; None where that can't be known."""
 
-Kind = Literal["int", "decimal", "float", "other"]
-"""How a number adds up: `int` and `decimal` exactly, in any order; `float` does not."""
+Kind = Literal["int", "decimal", "float", "interval", "other"]
+"""How a number adds up: `int` and `decimal` exactly, in any order; `float` does not. An `interval` is, or
+holds, one that equals others which are spelt otherwise: 1 month, 30 days."""
 
 NOTHING: frozenset[Input] = frozenset()
 
@@ -25,6 +27,7 @@ _INTEGERS = {
     *("BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"),
     *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"),
 }
+_INTERVAL = re.compile(r"\bINTERVAL\b")
 
 
 def kind_of_type(type_name: str) -> Kind:
@@ -33,7 +36,9 @@ def kind_of_type(type_name: str) -> Kind:
         return "int"
     if type_name.startswith("DECIMAL"):
         return "decimal"
-    return "float" if type_name in ("FLOAT", "DOUBLE") else "other"
+    if type_name in ("FLOAT", "DOUBLE"):
+        return "float"
+    return "interval" if _INTERVAL.search(type_name) else "other"
 
 
 def union(many: list[Inputs]) -> Inputs:

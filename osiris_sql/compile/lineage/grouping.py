@@ -13,6 +13,11 @@ def is_grouped(select: exp.Expr) -> bool:
     return having is not None or any(has_aggregate(item) for item in select.expressions)
 
 
+def groups_by_sets(group: exp.Expr) -> bool:
+    """Say whether a GROUP BY groups more than once: by ROLLUP, CUBE or GROUPING SETS."""
+    return group.find(exp.Rollup, exp.Cube, exp.GroupingSets) is not None
+
+
 def has_aggregate(node: exp.Expr) -> bool:
     """Say whether an expression holds an aggregate of its own SELECT (not of a window or subquery)."""
     if isinstance(node, exp.Query | exp.Column | exp.Literal):

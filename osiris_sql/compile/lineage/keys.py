@@ -12,7 +12,7 @@ from sqlglot import exp
 from osiris_sql.compile.lineage.chase import chase, is_total
 from osiris_sql.compile.lineage.equations import conjuncts
 from osiris_sql.compile.lineage.facts import Atom, Col, Relation, Scope
-from osiris_sql.compile.lineage.grouping import has_aggregate, is_grouped
+from osiris_sql.compile.lineage.grouping import groups_by_sets, has_aggregate, is_grouped
 from osiris_sql.compile.lineage.resolve import resolve
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def select_keys(scope: Scope, walk: Walk) -> tuple[Key, ...]:
     """Return the keys of what a SELECT gives, as names of its output columns in lower case."""
     select = scope.select
     keys: list[Key] = []
-    if not _spreads_rows(select):
+    if not spreads_rows(select):
         keys += _grouped_keys(scope, walk) if is_grouped(select) else _row_keys(scope, walk)
     keys += _distinct_keys(scope, walk)
     names = Counter((column.name or "").lower() for _, column in scope.outputs)
@@ -42,15 +42,18 @@ def limited(query: exp.Expr, relation: Relation) -> Relation:
     return replace(relation, keys=(frozenset(),))
 
 
-def _spreads_rows(select: exp.Expr) -> bool:
+def spreads_rows(select: exp.Expr) -> bool:
+    """Say whether a SELECT list makes several rows of one, as UNNEST does."""
     spreading = (
         n for item in select.expressions for n in item.find_all(exp.Explode, exp.Unnest, exp.Anonymous)
     )
-    return any(
-        n.find_ancestor(exp.Select) is select
-        for n in spreading
-        if not isinstance(n, exp.Anonymous) or n.name.lower() in _SPREADING
-    )
+    return any(n.find_ancestor(exp.Select) is select and _is_spreading(n) for n in spreading)
+
+
+def _is_spreading(call: exp.Expr) -> bool:
+    if isinstance(call, exp.Anonymous):
+        return call.name.lower() in _SPREADING
+    return not isinstance(call.this, exp.Struct)  # whose fields are columns
 
 
 # ---------------------------------------------------------------------------------- rows and groups
@@ -111,7 +114,7 @@ def _grouped_keys(scope: Scope, walk: Walk) -> list[Key]:
     group = scope.select.args.get("group")
     if group is None:
         return [frozenset()]
-    if any(group.args.get(kind) for kind in ("rollup", "cube", "grouping_sets")):
+    if groups_by_sets(group):
         return []
     columns = group_outputs(scope, walk)
     if columns is None:

@@ -19,7 +19,13 @@ _CASTS: dict[exp.DType, Kind] = {
     _T.DECIMAL: "decimal",
     _T.FLOAT: "float",
     _T.DOUBLE: "float",
+    **dict.fromkeys((_T.DATE, _T.TIMESTAMPNTZ, _T.TIMESTAMPTZ), "other"),
 }
+_SPANS = {"age", "normalized_interval", "to_microseconds", "to_milliseconds", "to_seconds", "to_minutes"} | {
+    f"to_{unit}"
+    for unit in ("hours", "weeks", "months", "quarters", "years", "decades", "centuries", "millennia")
+}
+_HOLDERS = (exp.Struct, exp.Array, exp.Tuple, exp.ToMap, exp.Explode, exp.PropertyEQ)
 _INTEGERS = (
     *(exp.Count, exp.CountIf, exp.RowNumber, exp.Rank, exp.DenseRank, exp.Ntile, exp.Length),
     *(exp.Predicate, exp.Boolean, exp.Connector, exp.Not, exp.DateDiff),
@@ -54,11 +60,12 @@ def kind_of(node: exp.Expr, scope: Scope, walk: Walk) -> Kind | None:
     if isinstance(node, exp.Literal):
         return _literal(node)
     if isinstance(node, exp.Cast):
-        return _CASTS.get(node.to.this)
-    if isinstance(node, exp.Add | exp.Sub | exp.Mul):
-        return _wider([kind_of(side, scope, walk) for side in (node.left, node.right)])
-    if isinstance(node, exp.Div | exp.Avg):
-        return "float" if isinstance(node, exp.Div) else None
+        is_span = any(part.this == _T.INTERVAL for part in node.to.find_all(exp.DataType))
+        return "interval" if is_span else _CASTS.get(node.to.this)
+    if isinstance(node, exp.Add | exp.Sub | exp.Mul | exp.Div):
+        return _of_sides(node, [kind_of(side, scope, walk) for side in (node.left, node.right)])
+    if isinstance(node, exp.Avg):
+        return None
     if isinstance(node, _INTEGERS):
         return "int"
     if isinstance(node, exp.Sum):
@@ -67,6 +74,13 @@ def kind_of(node: exp.Expr, scope: Scope, walk: Walk) -> Kind | None:
         return kind_of(node.expressions[0], scope, walk) if len(node.expressions) == 1 else None
     if isinstance(node, _SAME) and isinstance(node.this, exp.Expr):
         return kind_of(node.this, scope, walk)
+    if isinstance(node, exp.Interval | exp.ToDays) or (
+        isinstance(node, exp.Anonymous) and node.name.lower() in _SPANS
+    ):
+        return "interval"
+    if isinstance(node, _HOLDERS):
+        held = {kind_of(part, scope, walk) for part in node.iter_expressions()}
+        return "interval" if "interval" in held else None
     branches = _branches(node)
     return (
         _wider([kind_of(b, scope, walk) for b in branches if not isinstance(b, exp.Null)])
@@ -100,8 +114,20 @@ def _branches(node: exp.Expr) -> list[exp.Expr]:
     return [node.this] if isinstance(node, exp.Nullif) else []
 
 
+def _of_sides(node: exp.Expr, kinds: list[Kind | None]) -> Kind | None:
+    """Return the kind of a sum, difference, product or quotient. A time with an interval is a time, and two
+    times differ by days and less, which have one spelling."""
+    if isinstance(node, exp.Add | exp.Sub) and set(kinds) <= {"interval", "other"}:
+        return "interval" if set(kinds) == {"interval"} else "other"
+    if isinstance(node, exp.Div):
+        return "interval" if kinds[0] == "interval" else "float"
+    return _wider(kinds) if isinstance(node, exp.Mul) or "interval" not in kinds else None
+
+
 def _wider(kinds: list[Kind | None]) -> Kind | None:
     """Return the kind of a mix: exact numbers stay exact, a DOUBLE makes all DOUBLE."""
+    if "interval" in kinds:
+        return "interval"
     if None in kinds or "other" in kinds or not kinds:
         return None
     return "float" if "float" in kinds else "decimal" if "decimal" in kinds else "int"

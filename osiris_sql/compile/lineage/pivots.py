@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from osiris_sql.compile.lineage.facts import UNKNOWN, Col, Inputs, Relation, union
+from osiris_sql.compile.lineage.facts import UNKNOWN, Col, Inputs, Relation, Scope, Source, union
 
 if TYPE_CHECKING:
     from osiris_sql.compile.lineage.walk import Walk
@@ -21,7 +22,13 @@ def pivot_relation(
     if source.rest is not None:
         return Relation((), rest=UNKNOWN)
     columns = {(c.name or "").lower(): c for c in source.columns}
-    return _unpivot(node, columns) if node.args.get("unpivot") else _pivot(node, columns)
+    if node.args.get("unpivot"):
+        return _unpivot(node, columns)
+    pivoted = _pivot(node, columns)
+    read_from = Source(None, None, source)
+    scope = walk.pivoted[id(node)] = Scope(node, None, {}, [read_from])
+    scope.outputs = [(None, replace(c, origin=(read_from, (c.name or "").lower()))) for c in pivoted.columns]
+    return pivoted
 
 
 def _inputs(node: object, columns: dict[str, Col]) -> Inputs:

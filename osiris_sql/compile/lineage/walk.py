@@ -22,13 +22,14 @@ _MAX_ROUNDS = 20
 class Walk:
     """The state of one walk: `reads` notes the columns used of each input node, `scopes` each SELECT.
 
-    `unlimited` has what each query gives before its LIMIT.
+    `unlimited` has what each query gives before its LIMIT, `pivoted` what each PIVOT reads and groups by.
     """
 
     def __init__(self, inputs: Mapping[tuple[str, str], Relation]) -> None:
         self.inputs = inputs
         self.reads: dict[str, set[str]] = defaultdict(set)
         self.scopes: dict[int, Scope] = {}
+        self.pivoted: dict[int, Scope] = {}
         self.unlimited: dict[int, Relation] = {}
         self.opaque: list[exp.Table] = []
         self.gave_up = False

@@ -3,10 +3,10 @@
 Why: their guess hangs on the order of the rows and the number of threads.
 
 Bad:
-    select approx_count_distinct(customer_id) as customers from shop.orders
+    select approx_quantile(amount, 0.5) as typical from shop.orders
 
 Good:
-    select count(distinct customer_id) as customers from shop.orders
+    select quantile_cont(amount, 0.5) as typical from shop.orders
 """
 
 from osiris_sql.lint.unsafe import unsafe_reasons

@@ -92,3 +92,9 @@ select x + 0.0 as x, count(*) as n from t group by all
 
 -- an exact sum of some rows in a window
 select id, sum(n) filter (where k = 1) over (partition by g) as a from t
+
+-- an estimate of distinct values, which no order changes
+select g, approx_count_distinct(s) as a, approx_count_distinct(x) filter (where k > 1) as b from t group by g
+
+-- exact sums in a pivot
+pivot (select g, k, n from t) on k in (1, 2) using sum(n) group by g

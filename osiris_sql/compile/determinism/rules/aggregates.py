@@ -18,6 +18,7 @@ from osiris_sql.compile.determinism.calls import (
 from osiris_sql.compile.determinism.catalogue import APPROXIMATE, LISTS, MACROS, MOMENTS, ORDERED, PICKS, SUMS
 from osiris_sql.compile.determinism.findings import Ruling
 from osiris_sql.compile.determinism.floats import added_as_decimal, adds_exactly
+from osiris_sql.compile.determinism.intervals import equal_intervals, takes_intervals
 from osiris_sql.compile.determinism.outline import Call, Tokens
 from osiris_sql.compile.determinism.rules.tie_messages import ordered_source
 from osiris_sql.compile.determinism.subject import Subject
@@ -151,6 +152,8 @@ def _ordered(subject: Subject, one: _OpenCall, taken: list[Tokens]) -> Ruling:
     have = [_plain(outline.text(t)) for t in outline.split(arguments.order)] if arguments.order else []
     if not arguments.values:
         return subject.ruling(rule, "unsafe", f"{call.name} takes rows in any order", span)
+    if call.name not in SUMS and one.node is not None and takes_intervals(subject, call, one.node):
+        return equal_intervals(subject, f"the argument of {call.name}", span)
     if all(_plain(outline.text(v)) in have for v in one.values):
         return subject.ruling(rule, "proved", f"{call.name} orders its rows by all that it takes", span)
     wanted = [v for v in taken if _plain(outline.text(v)) not in have]

@@ -8,17 +8,21 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
+from osiris_sql.compile.determinism.catalogue import ORDERED, POSITION_WINDOWS, VALUE_WINDOWS
 from osiris_sql.compile.determinism.findings import Ruling
+from osiris_sql.compile.determinism.intervals import equal_intervals, takes_intervals
+from osiris_sql.compile.determinism.outline import Call
 from osiris_sql.compile.determinism.subject import Subject
-from osiris_sql.compile.lineage.facts import Col, Scope
-from osiris_sql.compile.lineage.keys import group_outputs
+from osiris_sql.compile.lineage.chase import chase
+from osiris_sql.compile.lineage.facts import NOTHING, UNKNOWN, Atom, Col, Kind, Scope, kind_of_type
+from osiris_sql.compile.lineage.grouping import groups_by_sets, has_aggregate
 from osiris_sql.compile.lineage.numbers import kind_of
 from osiris_sql.compile.lineage.resolve import resolve
 
-_INTERVAL = re.compile(r"\bINTERVAL\b")
 _FLOAT = re.compile(r"\b(FLOAT|DOUBLE)\b")
-# What stands around a value: the first of these says what becomes of it.
-_HOLDERS = (exp.AggFunc, exp.Anonymous, exp.Cast, exp.Binary, exp.Window, exp.Ordered, exp.Query)
+_TYPES: dict[Kind | None, str] = {"float": "DOUBLE", "interval": "INTERVAL"}
+# These count or add intervals, or take rows in an order that tells intervals apart, or are put in one.
+_CALM = frozenset({"count", "sum", "avg", "mean"}) | ORDERED | VALUE_WINDOWS | POSITION_WINDOWS
 _CLEAR = (exp.Predicate, exp.Connector, exp.Not, exp.Order, exp.Ordered)
 
 
@@ -33,49 +37,24 @@ def check(subject: Subject) -> Iterator[Ruling]:
             yield subject.ruling("collated-value", "unsafe", message, _span(node))
     for query, columns in _merges(subject):
         for index, (expression, column) in enumerate(columns):
-            kind = _type(subject, query, index, column)
-            if _INTERVAL.search(kind):
-                yield _interval(subject, _name(column), expression)
+            kind = _type(subject, query, index, expression, column)
+            if kind_of_type(kind) == "interval" and column.kind != "other":
+                yield equal_intervals(subject, _name(column), _span(expression))
             elif _FLOAT.search(kind) and not _has_one_zero(expression):
                 message = (
                     f"{_name(column)} is a {kind}, and -0.0 equals 0.0: which one is kept hangs on the order"
                     f" of rows; write {_name(column)} + 0.0, or use DECIMAL"
                 )
                 yield subject.ruling("two-zeros", "unknown", message, _span(expression))
-    for value in subject.find_all(exp.Column) if _may_hold_intervals(subject) else ():
-        if _is_chosen(subject, value):
-            yield _interval(subject, value.name, value)
+    for call in subject.outline.calls if subject.may_hold_intervals else ():
+        if call.name not in _CALM and _is_of_intervals(subject, call):
+            yield equal_intervals(subject, f"the argument of {call.name}", subject.span_of(call))
 
 
-def _may_hold_intervals(subject: Subject) -> bool:
-    """Say whether a query can have a column of intervals; most have none, and their columns cost nothing."""
-    types = (c.type or "" for relation in subject.walk.inputs.values() for c in relation.columns)
-    return "INTERVAL" in subject.sql.upper() or any("INTERVAL" in type_name for type_name in types)
-
-
-def _interval(subject: Subject, name: str, node: exp.Expr | None) -> Ruling:
-    message = (
-        f"{name} is an INTERVAL, and 1 month equals 30 days: which one is kept hangs"
-        " on the order of rows; take its text, ::VARCHAR"
-    )
-    return subject.ruling("equal-intervals", "unknown", message, _span(node))
-
-
-def _is_chosen(subject: Subject, node: exp.Column) -> bool:
-    """Say whether a column holds intervals of which an aggregate gives one or more, or by which rows are put
-    in an order that decides."""
-    scope = subject.scope_of(node)
-    if scope is None or not _INTERVAL.search(resolve(node, scope, subject.walk).type or ""):
-        return False
-    around = node.find_ancestor(*_HOLDERS)
-    if isinstance(around, exp.Ordered):
-        query = around.find_ancestor(exp.AggFunc, exp.Window, exp.Query)
-        return isinstance(query, exp.Window) or (
-            isinstance(query, exp.Query) and any(query.args.get(cut) for cut in ("limit", "offset", "fetch"))
-        )
-    return isinstance(around, exp.AggFunc | exp.Anonymous) and not isinstance(
-        around, exp.Count | exp.Sum | exp.Avg
-    )
+def _is_of_intervals(subject: Subject, call: Call) -> bool:
+    """Say whether a call is an aggregate of intervals."""
+    node = subject.node_of(call)
+    return node is not None and has_aggregate(node) and takes_intervals(subject, call, node)
 
 
 def _is_value(node: exp.Expr) -> bool:
@@ -91,26 +70,51 @@ def _is_value(node: exp.Expr) -> bool:
 Columns = list[tuple[exp.Expr | None, Col]]
 
 
-def _merges(subject: Subject) -> Iterator[tuple[exp.Expr, Columns]]:
-    """Yield the queries that make equal values one, with the columns in which they do."""
-    for scope in subject.walk.scopes.values():
-        if scope.select.args.get("distinct") is not None:
-            yield scope.select, scope.outputs
-        elif scope.select.args.get("group") is not None:
-            yield scope.select, _groups(subject, scope)
+def _merges(subject: Subject) -> Iterator[tuple[exp.Expr | None, Columns]]:
+    """Yield the queries that make equal values one, with the columns in which they do (others unknown)."""
+    for scope in (*subject.walk.scopes.values(), *subject.walk.pivoted.values()):
+        group, distinct = scope.select.args.get("group"), scope.select.args.get("distinct")
+        if distinct is not None and distinct.args.get("on") is not None:
+            on = distinct.args["on"].expressions
+            yield None, [(n, Col(n.name, NOTHING, kind_of(n, scope, subject.walk))) for n in on]
+        elif distinct is not None or group is not None or isinstance(scope.select, exp.Pivot):
+            known = _known_exactly(subject, scope)
+            yield (
+                scope.select,
+                [
+                    (n, UNKNOWN if c.origin in known or (distinct is None and _aggregates(n)) else c)
+                    for n, c in scope.outputs
+                ],
+            )
     for node in subject.find_all(exp.SetOperation):
         if node.args.get("distinct") and id(node) in subject.walk.unlimited:
             yield node, [(None, column) for column in subject.walk.unlimited[id(node)].columns]
 
 
-def _groups(subject: Subject, scope: Scope) -> Columns:
-    """Return the output columns that hold what a SELECT groups by, the others kept as gaps."""
-    wanted = group_outputs(scope, subject.walk) or []
-    gap = Col(None, None)
-    return [(node, column) if column in wanted else (None, gap) for node, column in scope.outputs]
+def _aggregates(node: exp.Expr | None) -> bool:
+    return node is not None and has_aggregate(node)
 
 
-def _type(subject: Subject, query: exp.Expr, index: int, column: Col) -> str:
+def _known_exactly(subject: Subject, scope: Scope) -> frozenset[Atom]:
+    """Return the columns that are the same in all rows which a SELECT makes one, for others tell them."""
+    group = scope.select.args.get("group")
+    if group is not None and groups_by_sets(group):
+        return frozenset()
+    named = [
+        node for node in (group.expressions if group is not None else ()) if isinstance(node, exp.Column)
+    ]
+    columns = [*(c for _, c in scope.outputs), *(resolve(node, scope, subject.walk) for node in named)]
+    return chase(scope, {c.origin for c in columns if c.origin is not None and _is_exact(c)}).atoms
+
+
+def _is_exact(column: Col) -> bool:
+    """Say whether equal values of a column are the same."""
+    return column.kind in ("int", "decimal") or (
+        column.kind == "other" and not _FLOAT.search(column.type or "")
+    )
+
+
+def _type(subject: Subject, query: exp.Expr | None, index: int, node: exp.Expr | None, column: Col) -> str:
     """Return the type of a column: DuckDB's own where the query is the whole, else what is known of it."""
     if column.name is None and column.inputs is None:
         return ""
@@ -119,9 +123,8 @@ def _type(subject: Subject, query: exp.Expr, index: int, column: Col) -> str:
     if whole and index < len(subject.output.columns):
         return subject.output.columns[index].type
     if column.type is None and column.kind is None and scope is not None:
-        node = scope.outputs[index][0]
         return _type_of_expression(subject, node, scope) if node is not None else ""
-    return column.type or ("DOUBLE" if column.kind == "float" else "")
+    return column.type or _TYPES.get(column.kind, "")
 
 
 def _type_of_expression(subject: Subject, node: exp.Expr, scope: Scope) -> str:

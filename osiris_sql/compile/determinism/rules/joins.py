@@ -9,7 +9,7 @@ from sqlglot import exp
 from osiris_sql.compile.determinism.findings import Ruling
 from osiris_sql.compile.determinism.splice import Edit
 from osiris_sql.compile.determinism.subject import Subject
-from osiris_sql.compile.determinism.total_order import column_text
+from osiris_sql.compile.determinism.total_order import breaker_text, column_text
 from osiris_sql.compile.lineage.equations import conjuncts
 from osiris_sql.compile.lineage.facts import Scope, Source
 from osiris_sql.compile.lineage.resolve import resolve
@@ -97,7 +97,7 @@ def _without_ties(
     bare = Source(None, None, source.relation, used=source.used)
     alone = Scope(scope.select, None, {}, sources=[bare])
     by = [column_text(alone, bare, n) for n in sorted(names)]
-    rest = [column_text(alone, bare, n) for n in source.used if n not in names]
+    rest = [breaker_text(alone, bare, n) for n in source.used if n not in names]
     if None in by or None in rest:
         return None
     alias = table.args["alias"].this if table.alias else table.this

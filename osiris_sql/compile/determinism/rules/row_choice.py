@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from osiris_sql.compile.determinism.findings import Ruling
+from osiris_sql.compile.determinism.intervals import equal_intervals, gives_intervals
 from osiris_sql.compile.determinism.outline import Block
 from osiris_sql.compile.determinism.rules.tie_messages import ordered_source
 from osiris_sql.compile.determinism.splice import Edit
@@ -15,6 +16,7 @@ from osiris_sql.compile.determinism.subject import Subject
 from osiris_sql.compile.determinism.total_order import is_settled
 from osiris_sql.compile.lineage.facts import Relation, Scope
 from osiris_sql.compile.lineage.grouping import is_grouped
+from osiris_sql.compile.lineage.keys import spreads_rows
 from osiris_sql.compile.lineage.resolve import resolve
 
 _CUTS = ("limit", "offset", "fetch")
@@ -89,6 +91,8 @@ def _judge(subject: Subject, choice: _Choice) -> Iterator[Ruling]:
     elif node.args.get("order") is None and _rests_on_order(subject, node, scope):
         message = f"{what} relies on the ORDER BY of a subquery; give its own query an ORDER BY"
         yield subject.ruling("ordered-subquery", "unsafe", message, span)
+    elif relation is not None and gives_intervals(subject, node, relation):
+        yield equal_intervals(subject, f"a column of {what}", span)
     else:
         yield _rewritten(subject, choice, node, relation)
 
@@ -121,11 +125,11 @@ def _is_total(
     """Say whether the order decides: it holds all that comes out, or a key of what goes in or out."""
     order = _read_order(subject, node, relation, scope)
     every = relation.rest is None and len(order.outputs) == len(relation.columns)
-    if order.is_all or every:
+    if (order.is_all or every) and not gives_intervals(subject, node, relation):
         return True
     on = _distinct_on(node)
     if on is not None:
-        if scope is None:
+        if scope is None or spreads_rows(scope.select):
             return False
         nodes = [*(_meant(one, scope) for one in on.expressions), *order.nodes]
         if not is_settled(subject, scope, choice.block, nodes):
@@ -133,7 +137,7 @@ def _is_total(
     only_picks = choice.what == "DISTINCT ON"
     if only_picks or any(_holds(key, order.outputs, relation) for key in relation.keys):
         return True
-    plain = scope is not None and node.args.get("distinct") is None
+    plain = scope is not None and node.args.get("distinct") is None and not spreads_rows(node)
     return plain and scope is not None and is_settled(subject, scope, choice.block, order.nodes)
 
 

@@ -24,6 +24,12 @@ def check(subject: Subject) -> Iterator[Ruling]:
             start = function.meta.get("start")
             span = (start, start + len(function.name)) if start is not None else None
             yield subject.ruling("unknown-relation", "unknown", message, span)
+    outline = subject.outline
+    for index, word in enumerate(outline.words):
+        if word == "using" and outline.word(index + 1) == "key":
+            message = "USING KEY keeps the last row of a key, and of several in a round nothing is known"
+            span = outline.span((index, index + 2))
+            yield subject.ruling("unknown-statement", "unknown", message, span)
     if subject.walk.gave_up:
         message = "this query holds a statement that is not understood, such as SUMMARIZE"
         yield subject.ruling("unknown-statement", "unknown", message, None)

@@ -31,6 +31,12 @@ def on_orders(test: str, **given: Any) -> DataTest:
 # ------------------------------------------------------------------------------------- what comes out
 
 
+def test_a_condition_may_name_a_column_that_has_quotes_in_its_name() -> None:
+    test = generic("expression_is_true", expression='"a""b" = 1', config={"where": "true"})
+    tried = try_tests([test], {"t": 'SELECT 2 AS "a""b"'})
+    assert (tried.diagnostics, tried.count) == ((), 1)
+
+
 def test_a_compiled_test_says_what_it_reads_and_where_it_was_declared() -> None:
     tried = try_tests([on_orders("unique", column="id", name="order_ids")], MODELS)
     test = tried.test

@@ -109,6 +109,21 @@ def test_a_strict_plan_fails_where_it_would_warn(tmp_path: Path) -> None:
     assert statuses(strict) == {"a": "failed"}
 
 
+@pytest.mark.parametrize(("sql", "second"), [("FROM a WHERE false", "reused"), ("FROM a", "success")])
+def test_a_check_is_reused_where_no_test_was_asked(tmp_path: Path, sql: str, second: str) -> None:
+    test = data_test("meh", "a", sql, severity="warn")
+    check = Check(
+        id="check.a",
+        node="model:a",
+        decision="run if inputs change",
+        why="test",
+        tests=(test,),
+        location=test.location,
+    )
+    found = [run(plan_of(step), tmp_path) for step in (model("a", "SELECT 1 AS id"), check, check)]
+    assert [statuses(one) for one in found[1:]] == [{"a": "success"}, {"a": second}]
+
+
 class TestStoredFailures:
     SQL = "SELECT id, 1::HUGEINT AS big, 'x' AS word FROM a WHERE id > 1"
 

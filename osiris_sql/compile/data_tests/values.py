@@ -33,7 +33,7 @@ def named_columns(schema: TableSchema, texts: Iterable[str]) -> str:
 
     May be more than are meant; `*` where DuckDB's `COLUMNS(…)` may mean any.
     """
-    together = "\n".join(texts)
+    together = "\n".join(texts).replace('""', '"')
     if re.search(r"\bcolumns\s*\(", together, re.IGNORECASE):
         return "*"
     found = [

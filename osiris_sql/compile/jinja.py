@@ -1,7 +1,8 @@
 """The Jinja that templates are written in: strict, sandboxed, with dbt's tags and `return`."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from types import FrameType
 from typing import Any
 
 from jinja2 import StrictUndefined, Template, nodes
@@ -24,6 +25,27 @@ def return_value(value: Any = None) -> None:
     raise MacroReturn(value)
 
 
+class Missing(str):
+    """What stands for a value that could not be had, so that a render goes on to the next mistake: NULL."""
+
+    __slots__ = ()
+
+    def __new__(cls) -> "Missing":
+        """Return the text NULL."""
+        return super().__new__(cls, "NULL")
+
+    def _same(self, *_: object, **__: object) -> "Missing":
+        return self
+
+    __call__ = __getattr__ = __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _same
+    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __neg__ = _same
+    __getitem__ = __lt__ = __le__ = __gt__ = __ge__ = _same  # type: ignore[assignment]
+
+    def __iter__(self) -> Iterator[str]:
+        """Return nothing to walk through."""
+        return iter(())
+
+
 class TestTag(Extension):
     """`{% test name(model, column_name) %} … {% endtest %}` defines the macro `test_<name>`."""
 
@@ -39,10 +61,18 @@ class TestTag(Extension):
         return node
 
 
-class SqlEnvironment(SandboxedEnvironment):
-    """Jinja's sandbox with undefined names as errors, and macros that can return values."""
+def _refuse(error: Exception) -> None:
+    raise error
 
-    def __init__(self) -> None:
+
+class SqlEnvironment(SandboxedEnvironment):
+    """Jinja's sandbox with undefined names as errors, and macros that can return values.
+
+    `explain` is told what a call fails of; the render goes on.
+    """
+
+    def __init__(self, explain: Callable[[Exception], None] = _refuse) -> None:
+        self.explain = explain
         super().__init__(
             undefined=StrictUndefined,
             extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols", TestTag],
@@ -58,6 +88,9 @@ class SqlEnvironment(SandboxedEnvironment):
             if isinstance(__obj, Macro):
                 return returned.value
             raise
+        except Exception as error:  # noqa: BLE001  (the author's code may fail in any way)
+            self.explain(error)
+            return Missing()
 
     def load(self, source: str, path: str) -> Template:
         """Return a template whose code knows the file that it came from."""
@@ -86,12 +119,16 @@ def calling_place() -> tuple[str, int] | None:
 
 
 def raising_places(error: BaseException) -> list[tuple[str, int]]:
-    """Return file and line of the template expressions that an error came through, innermost first."""
-    found: list[tuple[str, int]] = []
+    """Return file and line of the template expressions that an error came through, innermost first, and of
+    those that wait for what it ended."""
     trace = error.__traceback__
+    waiting = trace.tb_frame.f_back if trace else None
+    lines: list[tuple[FrameType, int]] = []
     while trace is not None:
-        template = trace.tb_frame.f_globals.get("__jinja_template__")
-        if template is not None:
-            found.append((template.name, template.get_corresponding_lineno(trace.tb_lineno)))
+        lines.insert(0, (trace.tb_frame, trace.tb_lineno))
         trace = trace.tb_next
-    return found[::-1]
+    while waiting is not None:
+        lines.append((waiting, waiting.f_lineno))
+        waiting = waiting.f_back
+    templates = ((frame.f_globals.get("__jinja_template__"), line) for frame, line in lines)
+    return [(found.name, found.get_corresponding_lineno(line)) for found, line in templates if found]

@@ -8,16 +8,22 @@ from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 
-from jinja2 import TemplateSyntaxError
+from jinja2 import TemplateAssertionError, TemplateSyntaxError
 
 from osiris_sql.compile import places
-from osiris_sql.compile.jinja import SqlEnvironment, run_template
+from osiris_sql.compile.jinja import Missing, SqlEnvironment, run_template
 from osiris_sql.compile.places import Locate
 from osiris_sql.compile.plain_template import render_plain
 from osiris_sql.compile.rendering import ConfigValue, NeedsSchemaError, Rendering, TemplateStopError
 from osiris_sql.compile.scope import SchemaOf, TemplateScope
 from osiris_sql.compile.secret_names import secret_env_names
-from osiris_sql.compile.template_failure import explain_failure, explain_syntax
+from osiris_sql.compile.template_failure import (
+    explain_failure,
+    explain_syntax,
+    is_sure,
+    undefined_name,
+    unknown_filters,
+)
 from osiris_sql.types.diagnostic import Diagnostic, Location
 from osiris_sql.types.project import Project
 from osiris_sql.types.relation import RelationRef
@@ -103,7 +109,7 @@ class Renderer:
         return Rendered(
             sql=sql,
             config=rendering.config,
-            diagnostics=tuple(rendering.diagnostics),
+            diagnostics=tuple(dict.fromkeys(rendering.diagnostics)),
             locate=self._lazy_places(sql or "", rendering, extra or {}),
             unresolved=frozenset(rendering.unresolved),
         )
@@ -142,7 +148,7 @@ class _Library:
         self.diagnostics: list[Diagnostic] = []
         self._marked = marked
         self._files = renderer._files
-        self._environment = SqlEnvironment()
+        self._environment = SqlEnvironment(self._explain)
         project = renderer._project
         self._scope = TemplateScope(project, renderer._environ, renderer._secrets, renderer._schema_of)
         self._lookup = self._scope.lookup
@@ -174,11 +180,17 @@ class _Library:
 
     def run(self, rendering: Rendering, source: str, extra: Mapping[str, Any]) -> str | None:
         """Return what a template yields, or None after an error, which `rendering` holds then."""
+        text = self._run_with(rendering, source, extra)
+        while (name := rendering.undefined) and name not in extra:
+            rendering.undefined, extra = None, {**extra, name: Missing()}
+            self._run_with(rendering, source, extra)
+        return None if rendering.is_incomplete else text
+
+    def _run_with(self, rendering: Rendering, source: str, extra: Mapping[str, Any]) -> str | None:
         hidden = {name: self._lookup[name] for name in extra if name in self._lookup}
         self._lookup.update(extra)
         try:
-            text = self._run(rendering, source, len(self._files))[0]
-            return None if rendering.is_incomplete else text
+            return self._run(rendering, source, len(self._files))[0]
         finally:
             for name in extra:
                 del self._lookup[name]
@@ -192,12 +204,21 @@ class _Library:
                 source = places.mark_template(self._environment, source, number)
             return run_template(self._environment.load(source, path), self._lookup)
         except TemplateSyntaxError as error:
-            rendering.diagnostics.append(explain_syntax(error, path, files, self._environment.filters))
-        except TemplateStopError:
-            pass
-        except NeedsSchemaError:
-            raise
+            unread = not isinstance(error, TemplateAssertionError)
+            names = [] if unread else [*unknown_filters(self._environment, path, files)]
+            rendering.diagnostics += names or [explain_syntax(error, path, files)]
         except Exception as error:  # noqa: BLE001  (the author's code may fail in any way)
-            if not rendering.is_incomplete:  # else it may only be NULL that it fails of
-                rendering.diagnostics.append(explain_failure(error, path, files, self._lookup))
+            rendering.undefined = undefined_name(error)
+            self._explain(error)
         return None, {}
+
+    def _explain(self, error: Exception) -> None:
+        """Record what a template failed of, unless that may be a value which is missing."""
+        if isinstance(error, NeedsSchemaError):
+            raise error
+        rendering = self._scope.rendering
+        if not isinstance(error, TemplateStopError):
+            found = explain_failure(error, rendering.path, rendering.files, self._lookup)
+            if not rendering.is_incomplete or is_sure(found, undefined_name(error), rendering.files):
+                rendering.diagnostics.append(found)
+        rendering.is_incomplete = True

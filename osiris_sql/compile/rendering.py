@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn
 
-from osiris_sql.compile.jinja import calling_place
+from osiris_sql.compile.jinja import Missing, calling_place
 from osiris_sql.compile.places import find_place
 from osiris_sql.types.diagnostic import Diagnostic, Location
 from osiris_sql.types.noun import Json
@@ -37,7 +37,7 @@ class Rendering:
 
     `unresolved` are the relations (schema, name; lower case) that were already reported as unknown; `line`
     is the one being rendered, where no code of Jinja can say it; `is_incomplete` says that a value was
-    missing.
+    missing, `undefined` is a name that ended the render.
     """
 
     path: str = ""
@@ -50,6 +50,7 @@ class Rendering:
     unresolved: set[tuple[str, str]] = field(default_factory=set)
     line: int | None = None
     is_incomplete: bool = False
+    undefined: str | None = None
 
     def place(self, needle: str | None) -> Location:
         """Return where the template expression stands that is calling us; `needle` finds the column."""
@@ -64,13 +65,14 @@ class Rendering:
     def stop(self, rule: str, message: str, needle: str | None, why: str = "", fix: str = "") -> NoReturn:
         """End the render with an error at the expression that is calling."""
         self.report(rule, message, needle, why, fix)
+        self.is_incomplete = True
         raise TemplateStopError
 
     def miss(self, rule: str, message: str, needle: str, fix: str) -> str:
         """Record that a value is missing and return NULL for it: the render goes on to find the next one."""
         self.report(rule, message, needle, fix=fix)
         self.is_incomplete = True
-        return "NULL"
+        return Missing()
 
     def require(self, right: bool, function: str, form: str) -> None:
         """End the render unless a function was called right."""

@@ -1,10 +1,10 @@
 """Says what went wrong inside a template, in the file and line that its author wrote."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
-from jinja2 import TemplateSyntaxError, UndefinedError
+from jinja2 import Environment, TemplateSyntaxError, UndefinedError, nodes
 from jinja2.exceptions import SecurityError
 
 from osiris_sql.compile.jinja import MacroReturn, raising_places
@@ -21,20 +21,23 @@ _MACRO = re.compile(r"\{%[-+]?\s*macro\s+(?P<name>\w+)\s*\((?P<arguments>.*?)\)\
 _NO_PACKAGES = "packages are not used here: copy the macro into macros/ and call it by its own name"
 
 
-def explain_syntax(
-    error: TemplateSyntaxError, path: str, files: Mapping[str, str], filters: Iterable[str]
-) -> Diagnostic:
+def unknown_filters(environment: Environment, path: str, files: Mapping[str, str]) -> Iterator[Diagnostic]:
+    """Yield an error for each filter and each test of a template, which Jinja can read, that there is not."""
+    known = {"filter": environment.filters, "test": environment.tests}
+    for node in environment.parse(files[path]).find_all((nodes.Filter, nodes.Test)):
+        what = type(node).__name__.lower()
+        if node.name not in known[what]:
+            yield Diagnostic(
+                rule=f"unknown-{what}",
+                message=f'there is no Jinja {what} "{node.name}"',
+                location=find_place(files, path, node.lineno, node.name),
+                fix=did_you_mean(node.name, known[what]),
+            )
+
+
+def explain_syntax(error: TemplateSyntaxError, path: str, files: Mapping[str, str]) -> Diagnostic:
     """Return the diagnostic for a template that Jinja can't read."""
     message = error.message or "the template can't be read"
-    unknown = re.match(r"No (filter|test) named '(.+?)'", message)
-    if unknown:
-        what, name = unknown.groups()
-        return Diagnostic(
-            rule=f"unknown-{what}",
-            message=f'there is no Jinja {what} "{name}"',
-            location=find_place(files, path, error.lineno, name),
-            fix=did_you_mean(name, filters) if what == "filter" else "",
-        )
     unclosed = _UNCLOSED.search(message)
     if unclosed:
         return Diagnostic(
@@ -52,14 +55,24 @@ def explain_syntax(
     )
 
 
+def undefined_name(error: BaseException) -> str | None:
+    """Return the name that nothing defines, if that is what a template failed of."""
+    undefined = re.match(r"'([^']+)' is undefined", str(error))
+    return undefined[1] if undefined and isinstance(error, UndefinedError) else None
+
+
+def is_sure(found: Diagnostic, name: str | None, files: Mapping[str, str]) -> bool:
+    """Say whether a failure is one even where values are missing; a name may be set by what was left out."""
+    is_set = name and any(re.search(rf"\bset\s+{re.escape(name)}\b", text) for text in files.values())
+    return found.rule == "wrong-call" or (name is not None and not is_set)
+
+
 def explain_failure(
     error: BaseException, path: str, files: Mapping[str, str], names: Iterable[str]
 ) -> Diagnostic:
     """Return the diagnostic for a template that failed while it was rendered."""
-    text = str(error)
-    undefined = re.match(r"'([^']+)' is undefined", text)
-    if isinstance(error, UndefinedError) and undefined:
-        name = undefined.group(1)
+    text, name = str(error), undefined_name(error)
+    if name is not None:
         place = _blame(error, path, files, name)
         return Diagnostic(
             rule="unknown-name",

@@ -239,12 +239,29 @@ def test_a_column_of_a_cte_is_not_one_of_its_source(column: str, message: str, f
         ("select title, count(*) from cinema.movies group by titel", ["unknown-column 1:52"]),
         (
             "select {{ var('a') }}, {{ var('b') + 1 }} from {{ ref('nope') }}",
-            ["unknown-variable 1:16", "unknown-variable 1:32"],
+            ["unknown-variable 1:16", "unknown-variable 1:32", "unknown-relation 1:56"],
         ),
         (
             "select {{ var('a') }}, '{{ env_var('NOTHING') }}' from {{ ref('nope') }}",
             ["unknown-variable 1:16", "missing-variable 1:37", "unknown-relation 1:64"],
         ),
+        (
+            "select {{ foo }}, {{ bar() + 1 }}, {{ ref() }}\n, {{ exceptions.raise_compiler_error('x') }}"
+            "\nfrom {% for t in ts %}{{ t }}{% endfor %}, {{ ref('nope') }}",
+            [
+                *("unknown-name 1:11", "unknown-name 1:22", "wrong-call 1:39", "compiler-error 2"),
+                *("unknown-name 3:18", "unknown-relation 3:52"),
+            ],
+        ),
+        (
+            "{% macro f(a) %}{{ a }}{{ foo }}{% endmacro %}\nselect {{ f(1, 2) }}, {{ f(1) }}, {{ bar }}",
+            ["wrong-call 2:11", "unknown-name 1:27", "unknown-name 2:38"],
+        ),
+        (  # a name may be set by what is left out
+            "{% if foo %}{% set a = 1 %}{% endif %}select {{ a }}, {{ b }}",
+            ["unknown-name 1:7", "unknown-name 1:58"],
+        ),
+        ("select {{ 1 | foo }}, {{ 2 is odddd }}", ["unknown-filter 1:15", "unknown-test 1:31"]),
     ],
 )
 def test_what_is_wrong_in_a_query_is_told_at_once(text: str, expected: list[str]) -> None:

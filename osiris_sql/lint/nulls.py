@@ -82,7 +82,7 @@ def query_of(model: LintedModel, scope: Scope, source: Source) -> exp.Expr | Non
     item = next((item for added, item, _ in model.joined(scope) if added is source), None)
     if isinstance(item, exp.Subquery):
         return item.this if isinstance(item.this, exp.Select) else None
-    cte = cte_of(item) if isinstance(item, exp.Table) else None
+    cte = cte_of(item) if isinstance(item, exp.Table) and not item.args.get("pivots") else None
     return cte.this if cte is not None else None
 
 

@@ -22,10 +22,12 @@ read are compiled. A rule that can't be sure is silent.
 
 `--fix` mends what it can without changing what a query means. It edits the author's text, where that is
 no product of a template, compiles the result, and keeps an edit only if columns, types, configuration and
-verdict are the same; then again until nothing more is found. `--diff` shows it and writes nothing.
+verdict are the same; then again until nothing more is found. Line ends, comments about what stays, links
+and permissions are kept. `--diff` shows it and writes nothing.
 
-`-- noqa: rule-name` at the end of a line silences a rule there; one that silences nothing is a finding
-itself. In the settings:
+`-- noqa: rule-name, other-rule` at the end of a line silences rules there (`/* noqa: … */` and
+`{# noqa: … #}` do too; in a file of macros it silences what stands in that line of it). One that silences
+nothing, or names no rule, is a finding itself. A rule that there is not is told here, too:
 
     [tool.osiris-sql.lint]
     ignore = ["missing-description"]

@@ -33,13 +33,18 @@ def check(model: LintedModel) -> Iterator[Finding]:
     Both tables have a key, so what a row of each is can be told. The join may stand in a CTE or subquery
     that hands on its rows as they are.
     """
+    groups: dict[int, set[Atom] | None] = {}
     for aggregate in model.nodes(exp.Sum, exp.Avg, exp.Count):
         scope = model.scope_of(aggregate)
         if scope is None or _is_exempt(aggregate):
             continue
         summed = _only_source(model, aggregate, scope)
-        group = _group_atoms(model, scope) if summed is not None else None
-        if summed is None or group is None:
+        if summed is None or (len(scope.visible) < 2 and scope_behind(model, scope, summed) is None):
+            continue
+        if id(scope) not in groups:
+            groups[id(scope)] = _group_atoms(model, scope)
+        group = groups[id(scope)]
+        if group is None:
             continue
         atoms = {(summed, column.name.lower()) for column in _arguments(aggregate)}
         joined = _joined(model, scope, summed, atoms, group)
@@ -70,13 +75,13 @@ def _joined(
     if behind is None or len(scope.sources) > 1 or any(behind.select.args.get(key) for key in _OTHER_ROWS):
         return None
     where = scope.select.args.get("where")
-    filtered = {model.column(node) for node in where.find_all(exp.Column)} if where is not None else set()
-    picked = {column.origin for column in filtered if column is not None and column.origin is not None}
-    inner = _atoms_behind(model, behind, atoms | picked)
-    if inner is None or len(picked) < len(filtered) or len({atom[0] for atom in inner}) != 1:
-        return None
+    picked = _origins(model, where) if where is not None else set()
+    inner = _atoms_behind(model, behind, atoms | picked) if picked is not None else None
     groups = _atoms_behind(model, behind, known)
-    return None if groups is None else _joined(model, behind, next(iter(inner))[0], inner, groups)
+    tables = {atom[0] for atom in inner or ()}
+    if inner is None or groups is None or len(tables) != 1:
+        return None
+    return _joined(model, behind, tables.pop(), inner, groups)
 
 
 _OTHER_ROWS = ("group", "distinct", "having", "qualify", "limit", "offset", "sample")
@@ -93,13 +98,19 @@ def _atoms_behind(model: LintedModel, behind: Scope, atoms: set[Atom]) -> set[At
         if column is not None and column.origin is not None:
             found.add(column.origin)
             continue
-        if made is None or made.find(exp.AggFunc, exp.Window, exp.Query):
+        origins = _origins(model, made) if made is not None else None
+        if origins is None:
             return None
-        columns = [model.column(node) for node in made.find_all(exp.Column)]
-        if any(column is None or column.origin is None for column in columns):
-            return None
-        found |= {column.origin for column in columns if column is not None and column.origin is not None}
+        found |= origins
     return found
+
+
+def _origins(model: LintedModel, node: exp.Expr) -> set[Atom] | None:
+    """Return the columns that an expression takes from one row; None if it takes more than that."""
+    found = [model.column(column) for column in node.find_all(exp.Column)]
+    origins = {column.origin for column in found if column is not None and column.origin is not None}
+    is_plain = node.find(exp.AggFunc, exp.Window, exp.Query) is None
+    return origins if is_plain and all(c is not None and c.origin is not None for c in found) else None
 
 
 def _arguments(aggregate: exp.Expr) -> list[exp.Column]:

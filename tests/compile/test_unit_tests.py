@@ -9,6 +9,7 @@ import pytest
 
 from osiris_sql.compile import compile_project
 from osiris_sql.compile.unit_tests import run_unit_tests
+from osiris_sql.compile.unit_tests.cells import cells_of_csv
 from osiris_sql.project import load_project
 from osiris_sql.types.manifest import UnitTestResult
 
@@ -237,6 +238,12 @@ def test_rows_can_be_written_as_mappings_csv_or_sql(tmp_path: Path, given: str) 
 )
 def test_so_can_the_expectation(tmp_path: Path, expect: str) -> None:
     assert run_one(tmp_path, f"{GIVEN}\nexpect: {expect}").diff == ""
+
+
+def test_what_stands_in_quotes_in_csv_is_just_that() -> None:
+    cells = cells_of_csv('id, word\r\n1," a "\n2,""\n3, b \n4,\n\n5, "x, ""y""\nz" \n')
+    assert cells.columns == ("id", "word")
+    assert cells.rows == (("1", " a "), ("2", ""), ("3", "b"), ("4", None), ("5", 'x, "y"\nz'))
 
 
 def test_values_of_every_kind_keep_their_types(tmp_path: Path) -> None:

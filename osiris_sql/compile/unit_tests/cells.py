@@ -1,8 +1,7 @@
 """The rows of a fixture as text, before they have types: from mappings or from CSV."""
 
-import csv
-import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +10,9 @@ from osiris_sql.types.noun import Json
 
 Cell = Json
 """None, text, a number, true or false; a list or mapping for a column of a nested type."""
+
+
+_CSV_CELL = re.compile(r'[ \t]*(?:("(?:[^"]|"")*")[ \t]*|([^,\n]*?))(,|\r?\n|\Z)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +30,12 @@ def cells_of_dicts(rows: Sequence[Mapping[str, Json]]) -> Cells:
 
 
 def cells_of_csv(text: str) -> Cells:
-    """Return rows that were written as CSV with a header; an empty cell is NULL. Raises UnitTestError."""
-    lines = [line for line in csv.reader(io.StringIO(text.strip()), skipinitialspace=True) if line]
+    """Return rows that were written as CSV with a header; an empty cell is NULL, what stands in quotes is
+    just that. Raises UnitTestError."""
+    lines = _csv_lines(text.strip())
     if not lines:
         return Cells((), ())
-    columns, *rows = [[cell.strip() for cell in line] for line in lines]
+    columns, rows = [name or "" for name in lines[0]], lines[1:]
     ragged = [
         f"row {number} has {len(row)} values, the header {len(columns)}"
         for number, row in enumerate(rows, 1)
@@ -42,7 +45,18 @@ def cells_of_csv(text: str) -> Cells:
     problems = ragged + [f'the header names "{name}" twice' for name in twice]
     if problems:
         raise UnitTestError("\n".join(problems))
-    return Cells(tuple(columns), tuple(tuple(cell or None for cell in row) for row in rows))
+    return Cells(tuple(columns), tuple(tuple(row) for row in rows))
+
+
+def _csv_lines(text: str) -> list[list[str | None]]:
+    """Return the cells of each line that holds something."""
+    lines: list[list[str | None]] = [[]]
+    for quoted, plain, end in _CSV_CELL.findall(text):
+        exact = quoted[1:-1].replace('""', '"') if quoted else plain.strip() or None
+        lines[-1].append(exact)
+        if end != ",":
+            lines.append([])
+    return [line for line in lines if line not in ([], [None])]
 
 
 def cell_text(cell: Cell, *, as_json: bool) -> str | None:

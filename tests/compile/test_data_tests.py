@@ -479,6 +479,7 @@ def test_a_singular_test_configures_itself_over_yaml() -> None:
         ("select * from {{ oops }}", "unknown-name", 1, 18),
         ("{{ config(severity='bad') }}\nselect * from orders", "invalid-value", 1, 11),
         ("{{ config(severty='warn') }}\nselect * from orders", "unknown-key", 1, 11),
+        ("{{ config(where='id > 1') }}\nselect * from orders", "late-where", 1, 11),
         ("select * from 'orders.csv'", "file-in-model", 1, 15),
     ],
 )

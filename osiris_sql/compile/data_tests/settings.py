@@ -25,6 +25,8 @@ def merged_config(test: DataTest, rendered: Rendered) -> dict[str, Any]:
 
     given = {key: entry.value for key, entry in rendered.config.items()}
     given = {key: list(value) if isinstance(value, tuple) else value for key, value in given.items()}
+    if "where" in given:
+        found.append(_late_where(rendered.config["where"].location, test))
     shape = check_shape(DataTestConfigShape, given, locate, found.append).value
     if found:
         raise TestMistakeError(*found)
@@ -33,6 +35,14 @@ def merged_config(test: DataTest, rendered: Rendered) -> dict[str, Any]:
         return {**test.config, **inline}
     tags = dict.fromkeys([*(inline.get("tags") or ()), *(test.config.get("tags") or ())])
     return {**inline, **test.config, "tags": list(tags)}
+
+
+def _late_where(place: Location, test: DataTest) -> Diagnostic:
+    own = (
+        "write the condition into the SELECT" if test.kind == "singular" else "give it where the test is used"
+    )
+    message = '"where" in config() comes too late: the rows are chosen before'
+    return Diagnostic(rule="late-where", message=message, location=place, fix=own)
 
 
 def compiled_settings(config: dict[str, Any]) -> dict[str, Any]:

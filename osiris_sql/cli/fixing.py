@@ -39,7 +39,7 @@ def write_changes(project: Project, texts: Mapping[str, str], mended: int) -> No
     Raises ProjectError, before anything is written, if a file is no longer what was read.
     """
     root, old = Path(project.root), {model.path: model.text for model in project.models}
-    before = {path: (root / path).read_bytes() for path in texts}
+    before = {path: (root / path).read_bytes() if (root / path).exists() else b"" for path in texts}
     changed = [path for path in texts if before[path].decode("utf-8-sig", errors="replace") != old[path]]
     if changed:
         message = "this file changed while lint was at work"
@@ -48,7 +48,11 @@ def write_changes(project: Project, texts: Mapping[str, str], mended: int) -> No
         )
     for path, text in texts.items():
         mark = BOM_UTF8 if before[path].startswith(BOM_UTF8) else b""
-        _replace((root / path).resolve(), mark + text.encode())
+        try:
+            _replace((root / path).resolve(), mark + text.encode())
+        except OSError as error:
+            place, message = Location(path=path), f"can't write it: {error.strerror}"
+            raise ProjectError(Diagnostic(rule="unwritable-file", message=message, location=place)) from None
     if texts:
         files = f"{len(texts)} file{'s' if len(texts) > 1 else ''}"
         screen.err().print(f"mended {mended} in {files}: {', '.join(sorted(texts))}", style="green")

@@ -9,8 +9,6 @@ from osiris_sql.compile.lineage.facts import Scope, Source
 from osiris_sql.lint.linted_model import LintedModel
 
 _REJECTING = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.ILike, exp.In, exp.Between)
-# What may give a value for NULL; anything else in a comparison is taken to give NULL.
-_CATCHING = (exp.Coalesce, exp.Case, exp.If, exp.Is, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Query, exp.Concat)
 
 
 def null_columns(model: LintedModel) -> frozenset[str]:
@@ -138,6 +136,5 @@ def _rejects(model: LintedModel, condition: exp.Expr, source: Source, name: str)
 
 
 def _names(model: LintedModel, node: exp.Expr, source: Source, name: str) -> bool:
-    """Say whether a value is NULL where a column is, as far as can be seen."""
-    columns = [] if node.find(*_CATCHING) else node.find_all(exp.Column)
-    return any(c is not None and c.origin == (source, name) for c in map(model.column, columns))
+    columns = map(model.column, node.find_all(exp.Column))
+    return any(column is not None and column.origin == (source, name) for column in columns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 
 import pytest
@@ -87,6 +88,12 @@ def test_fix_writes_through_a_link_and_keeps_marks_line_ends_and_rights(shop):
     assert (shop / "models/linked.sql").is_symlink()
     assert real.read_bytes() == b"\xef\xbb\xbf" + AFTER.replace("\n", "\r\n").encode()
     assert real.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_file_that_can_not_be_written_is_said(shop):
+    (shop / f"models/example.sql.{os.getpid()}").mkdir()
+    assert "unwritable-file" in lint(shop, "--fix", code=2).output
+    assert (shop / "models/example.sql").read_text() == BEFORE
 
 
 def test_a_diff_has_the_lines_that_git_sees(shop):

@@ -132,6 +132,20 @@ select distinct on (id) id, unnest([g, k]) as v from t
 =>
 select distinct on (id) id, unnest([g, k]) as v from t order by all
 
+## A window whose call has an order of its own
+
+select id, first_value(s order by k) over (partition by g order by id) as v from t
+=>
+select id, first_value(s order by k, t.id) over (partition by g order by id) as v from t
+
+select id, list(s order by k) over (partition by g order by id rows 2 preceding) as v from t
+=>
+select id, list(s order by k, t.id) over (partition by g order by id rows 2 preceding) as v from t
+
+select id, list(s order by id) over (partition by g order by k rows 2 preceding) as v from t
+=>
+select id, list(s order by id) over (partition by g order by k, t.id rows 2 preceding) as v from t
+
 ## Intervals, of which equal ones are told apart by their text
 
 select span, row_number() over (order by span) as r from spans

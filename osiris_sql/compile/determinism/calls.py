@@ -54,6 +54,12 @@ def listed(outline: Outline, items: list[Tokens]) -> Parts:
     return parts
 
 
+def own_order(node: exp.Expr) -> list[exp.Expr]:
+    """Return what a call orders its rows by, within its parentheses."""
+    orders = [order for order in node.iter_expressions() if isinstance(order, exp.Order)]
+    return [item.this for order in orders for item in order.expressions]
+
+
 @dataclass(frozen=True, slots=True)
 class WindowText:
     """A window as written: the tokens in its parentheses, and those of its clauses; `name` is the

@@ -13,6 +13,7 @@ from osiris_sql.compile.determinism.calls import (
     argument_order,
     has_window,
     listed,
+    own_order,
     read_arguments,
 )
 from osiris_sql.compile.determinism.catalogue import APPROXIMATE, LISTS, MACROS, MOMENTS, ORDERED, PICKS, SUMS
@@ -108,7 +109,7 @@ def _is_settled(subject: Subject, call: Call, node: exp.Expr, scope: Scope) -> b
     items = group_items(subject, scope, call.block)
     if items is None or scope.select.args.get("group") is None:
         items = []
-    order = [o.this for o in _own_order(node)]
+    order = own_order(node)
     known = known_by(subject, scope, [*(item for item, _ in items), *order])
     if is_total(scope, known) or _is_settled_by_measure(subject, node, scope, [i for i, _ in items]):
         return True
@@ -128,11 +129,6 @@ def _is_settled_by_measure(subject: Subject, node: exp.Expr, scope: Scope, group
     while isinstance(measure, exp.Order):
         measure = measure.this
     return measure is not None and is_total(scope, known_by(subject, scope, [*group, measure]))
-
-
-def _own_order(node: exp.Expr) -> list[exp.Expr]:
-    orders = [a for a in node.iter_expressions() if isinstance(a, exp.Order)]
-    return [o for order in orders for o in order.expressions]
 
 
 def _taken_beside(subject: Subject, one: _OpenCall, unsettled: list[_OpenCall]) -> list[Tokens]:

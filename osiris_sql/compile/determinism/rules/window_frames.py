@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sqlglot import exp
+
 from osiris_sql.compile.determinism.calls import (
     Arguments,
     Parts,
@@ -12,6 +14,7 @@ from osiris_sql.compile.determinism.calls import (
     argument_order,
     has_window,
     listed,
+    own_order,
     read_arguments,
     read_window,
     window_order,
@@ -29,6 +32,7 @@ from osiris_sql.compile.determinism.clashes import clashing
 from osiris_sql.compile.determinism.findings import Ruling
 from osiris_sql.compile.determinism.floats import added_as_decimal, adds_exactly
 from osiris_sql.compile.determinism.frames import excludes_peers, is_whole, moves_by_rows
+from osiris_sql.compile.determinism.intervals import takes_intervals
 from osiris_sql.compile.determinism.outline import Call
 from osiris_sql.compile.determinism.rules.tie_messages import added, clash, joined
 from osiris_sql.compile.determinism.splice import Span
@@ -63,20 +67,44 @@ def _judge(subject: Subject, call: Call) -> Iterator[Ruling]:
     )
     if not by_rows and not ordered:
         return
-    parts = tie_breakers(subject, scope, call.block, [*window.partition, *window.order])
-    if parts is not None and not parts:
+    around = tie_breakers(subject, scope, call.block, [*window.partition, *window.order])
+    own = own_order(node) if ordered else []
+    within = around
+    if own:
+        nodes = [*window.partition, *own]
+        orders_all = _orders_all(subject, call, node, arguments, own)
+        within = [] if orders_all else tie_breakers(subject, scope, call.block, nodes)
+    if within == [] and (around == [] or not by_rows):
         message = f"the order of the window of {call.name} has no ties"
         yield subject.ruling("tied-order", "proved", message, span)
-    elif by_rows or (window.order and is_whole(window.spec) and call.name in VALUE_WINDOWS):
-        if parts is None or excludes_peers(window.spec):
+    elif around and (by_rows or (not own and _takes_by_window(call, window))):
+        if (own and within != []) or excludes_peers(window.spec):
             yield subject.ruling("tied-order", "unsafe", _fix(call), span)
             return
-        edit = window_order(subject.outline, window, joined(parts))
-        message = f"the order of the window of {call.name} may have ties; {added(subject, parts)}"
+        edit = window_order(subject.outline, window, joined(around))
+        message = f"the order of the window of {call.name} may have ties; {added(subject, around)}"
         yield subject.ruling("tied-order", "rewritten", message, span, edit)
+    elif around is None and by_rows:
+        yield subject.ruling("tied-order", "unsafe", _fix(call), span)
     else:
         exact = added_as_decimal(subject, call, node, arguments, "tied-order")
-        yield exact or _by_arguments(subject, call, window, arguments, parts)
+        yield exact or _by_arguments(subject, call, window, arguments, within)
+
+
+def _orders_all(
+    subject: Subject, call: Call, node: exp.Expr, arguments: Arguments, own: list[exp.Expr]
+) -> bool:
+    """Say whether a call orders its rows by all that it takes, so that those that tie are alike."""
+    taken = subject.arguments_of(node)
+    return (
+        len(arguments.values) == len(taken) == 1
+        and taken[0] in own
+        and not takes_intervals(subject, call, node)
+    )
+
+
+def _takes_by_window(call: Call, window: Window) -> bool:
+    return bool(window.order) and is_whole(window.spec) and call.name in VALUE_WINDOWS
 
 
 def _by_arguments(
@@ -87,8 +115,9 @@ def _by_arguments(
     span = subject.span_of(call)
     picks = call.name not in SUMS | MOMENTS | {"mode"} and not _is_distinct(subject, call)
     takes_value = call.name in VALUE_WINDOWS
-    if not arguments.values or call.method or not (takes_value or is_whole(window.spec) or not window.order):
-        # An aggregate that orders each of its moving frames takes quadratic time.
+    each = takes_value or is_whole(window.spec) or not window.order or arguments.order is not None
+    if not arguments.values or call.method or not each:
+        # An aggregate that orders each of its moving frames takes quadratic time; some ask for it.
         return subject.ruling("tied-order", "unsafe", _fix(call), span)
     single = call.name in VALUE_WINDOWS | LISTS
     parts = listed(subject.outline, arguments.values[:1] if single else arguments.values)

@@ -38,12 +38,12 @@ def check_columns(
                 fix=f"cast it in the SQL, or write data_type: {actual}",
             )
     if config.contract:
-        described = {spec.name.lower() for spec in model.columns}
+        described = {spec.name.lower() for spec in model.columns if spec.data_type}
         missing = [name for name in schema.names if name.lower() not in described]
         if missing:
             yield Diagnostic(
                 rule="broken-contract",
-                message=f"the contract of {model.name} does not list: {', '.join(missing)}",
+                message=f"the contract of {model.name} gives no data_type of: {', '.join(missing)}",
                 location=model.location,
                 fix="describe these columns with their data_type, or leave them out of the SQL",
             )

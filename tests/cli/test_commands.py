@@ -372,9 +372,12 @@ def test_show_prints_rows_with_exact_values(built):
     assert "shipped" in call(built, "show", "shop.orders").stdout
 
 
-def test_show_of_what_is_not_there(built):
-    answer = call(built, "show", "customer_sale", code=2)
+def test_show_of_what_is_not_there(shop):
+    answer = call(shop, "show", "customer_sale", code=2)
     assert 'did you mean "customer_sales"?' in answer.stderr
+    (shop / "models" / "new.sql").write_text("select 1 as a")
+    answer = call(shop, "show", "new", code=1)
+    assert "error[not-shop]  new is not in the warehouse" in answer.stderr
 
 
 def test_ls_prints_nodes_that_select_takes(built):

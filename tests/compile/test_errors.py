@@ -454,6 +454,7 @@ def test_an_ephemeral_model_can_not_be_published() -> None:
         ([column("id", "int8"), column("name", "text")], True, []),
         ([column("id", "int4"), column("name", "text")], True, [("broken-contract", "error")]),
         ([column("id", "int8")], True, [("broken-contract", "error")]),
+        ([column("id", "int8"), column("name")], True, [("broken-contract", "error")]),
         ([column("id", "int4")], False, []),
     ],
 )

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from osiris_sql.run.steps.running import Running
-from osiris_sql.types.diagnostic import Diagnostic
+from osiris_sql.types.diagnostic import Diagnostic, StepError
 from osiris_sql.types.event import StepFinished
 from osiris_sql.types.plan import Preview
 
 
 def run_preview(running: Running, step: Preview) -> StepFinished:
-    """Return the rows as text in `facts`: `columns` (name, type) and `rows`."""
+    """Return the rows as text in `facts`: `columns` (name, type) and `rows`; StepError if it is not built."""
+    if step.node not in running.data:
+        what, fix = f"{step.node.partition(':')[2]} is not in the warehouse", "build it: osiris-sql build"
+        raise StepError(Diagnostic(rule="not-built", message=what, location=step.location, fix=fix))
     with running.engine.transaction() as transaction:
         schema, rows = transaction.preview(step.sql, running.plan.run_clock, step.limit)
     columns = [[column.name, column.type] for column in schema.columns]

@@ -377,7 +377,7 @@ def test_show_of_what_is_not_there(shop):
     assert 'did you mean "customer_sales"?' in answer.stderr
     (shop / "models" / "new.sql").write_text("select 1 as a")
     answer = call(shop, "show", "new", code=1)
-    assert "error[not-shop]  new is not in the warehouse" in answer.stderr
+    assert "error[not-built]  new is not in the warehouse" in answer.stderr
 
 
 def test_ls_prints_nodes_that_select_takes(built):

@@ -9,7 +9,7 @@ from pathlib import Path
 from osiris_sql.lint.finding import Finding
 from osiris_sql.lint.linted_model import LintedModel
 from osiris_sql.lint.noqa import Suppressions
-from osiris_sql.lint.other_files import find_elsewhere
+from osiris_sql.lint.other_files import find_elsewhere, without_secrets
 from osiris_sql.lint.reading import Reader, with_all_above
 from osiris_sql.lint.remembered import Linted, LintMemory
 from osiris_sql.lint.rule_table import rule_table, unsafe_rules
@@ -59,7 +59,7 @@ def find_all(
     for others in (*files.values(), elsewhere):
         found += _without(_configured(others, project.lint), macros)
     listed = [d for d in found if not paths or (d.location and is_under(d.location.path, paths))]
-    return tuple(sorted(dict.fromkeys(listed), key=_place)), mended
+    return tuple(sorted(dict.fromkeys(without_secrets(project, listed)), key=_place)), mended
 
 
 def _without(findings: Iterable[Diagnostic], macros: Mapping[str, Suppressions]) -> list[Diagnostic]:

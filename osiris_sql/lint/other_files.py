@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 
 from osiris_sql.lint.finding import Finding
 from osiris_sql.lint.rule_table import rule_table
@@ -17,13 +18,33 @@ _WARNINGS = {"compiler-warning", "unknown-column", "unknown-folder", "unused-noq
 
 def find_elsewhere(project: Project, broken: Collection[str]) -> Iterator[Diagnostic]:
     """Yield what is found in macros, in singular tests, and in the files of models that do not compile."""
-    texts = [(macros.path, macros.text) for macros in project.macros]
-    texts += [(test.location.path, test.text) for test in project.data_tests if test.kind == "singular"]
-    texts += [(model.path, model.text) for model in project.models if model.path in broken]
-    for path, text in texts:
+    models = {model.path for model in project.models}
+    for path, text in _texts(project):
+        if path in models and path not in broken:
+            continue  # linted itself
         for finding in secret_in_sql.find_secrets(path, text):
             yield _diagnostic(finding)
     yield from _unknown_rules(project)
+
+
+def without_secrets(project: Project, findings: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """Return findings whose words hold none of the secrets that are among them."""
+    places = [f.location for f in findings if f.rule == "secret-in-sql" and f.location]
+    lines = {path: text.split("\n") for path, text in _texts(project)} if places else {}
+    for at in places:
+        start = (at.column or 1) - 1
+        value = lines[at.path][(at.line or 1) - 1][start : start + at.length]
+        findings = [
+            replace(f, **{key: getattr(f, key).replace(value, "…") for key in ("message", "why", "fix")})
+            for f in findings
+        ]
+    return [*findings]
+
+
+def _texts(project: Project) -> Iterator[tuple[str, str]]:
+    yield from ((macros.path, macros.text) for macros in project.macros)
+    yield from ((model.path, model.text) for model in project.models)
+    yield from ((test.location.path, test.text) for test in project.data_tests if test.kind == "singular")
 
 
 def _diagnostic(finding: Finding) -> Diagnostic:

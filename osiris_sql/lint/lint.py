@@ -97,7 +97,18 @@ def lint_model(model: LintedModel, reader: Reader, config: LintConfig) -> tuple[
     learned = reader.learn(model)
     reader.around.note(model.compiled.node, learned)
     own = [(diagnostic, model, finding) for diagnostic, finding in _run_rules(model, config)]
+    increment = reader.read_increment(model)
+    if increment is not None:
+        further = [(d, increment, replace(f, edits=())) for d, f in _run_rules(increment, config)]
+        own = _either(own, further)
     return Linted(findings=tuple(diagnostic for diagnostic, _, _ in own), learned=learned), own
+
+
+def _either(first: Sources, increment: Sources) -> Sources:
+    """Return what is found in one of two texts of a model; what is not used is so in both."""
+    here, there = ({diagnostic for diagnostic, _, _ in found} for found in (first, increment))
+    found = [*first, *(source for source in increment if source[0] not in here)]
+    return [s for s in found if not s[0].rule.startswith("unused-") or s[0] in here & there]
 
 
 def _run_rules(model: LintedModel, config: LintConfig) -> Iterator[tuple[Diagnostic, Finding]]:

@@ -26,9 +26,9 @@ Joined = tuple[Source, exp.Expr, exp.Join | None]
 class LintedModel:
     """A compiled model and its query; `tree` is None where the text can't be parsed or followed.
 
-    An incremental model's query is that of its first build. `is_plain` says that no control flow of Jinja
-    had a part in the text, so that each piece of it stands once in the file. `nulls` holds, by the id of a
-    SELECT, which of its columns may be NULL, once that was asked.
+    An incremental model is read twice, as its first build and as an increment. `is_plain` says that no
+    control flow of Jinja had a part in the text, so that each piece of it stands once in the file. `nulls`
+    holds, by the id of a SELECT, which of its columns may be NULL, once that was asked.
     """
 
     def __init__(

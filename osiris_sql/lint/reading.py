@@ -43,6 +43,15 @@ class Reader:
         """Return a model as rules read it; those above it were read or noted before."""
         return _read(compiled, self.around, self._renderer, self.texts[compiled.node])
 
+    def read_increment(self, first: LintedModel) -> LintedModel | None:
+        """Return an incremental model as its increments run, if that is another text than its first build."""
+        compiled = first.compiled
+        if compiled.increment_sql is None or compiled.config.microbatch:
+            return None
+        text = self.texts[compiled.node]
+        model = _read(compiled, self.around, self._renderer, text, incremental=True)
+        return model if model.sql != first.sql else None
+
     def learn(self, model: LintedModel) -> Learned:
         """Return what a model says of itself to those below."""
         nulls = null_columns(model) if self._asks_nulls and model.tree is not None else frozenset()
@@ -62,10 +71,17 @@ def with_all_above(chosen: Collection[str], manifest: Manifest) -> set[str]:
     return found
 
 
-def _read(compiled: CompiledModel, around: Surroundings, renderer: Renderer, text: str) -> LintedModel:
+def _read(
+    compiled: CompiledModel,
+    around: Surroundings,
+    renderer: Renderer,
+    text: str,
+    *,
+    incremental: bool = False,
+) -> LintedModel:
     nothing = LintedModel(compiled, around, text)
     try:
-        rendered = renderer.render(compiled.path, text, name=compiled.name)
+        rendered = renderer.render(compiled.path, text, name=compiled.name, incremental=incremental)
     except NeedsSchemaError:
         return nothing
     if rendered.sql is None:
@@ -74,7 +90,7 @@ def _read(compiled: CompiledModel, around: Surroundings, renderer: Renderer, tex
     tree = _parse(sql)
     if tree is None:
         return LintedModel(compiled, around, text, sql, locate=rendered.locate)
-    inputs = around.inputs(compiled.needs)
+    inputs = around.inputs((*compiled.needs, compiled.node) if incremental else compiled.needs)
     try:
         walked = walk_query(sql, tree, inputs)
     except RecursionError:

@@ -86,6 +86,19 @@ def test_a_comment_excuses_its_own_file(tmp_path):
     assert not {"random-value", "unused-noqa"} & excused.keys()
 
 
+def test_an_increment_is_linted_too_and_what_it_alone_uses_is_used(tmp_path):
+    sql = """{{ config(materialized='incremental', unique_key='order_id') }}
+        with late as (select max(order_id) as latest from shop.orders), never as (select 1 as x)
+        select order_id, quantity from shop.orders
+        {% if is_incremental() %} where order_id > (select latest from late)
+        and customer_id not in (select quantity from {{ this }}) and amount <> null {% endif %}"""
+    project, manifest = compiled(write(tmp_path, {"models/example.sql": sql}))
+    findings = lint_project(project, manifest)
+    assert [f.message for f in findings if f.rule == "unused-cte"] == ["nothing reads never"]
+    assert {"null-comparison", "not-in-nullable"} <= {f.rule for f in findings}
+    assert len(findings) == len({(f.rule, f.location) for f in findings})
+
+
 def test_a_severity_is_error_warning_or_info(tmp_path):
     wrong = "[tool.osiris-sql.lint.severity]\n'union-distinct' = 'bad'"
     assert "invalid-value" in found(tmp_path, wrong, {})

@@ -259,6 +259,11 @@ FOUND = {
         """with c as (select customer_id from shop.customers) select o.order_id from shop.orders as
         o left join c on c.customer_id = o.customer_id""",
     ),
+    "a star on one side of a UNION": (
+        "select-star-published",
+        "(select * from shop.customers) union all select * from shop.customers",
+    ),
+    "COLUMNS(*)": ("select-star-published", "select columns(*) from shop.customers"),
     "a key of AWS": ("secret-in-sql", "select 'AKIAABCDEFGHIJKLMNOP' as k"),  # gitleaks:allow
 }
 

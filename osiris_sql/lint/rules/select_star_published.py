@@ -22,7 +22,7 @@ SEVERITY = "warning"
 
 def check(model: LintedModel) -> Iterator[Finding]:
     """Yield one finding for a published model whose columns are those of another relation by a star."""
-    if not model.is_published or not isinstance(model.tree, exp.Select):
+    if not model.is_published or model.tree is None:
         return
     select = _ends_in_star(model.tree)
     if select is not None:
@@ -35,11 +35,13 @@ def check(model: LintedModel) -> Iterator[Finding]:
         )
 
 
-def _ends_in_star(select: exp.Select) -> exp.Select | None:
+def _ends_in_star(query: exp.Expr) -> exp.Select | None:
     """Return the SELECT whose star opens a relation of the project, looking through CTEs and subqueries."""
-    star = next((i for i in select.expressions if isinstance(i, exp.Star) or i.is_star), None)
+    select = query.unnest()
+    if isinstance(select, exp.SetOperation):
+        return _ends_in_star(select.left) or _ends_in_star(select.right)
     from_ = select.args.get("from_")
-    if star is None or from_ is None or isinstance(star, exp.Count):
+    if not isinstance(select, exp.Select) or from_ is None or not any(map(_is_star, select.expressions)):
         return None
     for item in (from_.this, *(join.this for join in select.args.get("joins") or [])):
         inner: exp.Expr | None = item.this if isinstance(item, exp.Subquery) else None
@@ -48,10 +50,14 @@ def _ends_in_star(select: exp.Select) -> exp.Select | None:
             if cte is None:
                 return select
             inner = cte.this
-        found = _ends_in_star(inner) if isinstance(inner, exp.Select) else None
+        found = _ends_in_star(inner) if inner is not None else None
         if found is not None:
             return found
     return None
+
+
+def _is_star(item: exp.Expr) -> bool:
+    return isinstance(item, exp.Star | exp.Columns) or (item.is_star and not isinstance(item, exp.Count))
 
 
 def _star(model: LintedModel, select: exp.Select) -> tuple[int, int] | None:

@@ -89,6 +89,8 @@ LINEAGE = [
     ("select list_transform(l, lambda e: e + a) as r from t", "r: t.a t.l"),
     ("select [e + a for e in l if e > x] as r from t", "r: t.a t.l t.x"),
     ("select sum(b) over w as r from t window w as (partition by s order by d)", "r: t.b t.d t.s"),
+    ("select sum(b) over (w order by d) as r, sum(b) over v as q from t"
+     " window w as (partition by s), v as (w order by x)", "r: t.b t.d t.s; q: t.b t.s t.x"),
     ("select sum(b) filter (where a > 1) as r from t", "r: t.a t.b"),
     ("select (select max(c) from u where u.id = t.a) as r from t", "r: u.c"),
     ("select exists (from u where u.c = t.a) as r from t", "r: t.a u.c"),
@@ -143,6 +145,7 @@ READS = [
     ("select a from t group by a, s having max(x) > 1", {"t": ("a", "x", "s")}),
     ("select date_part(s, d) from t", {"t": ("s", "d")}),
     ("select T.UNUSED from t", {"t": ("Unused",)}),
+    ("select sum(b) over (w order by d) from t window w as (partition by s)", {"t": ("b", "s", "d")}),
 ]
 
 

@@ -55,7 +55,8 @@ def _special(node: exp.Expr, scope: Scope, walk: Walk) -> object:
             resolve(exp.column(name), scope, walk)  # DuckDB 1.5 means the column where there is one
         return union([outer, _with_locals(node, [node.expression.name], scope, walk, inner)])
     if isinstance(node, exp.Window) and node.args.get("alias"):
-        return union([inputs_of(node.this, scope, walk), _named_window(node, scope, walk)])
+        own = [inputs_of(child, scope, walk) for child in node.args.values() if child]
+        return union([*own, _named_window(node, scope, walk)])
     return _chained(node, scope, walk) if isinstance(node, exp.Dot) else _GENERIC
 
 
@@ -118,7 +119,7 @@ def _named_window(node: exp.Window, scope: Scope, walk: Walk) -> Inputs:
     name = node.args["alias"].name.lower()
     for window in scope.select.args.get("windows") or []:
         if window.this.name.lower() == name and window is not node:
-            return inputs_of(list(window.args.values()), scope, walk)
+            return inputs_of(window, scope, walk)
     return NOTHING
 
 

@@ -127,6 +127,8 @@ FINDINGS = [
     ("with c as (select to_days(k) as q from t) select max([q]) as q from c", "unknown", "equal-intervals"),
     ("with c as (select -to_days(k) as q from t) from c order by all limit 5", "unknown", "equal-intervals"),
     ("pivot spans on k in (1, 2) using count(*) group by span", "unknown", "equal-intervals"),
+    ("select mode(span) over (partition by k) as q from spans", "unknown", "equal-intervals"),
+    ("select id, to_days(k) as q from t order by q limit 3", "rewritten", "unordered-limit"),
     ("pivot spans on k in (1, 2) using min(span)", "unknown", "equal-intervals"),
     ("select span, count(*) as q from spans group by rollup (span)", "unknown", "equal-intervals"),
     ("select span, count(*) as q from spans group by span, k", "unknown", "equal-intervals"),

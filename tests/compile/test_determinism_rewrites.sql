@@ -132,6 +132,16 @@ select distinct on (id) id, unnest([g, k]) as v from t
 =>
 select distinct on (id) id, unnest([g, k]) as v from t order by all
 
+## An ORDER BY that nobody relies on
+
+select g, list(s) as q from (select distinct on (k) g, s from t order by k, id) group by g
+=>
+select g, list(s order by s) as q from (select distinct on (k) g, s from t order by k, id) group by g
+
+with o as (select * from t order by d) select g, any_value(s) as q from o group by g
+=>
+with o as (select * from t order by d) select g, any_value(s order by s) as q from o group by g
+
 ## A window whose call has an order of its own
 
 select id, first_value(s order by k) over (partition by g order by id) as v from t

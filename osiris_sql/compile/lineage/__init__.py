@@ -109,7 +109,8 @@ def match_outputs(relation: Relation, output: TableSchema) -> list[Inputs]:
         return [column.inputs if _fits(column, name) else None for column, name in pairs]
     named = {(column.name or "").lower(): column for column in relation.columns}
     names = [name.lower() for name in output.names]
-    return [None if names.count(n) > 1 else named.get(n, relation.rest).inputs for n in names]
+    rest = relation.rest
+    return [None if names.count(n) > 1 else (named.get(n) or rest.called(n)).inputs for n in names]
 
 
 def _fits(column: Col, name: str) -> bool:

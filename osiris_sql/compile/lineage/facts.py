@@ -51,7 +51,8 @@ def union(many: list[Inputs]) -> Inputs:
 class Col:
     """A column: its name (None where DuckDB makes one up), its inputs, and what is known of its type.
 
-    `origin` is the column of the source that it stands for in the SELECT at hand.
+    `origin` is the column of the source that it stands for in the SELECT at hand. `among` are the columns of
+    which one that stands for several may be any, under its own name.
     """
 
     name: str | None
@@ -59,10 +60,16 @@ class Col:
     kind: Kind | None = None
     type: str | None = None
     origin: Atom | None = field(default=None, compare=False)
+    among: tuple[Col, ...] = field(default=(), compare=False)
 
     def named(self, name: str | None) -> Col:
         """Return the same column under another name."""
         return Col(name, self.inputs, self.kind, self.type, self.origin)
+
+    def called(self, name: str) -> Col:
+        """Return the column of a name, of those that this one stands for."""
+        found = (c for c in self.among if c.name and c.name.lower() == name.lower())
+        return Col(name, next(found, self).inputs)
 
 
 UNKNOWN = Col(None, None)

@@ -57,7 +57,7 @@ def _expand(item: exp.Expr, scope: Scope, walk: Walk) -> tuple[list[Col], Col | 
     if (isinstance(inner, _PATTERNS) and isinstance(inner.this, exp.Star)) or isinstance(inner, exp.Not):
         star = inner.find(exp.Star) if not inner.find(exp.Count, exp.Select) else None
         if star is not None:
-            return [], Col(None, union([c.inputs for c in all_columns(scope, walk)]))
+            return [], _any_of(all_columns(scope, walk))
     if (marker := inner.find(exp.Columns)) is not None and _is_own(marker, inner):
         return _each_column(inner, marker, scope, walk)
     column = _single(item, inner, scope, walk)
@@ -89,6 +89,11 @@ def _fields(struct: Col) -> tuple[list[Col], Col | None]:
         fields = exp.DataType.build(struct.type, dialect="duckdb").expressions
         return [Col(field.name, struct.inputs) for field in fields], None
     return [], Col(None, struct.inputs)
+
+
+def _any_of(columns: list[Col]) -> Col:
+    """Return what stands for some of these columns under their own names."""
+    return Col(None, union([c.inputs for c in columns]), among=tuple(columns))
 
 
 def _is_own(marker: exp.Expr, item: exp.Expr) -> bool:
@@ -130,8 +135,10 @@ def _each_column(item: exp.Expr, marker: exp.Expr, scope: Scope, walk: Walk) -> 
     if marker.args.get("unpack"):  # all of them in one value, as the arguments of a call
         taken = candidates if chosen is None else chosen
         return [Col(None, union([others, *(c.inputs for c in taken)]))], None
-    if chosen is None:
+    if chosen is None and isinstance(item.parent, exp.Alias):
         return [], Col(None, union([others, *(c.inputs for c in candidates)]))
+    if chosen is None:
+        return [], _any_of([Col(c.name, union([others, c.inputs])) for c in candidates])
     own_name = item is marker
     return [
         Col(c.name if own_name else None, union([c.inputs, others]), c.kind if own_name else None)

@@ -172,7 +172,7 @@ def _guess(parts: list[str], scope: Scope, walk: Walk) -> Col | None:
             name = parts[1] if qualified else parts[0]
             source.used.setdefault(name, name)
             alias = scope.aliases.get(parts[0])
-            return source.fallback.named(parts[-1]) if alias is None else UNKNOWN
+            return source.fallback.called(name).named(parts[-1]) if alias is None else UNKNOWN
     return None
 
 

@@ -182,8 +182,11 @@ class Walk:
 
 
 def is_ordered(node: exp.Expr) -> bool:
-    """Say whether a query ends in an ORDER BY, so that its reader sees its rows in that order."""
-    return node.args.get("order") is not None
+    """Say whether a query ends in an ORDER BY, so that its reader sees its rows in that order. That of a
+    DISTINCT ON says which rows it keeps."""
+    distinct = node.args.get("distinct")
+    picks = isinstance(distinct, exp.Distinct) and distinct.args.get("on") is not None
+    return node.args.get("order") is not None and not picks
 
 
 def rename(relation: Relation, alias: exp.Expr | None) -> Relation:

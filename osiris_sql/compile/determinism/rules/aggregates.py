@@ -28,7 +28,7 @@ from osiris_sql.compile.lineage.chase import is_total
 from osiris_sql.compile.lineage.facts import Scope
 from osiris_sql.compile.lineage.resolve import resolve
 
-_RELY_ON_ORDER = LISTS | {"first", "last", "any_value", "arbitrary"}
+_RELY_ON_ORDER = LISTS | {"first", "last"}
 # What these give in one SELECT comes from the same rows: list(a) lines up with list(b).
 _ALIGNED = LISTS | PICKS - {"mode"}
 

@@ -91,7 +91,7 @@ def _judge(subject: Subject, choice: _Choice) -> Iterator[Ruling]:
     elif node.args.get("order") is None and _rests_on_order(subject, node, scope):
         message = f"{what} relies on the ORDER BY of a subquery; give its own query an ORDER BY"
         yield subject.ruling("ordered-subquery", "unsafe", message, span)
-    elif relation is not None and gives_intervals(subject, node, relation):
+    elif relation is not None and _ties_by_intervals(subject, node, relation):
         yield equal_intervals(subject, f"a column of {what}", span)
     else:
         yield _rewritten(subject, choice, node, relation)
@@ -125,7 +125,7 @@ def _is_total(
     """Say whether the order decides: it holds all that comes out, or a key of what goes in or out."""
     order = _read_order(subject, node, relation, scope)
     every = relation.rest is None and len(order.outputs) == len(relation.columns)
-    if (order.is_all or every) and not gives_intervals(subject, node, relation):
+    if (order.is_all or every) and not _ties_by_intervals(subject, node, relation):
         return True
     on = _distinct_on(node)
     if on is not None:
@@ -214,13 +214,24 @@ def _rewritten(subject: Subject, choice: _Choice, node: exp.Expr, relation: Rela
     return subject.ruling(choice.rule, "rewritten", message, span, edit)
 
 
+def _key(node: exp.Expr, relation: Relation) -> frozenset[str] | None:
+    """Return a key of what comes out; that of DISTINCT ON does not say which rows stay."""
+    names = [(c.name or "").lower() for c in relation.columns]
+    keys = [] if _distinct_on(node) is not None else relation.keys
+    return next((k for k in keys if all(names.count(name) == 1 for name in k)), None)
+
+
+def _ties_by_intervals(subject: Subject, node: exp.Expr, relation: Relation) -> bool:
+    """Say whether only intervals may tell the rows apart that come out."""
+    return _key(node, relation) is None and gives_intervals(subject, node, relation)
+
+
 def _missing(subject: Subject, node: exp.Expr, relation: Relation | None) -> list[int] | None:
     """Return the ordinals of the output columns that an order lacks: those of a key if there is one."""
     if relation is None or relation.rest is not None:
         return None
     have = _read_order(subject, node, relation, subject.walk.scopes.get(id(node))).outputs
     names = [(c.name or "").lower() for c in relation.columns]
-    keys = [] if _distinct_on(node) is not None else relation.keys
-    key = next((k for k in keys if all(names.count(name) == 1 for name in k)), None)
+    key = _key(node, relation)
     wanted = [i for i, name in enumerate(names) if key is None or name in key]
     return [i + 1 for i in wanted if i not in have]

@@ -32,7 +32,7 @@ from osiris_sql.compile.determinism.clashes import clashing
 from osiris_sql.compile.determinism.findings import Ruling
 from osiris_sql.compile.determinism.floats import added_as_decimal, adds_exactly
 from osiris_sql.compile.determinism.frames import excludes_peers, is_whole, moves_by_rows
-from osiris_sql.compile.determinism.intervals import takes_intervals
+from osiris_sql.compile.determinism.intervals import equal_intervals, takes_intervals
 from osiris_sql.compile.determinism.outline import Call
 from osiris_sql.compile.determinism.rules.tie_messages import added, clash, joined
 from osiris_sql.compile.determinism.splice import Span
@@ -66,6 +66,10 @@ def _judge(subject: Subject, call: Call) -> Iterator[Ruling]:
         call.name in ORDERED and not adds_exactly(subject, call, node, scope, arguments)
     )
     if not by_rows and not ordered:
+        return
+    picked = ordered and (call.name == "mode" or _is_distinct(subject, call))
+    if picked and takes_intervals(subject, call, node):
+        yield equal_intervals(subject, f"the argument of {call.name}", span)
         return
     around = tie_breakers(subject, scope, call.block, [*window.partition, *window.order])
     own = own_order(node) if ordered else []

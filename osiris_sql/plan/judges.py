@@ -38,7 +38,7 @@ def wait_for_judges(needs: dict[str, set[str]], steps: Mapping[str, Step]) -> No
 def _judges(steps: Mapping[str, Step]) -> dict[str, set[str]]:
     """Return for each node the others in whose step it is tested.
 
-    A singular test is of all that it reads, a generic one of what it is declared on.
+    A singular test is of all that it reads, a generic one of what it is declared on, wherever it runs.
     """
     judges: dict[str, set[str]] = {}
     for node, step in steps.items():
@@ -46,6 +46,6 @@ def _judges(steps: Mapping[str, Step]) -> dict[str, set[str]]:
             continue
         apart = isinstance(step, Check) and not step.connection
         for test in step.tests:
-            for read in test.reads if apart or test.test == "singular" else ():
+            for read in test.reads if apart else test.about:
                 judges.setdefault(read, set()).add(node)
     return judges

@@ -29,13 +29,17 @@ def tests_by_node(
     grouped: dict[str, list[PlannedTest]] = {}
     for test in manifest.tests:
         if test_node(test) in chosen:
-            reads = {n for node in test.reads for n in (real[node] if node in ephemeral else (node,))}
-            grouped.setdefault(test.node, []).append(planned_test(test, tuple(sorted(reads))))
+            reads, about = (
+                tuple(sorted({n for node in named for n in (real[node] if node in ephemeral else (node,))}))
+                for named in (test.reads, test.about)
+            )
+            grouped.setdefault(test.node, []).append(planned_test(test, reads, about))
     return {node: tuple(tests) for node, tests in grouped.items()}
 
 
-def planned_test(test: CompiledTest, reads: tuple[str, ...]) -> PlannedTest:
-    """Return a test as a step holds it; `reads` are the relations with rows that it reads."""
+def planned_test(test: CompiledTest, reads: tuple[str, ...], about: tuple[str, ...] = ()) -> PlannedTest:
+    """Return a test as a step holds it; `reads` are the relations with rows that it reads, `about` those that
+    it is of."""
     return PlannedTest(
         name=test.name,
         test=test.test or "singular",
@@ -43,6 +47,7 @@ def planned_test(test: CompiledTest, reads: tuple[str, ...]) -> PlannedTest:
         column=test.column,
         sql=test.sql,
         reads=reads,
+        about=about,
         shape=test.shape,
         measure=test.measure,
         key=test.key,

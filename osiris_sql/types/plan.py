@@ -31,7 +31,8 @@ class PlannedConnection:
 class PlannedTest:
     """A data test to run on a relation: `sql` selects offending rows, zero rows pass.
 
-    With a `measure` it runs in one scan with others (see `CompiledTest`); a `strict` one fails, never warns.
+    It says whether the rows of `node` are right, and those of the nodes in `about`. With a `measure` it runs
+    in one scan with others (see `CompiledTest`); a `strict` one fails, never warns.
     """
 
     name: str
@@ -40,6 +41,7 @@ class PlannedTest:
     column: str | None = None
     sql: str
     reads: tuple[str, ...]
+    about: tuple[str, ...] = ()
     shape: TestShape | None = None
     measure: str = ""
     key: str = ""

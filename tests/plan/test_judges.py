@@ -35,7 +35,7 @@ def needs(inputs: Mapping[str, str], *tests: CompiledTest, sent: str = "") -> di
 def singular(*reads: str) -> CompiledTest:
     """A singular test runs with the last that it reads."""
     nodes = [f"model:{name}" for name in reads]
-    return data_test("_".join(reads), nodes[-1], *nodes, test="")
+    return data_test("_".join(reads), nodes[-1], *nodes, test="", about=tuple(nodes))
 
 
 SIDE_BY_SIDE = {"a": "", "b": "a", "c": "a", "d": "c"}
@@ -50,6 +50,12 @@ BEFORE = {"a": "", "c": "a", "b": "ac", "d": "c"}
         (SIDE_BY_SIDE, singular("a", "b"), {"c": {"a", "b"}, "d": {"c"}, "app.c": {"c"}, "app.d": {"d"}}),
         # or, where the test needs it, is built but goes no further.
         (BEFORE, singular("a", "b"), {"c": {"a"}, "d": {"c", "b"}, "app.c": {"c", "b"}, "app.d": {"d"}}),
+        # So it is with one that is declared on a table and reads what is made of it.
+        (
+            BEFORE,
+            data_test("c", "model:b", "model:b", "model:c", about=("model:c",)),
+            {"c": {"a"}, "d": {"c", "b"}, "app.c": {"c", "b"}, "app.d": {"d"}},
+        ),
         # One that is declared on a table says nothing of those that it compares it with.
         (
             SIDE_BY_SIDE,

@@ -64,6 +64,7 @@ def _compile_generic(
         measure = None  # it names the run clock, which only the query was given
     node = _attached_to(test.node, query.reads, scope)
     made = _assemble(test, definition.name, node, query, config, measure)
+    made = made if node == test.node else replace(made, about=(test.node,))
     key = key_columns(test, definition)
     return replace(made, proof=proofs.of(test.node, key)) if key else made
 
@@ -89,7 +90,7 @@ def _compile_singular(test: DataTest, scope: TestScope) -> CompiledTest | None:
     query = read_query(rendered, path, scope)
     if not query.reads:
         raise TestMistakeError(_reads_nothing(test))
-    return _assemble(test, "", query.reads[-1], query, config)
+    return replace(_assemble(test, "", query.reads[-1], query, config), about=query.reads)
 
 
 def _reads_nothing(test: DataTest) -> Diagnostic:

@@ -97,6 +97,7 @@ FINDINGS = [
     ("select random() as q", "unsafe", "random-value"),
     ("select version() as q", "unsafe", "environment-value"),
     ("select current_schema as q", "unsafe", "environment-value"),
+    ("select current_catalog as q from t", "unsafe", "environment-value"),
     ("select rowid from t", "unsafe", "row-id"),
     ("select * from t using sample 3 rows", "unsafe", "sample"),
     ("select t.id from t positional join u", "unsafe", "positional-join"),

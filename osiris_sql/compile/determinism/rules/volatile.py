@@ -11,7 +11,6 @@ from osiris_sql.compile.determinism.findings import Ruling
 from osiris_sql.compile.determinism.subject import Subject
 from osiris_sql.compile.lineage.resolve import resolve
 
-_ENVIRONMENT_WORDS = ("current_catalog", "current_schema")
 _ENVIRONMENT_TABLES = ("duckdb_", "pragma_", "pg_timezone", "icu_", "test_")
 
 
@@ -30,11 +29,17 @@ def check(subject: Subject) -> Iterator[Ruling]:
             yield subject.ruling("random-value", "unsafe", message, span)
     for column in subject.find_all(exp.Column):
         yield from _column(subject, column)
+    if subject.find_all(exp.CurrentCatalog):
+        for index, word in enumerate(subject.outline.words):
+            if word == "current_catalog" and subject.outline.word(index + 1) != "(":
+                message = f"{word} tells about the place where it runs; pass the value as a var()"
+                span = subject.outline.span((index, index + 1))
+                yield subject.ruling("environment-value", "unsafe", message, span)
 
 
 def _column(subject: Subject, column: exp.Column) -> Iterator[Ruling]:
     name = column.name.lower()
-    if name != "rowid" and (name not in _ENVIRONMENT_WORDS or len(column.parts) > 1):
+    if name != "rowid" and (name != "current_schema" or len(column.parts) > 1):
         return
     scope = subject.scope_of(column)
     if scope is None or resolve(column, scope, subject.walk).inputs is not None:

@@ -116,7 +116,7 @@ def _edited(star: exp.Star, columns: list[Col], scope: Scope, walk: Walk) -> tup
             value = replaced[name]
             column = Col(column.name, inputs_of(value, scope, walk), kind_of(value, scope, walk))
         found.append(column.named(renamed.get(name, column.name)))
-    if rest is not None and replaced:
+    if rest is not None and (replaced or renamed):
         rest = Col(None, union([rest.inputs, *(inputs_of(v, scope, walk) for v in replaced.values())]))
     return found, rest
 

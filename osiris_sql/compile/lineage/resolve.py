@@ -167,13 +167,13 @@ def _unqualified(source: Source, name: str, scope: Scope, walk: Walk) -> Col:
 def _guess(parts: list[str], scope: Scope, walk: Walk) -> Col | None:
     """Return what a name may stand for where a source has columns that we have no names for."""
     qualified = find_source(parts[:1], scope) if len(parts) > 1 else None
-    for source in [qualified] if qualified else scope.visible:
-        if source.fallback is not None:
-            name = parts[1] if qualified else parts[0]
-            source.used.setdefault(name, name)
-            alias = scope.aliases.get(parts[0])
-            return source.fallback.called(name).named(parts[-1]) if alias is None else UNKNOWN
-    return None
+    name = parts[1] if qualified else parts[0]
+    open_ones = [source for source in ([qualified] if qualified else scope.visible) if source.fallback]
+    for source in open_ones:
+        source.used.setdefault(name, name)
+    if len(open_ones) == 1 and open_ones[0].fallback and parts[0] not in scope.aliases:
+        return open_ones[0].fallback.called(name).named(parts[-1])
+    return UNKNOWN if open_ones else None
 
 
 def _field(column: Col, fields: list[str]) -> Col:

@@ -24,8 +24,10 @@ SEVERITY = "warning"
 def check(model: LintedModel) -> Iterator[Finding]:
     """Yield each name without a table in a SELECT of several, or that means a query around its own."""
     for column in model.nodes(exp.Column):
+        if column.table or isinstance(column.this, exp.Star):
+            continue
         scope = model.scope_of(column)
-        if scope is None or column.table or isinstance(column.this, exp.Star) or not _is_name(column):
+        if scope is None or _is_of_the_only_one(column, scope) or not _is_name(column):
             continue
         found = model.column(column)
         source = found.origin[0] if found is not None and found.origin is not None else None
@@ -42,6 +44,10 @@ def check(model: LintedModel) -> Iterator[Finding]:
         yield Finding(
             message, model.span(column), fix=fix, edits=_edits(model, column, qualifier, source, scope)
         )
+
+
+def _is_of_the_only_one(column: exp.Column, scope: Scope) -> bool:
+    return len(scope.visible) == 1 and column.name.lower() in scope.visible[0].names
 
 
 def _is_name(column: exp.Column) -> bool:

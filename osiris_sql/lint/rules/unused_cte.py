@@ -24,14 +24,21 @@ SEVERITY = "warning"
 
 def check(model: LintedModel) -> Iterator[Finding]:
     """Yield each CTE whose name stands nowhere else in the query."""
-    named = [t.name.lower() for t in model.nodes(exp.Table) if not t.db]
+    named: dict[str, list[exp.Table]] = {}
+    for table in model.nodes(exp.Table):
+        if not table.db:
+            named.setdefault(table.name.lower(), []).append(table)
     for cte in model.nodes(exp.CTE):
-        inside = [t.name.lower() for t in cte.find_all(exp.Table) if not t.db]
-        name = cte.alias.lower()
-        if named.count(name) == inside.count(name):
+        if all(_is_inside(table, cte) for table in named.get(cte.alias.lower(), ())):
             span = model.span(cte.args["alias"])
             message = f"nothing reads {cte.alias}"
             yield Finding(message, span, fix="remove it", edits=_edits(model, span))
+
+
+def _is_inside(table: exp.Expr | None, cte: exp.CTE) -> bool:
+    while table is not None and table is not cte:
+        table = table.parent
+    return table is not None
 
 
 def _edits(model: LintedModel, span: tuple[int, int] | None) -> tuple[Edit, ...]:

@@ -168,11 +168,10 @@ class Proof:
 class CompiledTest:
     """A data test ready to plan: `sql` selects the offending rows; zero rows pass.
 
-    `node` is what it was declared on, or the last in build order that it `reads`: of a singular test, and of
-    one that reads what is made from that; `about` is then what the test is of. With a `shape` it can run in
-    one scan of `relation` with others: `measure` is an aggregate over it, 0 if no row offends, at `rows` their
-    count. `key` is a column, as SQL, that is to be unique (if its values differ wherever their hashes do), or
-    to have those of `parent` only.
+    `node` is what it was declared on, or the last that it `reads`, where it is `about` others. With a `shape`
+    it can run in one scan of `relation` with others: `measure` is an aggregate, 0 if no row offends, at
+    `rows` their count. `key` is a column, as SQL, that is to be unique (if values differ where their hashes
+    do), or in `parent`.
     """
 
     name: str

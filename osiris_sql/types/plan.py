@@ -29,11 +29,7 @@ class PlannedConnection:
 
 @noun
 class PlannedTest:
-    """A data test to run on a relation: `sql` selects offending rows, zero rows pass.
-
-    It says whether the rows of `node` are right, and those of the nodes in `about`. With a `measure` it runs
-    in one scan with others (see `CompiledTest`); a `strict` one fails, never warns.
-    """
+    """A data test to run on a relation, as `CompiledTest` has it; a `strict` one fails where it would warn."""
 
     name: str
     test: str

@@ -169,9 +169,8 @@ class CompiledTest:
     """A data test ready to plan: `sql` selects the offending rows; zero rows pass.
 
     `node` is what it was declared on, or the last that it `reads`, where it is `about` others. With a `shape`
-    it can run in one scan of `relation` with others: `measure` is an aggregate, 0 if no row offends, at
-    `rows` their count. `key` is a column, as SQL, that is to be unique (if values differ where their hashes
-    do), or in `parent`.
+    it can share a scan of `relation`: `measure` is an aggregate, 0 if no row offends, at `rows` their count.
+    `key` is a column, as SQL, that is to be unique (if values differ where hashes do), or in `parent`.
     """
 
     name: str

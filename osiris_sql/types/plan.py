@@ -29,7 +29,7 @@ class PlannedConnection:
 
 @noun
 class PlannedTest:
-    """A data test to run on a relation, as `CompiledTest` has it; a `strict` one fails where it would warn."""
+    """A data test to run on a relation, as `CompiledTest` has it; a `strict` one fails, never warns."""
 
     name: str
     test: str

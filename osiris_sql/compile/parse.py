@@ -73,7 +73,7 @@ def _one_select(tokens: Sequence[Token]) -> Problem | None:
             fix=did_you_mean(first.text, ["select", "with", "from", "values"]),
         )
     for before, after in pairwise(tokens):
-        if before.token_type == TokenType.SEMICOLON:
+        if before.token_type == TokenType.SEMICOLON != after.token_type:
             why = "a model is one query"
             return Problem("two-statements", "a second statement begins here", after.start, 1, why)
     return None

@@ -69,7 +69,7 @@ def only(text: str, **changes: object) -> Diagnostic:
         ("insert into x values (1)", "not-a-select", "1:1", 6),
         ("selec 1", "not-a-select", "1:1", 5),
         ("describe cinema.movies", "not-a-select", "1:1", 8),
-        ("select 1;\nselect 2", "two-statements", "2:1", 1),
+        ("select 1;;\nselect 2", "two-statements", "2:1", 1),
         ("pivot cinema.movies on released using sum(id)", "dynamic-pivot", "1:1", 5),
         # what would read outside
         ("from 'films.csv'", "file-in-model", "1:6", 11),

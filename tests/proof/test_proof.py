@@ -60,6 +60,7 @@ SAME = [
     "select director_id, avg(id / 7.0::double) as a from cinema.movies group by all",
     "select title from cinema.movies limit 9",
     "select now() as w, id from cinema.movies",
+    "select director_id, approx_count_distinct(title) as n from cinema.movies group by all",
     "select d.name, max(released) as r from cinema.movies as m"
     " join cinema.directors as d on d.id = m.director_id group by all",
 ]

@@ -75,6 +75,11 @@ class Renderer:
         """The macros of the project; a custom generic test `x` is the macro `test_x`."""
         return self._plain.macro_names
 
+    @property
+    def names(self) -> frozenset[str]:
+        """What every template can call and read by name, macros too."""
+        return self._plain.names
+
     @cached_property
     def _marked(self) -> "_Library":
         return _Library(self, marked=True)
@@ -158,6 +163,7 @@ class _Library:
             self._load_macros(path, text, number, macros)
         self._lookup.setdefault(project.name, SimpleNamespace(**macros))
         self.macro_names = frozenset(macros)
+        self.names = frozenset(self._lookup)
 
     def _load_macros(self, path: str, text: str, number: int, macros: dict[str, Any]) -> None:
         rendering = Rendering(path=path, files=self._files)

@@ -434,6 +434,15 @@ def test_a_macro_of_the_project_can_be_overridden(tmp_path: Path) -> None:
     assert [r.diff for r in run(tmp_path, plain, overridden, model="with_macro")] == ["", ""]
 
 
+def test_an_override_of_nothing_is_told(tmp_path: Path) -> None:
+    result = run_one(tmp_path, f"{GIVEN}\noverrides: {{macros: {{cent: 1, dbt.cents: 2}}}}\n{EXPECT}")
+    assert result.status == "error"
+    assert result.diff.splitlines() == [
+        'there is no macro "cent" to override; did you mean "cents"?',
+        'the macro "dbt.cents" can\'t be overridden: write its name without a package',
+    ]
+
+
 def test_an_override_that_breaks_the_model_is_told(tmp_path: Path) -> None:
     result = run_one(tmp_path, f"{GIVEN}\noverrides: {{vars: {{least: 'no_column'}}}}\n{EXPECT}")
     assert result.status == "error"

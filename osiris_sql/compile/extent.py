@@ -37,7 +37,8 @@ class _Words:
         """Return where the problem with a token begins and ends."""
         start, end = problem.whole or (self.tokens[at].start, self.tokens[at].start)
         if problem.rule in NAMES:
-            return self.tokens[self._first(at)].start, self._end(at)
+            # A word of the grammar may be the name.
+            return self.tokens[min(self._first(at), at)].start, self._end(at)
         if _OPERATOR.match(self.text, start):
             # DuckDB may leave out the operand before an operator, or give the operator alone.
             end = end if start < end else self._operand_end(at)

@@ -3,7 +3,7 @@ tables that DuckDB makes."""
 
 import duckdb
 from compile.films import compiled, findings, schema, source
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from osiris_sql.types.settings import PINNED_SETTINGS, SETTINGS_SINCE_2
@@ -86,6 +86,8 @@ def test_types_are_those_of_the_tables_that_duckdb_makes(
                 warehouse.execute(
                     f"CREATE TABLE {name} AS {known[name].sql if name in known else models[name]}"
                 )
+            except duckdb.ConversionException:
+                break  # of a row's value: DuckDB casts BIGINT to BLOB until there is one
             except duckdb.Error:
                 assert name not in known, (project, findings(manifest))
                 break
@@ -101,6 +103,7 @@ pivot unpivot values recursive lateral exclude replace columns $run_clock $1 ? Ã
 
 
 @QUIETLY
+@example(words=["between"])
 @given(words=st.lists(st.sampled_from([*WORDS.split(), "\n"]), max_size=25))
 def test_no_text_makes_the_compiler_crash(words: list[str]) -> None:
     text = " ".join(["select", *words])

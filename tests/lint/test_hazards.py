@@ -88,6 +88,11 @@ FOUND = {
         shop.orders as o on o.customer_id = c.customer_id) select country, sum(credit) as credit from j
         group by country""",
     ),
+    "a fan-out in subtotals": (
+        "fan-out-join",
+        """select c.country, sum(c.credit) as credit from shop.customers as c join
+        shop.orders as o on o.customer_id = c.customer_id group by rollup (c.country)""",
+    ),
     "a fan-out two CTEs further in": (
         "fan-out-join",
         """with j as (select c.country, c.credit * 2 as twice from shop.customers as c join

@@ -25,6 +25,9 @@ FINE = {
     "the one side, grouped by the many": """select o.order_id, sum(c.credit) as credit
         from shop.customers as c join shop.orders as o on o.customer_id = c.customer_id
         group by o.order_id""",
+    "the one side, grouped by sets of the many": """select o.order_id as id, sum(c.credit) as credit
+        from shop.customers as c join shop.orders as o on o.customer_id = c.customer_id
+        group by grouping sets ((id), (c.country, id))""",
     "counted once": """select count(distinct c.customer_id) as customers
         from shop.customers as c join shop.orders as o on o.customer_id = c.customer_id""",
     "one row of the many side is picked": """select sum(c.credit) as credit from shop.customers as c

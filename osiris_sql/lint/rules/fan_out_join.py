@@ -26,6 +26,8 @@ from osiris_sql.lint.settled import repeating
 
 SEVERITY = "warning"
 
+_SETS = (exp.Rollup, exp.Cube, exp.GroupingSets)
+
 
 def check(model: LintedModel) -> Iterator[Finding]:
     """Yield each SUM, AVG or COUNT of one table's columns beside a table that is known to repeat its rows.
@@ -33,7 +35,7 @@ def check(model: LintedModel) -> Iterator[Finding]:
     Both tables have a key, so what a row of each is can be told. The join may stand in a CTE or subquery
     that hands on its rows as they are.
     """
-    groups: dict[int, set[Atom] | None] = {}
+    groups: dict[int, set[Atom]] = {}
     for aggregate in model.nodes(exp.Sum, exp.Avg, exp.Count):
         scope = model.scope_of(aggregate)
         if scope is None or _is_exempt(aggregate):
@@ -43,11 +45,8 @@ def check(model: LintedModel) -> Iterator[Finding]:
             continue
         if id(scope) not in groups:
             groups[id(scope)] = _group_atoms(model, scope)
-        group = groups[id(scope)]
-        if group is None:
-            continue
         atoms = {(summed, column.name.lower()) for column in _arguments(aggregate)}
-        joined = _joined(model, scope, summed, atoms, group)
+        joined = _joined(model, scope, summed, atoms, groups[id(scope)])
         if joined is not None:
             source, other = joined
             yield Finding(
@@ -131,15 +130,14 @@ def _only_source(model: LintedModel, aggregate: exp.Expr, scope: Scope) -> Sourc
     return found.pop() if len(found) == 1 else None
 
 
-def _group_atoms(model: LintedModel, scope: Scope) -> set[Atom] | None:
-    """Return the columns that GROUP BY is made from, or None for several groupings at once."""
+def _group_atoms(model: LintedModel, scope: Scope) -> set[Atom]:
+    """Return the columns that GROUP BY is made from; of several groupings at once, those of all of them."""
     group = scope.select.args.get("group")
     if group is None:
         return set()
-    if any(group.args.get(key) for key in ("cube", "rollup", "grouping_sets")):
-        return None
     listed = group.expressions or [item for item in scope.select.expressions if not item.find(exp.AggFunc)]
-    nodes = [node for item in listed for node in _grouped(item, scope).find_all(exp.Column)]
+    parts = [part for item in listed for part in (item.expressions if isinstance(item, _SETS) else [item])]
+    nodes = [node for item in parts for node in _grouped(item, scope).find_all(exp.Column)]
     columns = [model.column(node) for node in nodes]
     return {column.origin for column in columns if column is not None and column.origin is not None}
 

@@ -20,7 +20,9 @@ def keyboard_interrupts() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if not any(words in str(error) for words in _OTHER_WORDS):
+        # A module that is not written in Python can't be loaded, it says, where Ctrl-C came in between.
+        heard = isinstance(error.__cause__, KeyboardInterrupt)
+        if not heard and not any(words in str(error) for words in _OTHER_WORDS):
             raise
         raise KeyboardInterrupt from None
 

@@ -59,6 +59,11 @@ def test_at_any_event(tmp_path, launcher):
     assert ends.keys() <= {"cancelled", "success"}
 
 
+def test_a_module_that_is_interrupted_while_it_loads_did_not_fail():
+    with pytest.raises(KeyboardInterrupt), keyboard_interrupts():
+        raise ImportError("initialization failed") from KeyboardInterrupt()
+
+
 def test_other_errors_stay_what_they_are():
     with pytest.raises(RuntimeError, match="oops"), keyboard_interrupts():
         raise RuntimeError("oops")

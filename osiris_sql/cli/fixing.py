@@ -60,6 +60,9 @@ def write_changes(project: Project, texts: Mapping[str, str], mended: int) -> No
 
 def _replace(file: Path, body: bytes) -> None:
     beside = file.with_name(f"{file.name}.{os.getpid()}")
-    beside.write_bytes(body)
-    beside.chmod(file.stat().st_mode)
-    beside.replace(file)
+    try:
+        beside.write_bytes(body)
+        beside.chmod(file.stat().st_mode)
+        beside.replace(file)
+    finally:
+        beside.unlink(missing_ok=True)  # what a full disk left half written

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 from lint.shop import write
@@ -93,6 +95,17 @@ def test_fix_writes_through_a_link_and_keeps_marks_line_ends_and_rights(shop):
 def test_a_file_that_can_not_be_written_is_said(shop):
     (shop / f"models/example.sql.{os.getpid()}").mkdir()
     assert "unwritable-file" in lint(shop, "--fix", code=2).output
+    assert (shop / "models/example.sql").read_text() == BEFORE
+
+
+def test_what_can_not_be_finished_leaves_nothing_beside_the_file(shop, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    before = {path.name for path in (shop / "models").iterdir()}
+    monkeypatch.setattr(Path, "chmod", full)
+    assert "No space left" in lint(shop, "--fix", code=2).output
+    assert {path.name for path in (shop / "models").iterdir()} == before
     assert (shop / "models/example.sql").read_text() == BEFORE
 
 

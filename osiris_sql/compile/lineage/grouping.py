@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+GROUPING_SETS = (exp.Rollup, exp.Cube, exp.GroupingSets)
+"""What groups the same rows more than once."""
+
 
 def is_grouped(select: exp.Expr) -> bool:
     """Say whether a SELECT aggregates, with or without GROUP BY."""
@@ -15,7 +18,7 @@ def is_grouped(select: exp.Expr) -> bool:
 
 def groups_by_sets(group: exp.Expr) -> bool:
     """Say whether a GROUP BY groups more than once: by ROLLUP, CUBE or GROUPING SETS."""
-    return group.find(exp.Rollup, exp.Cube, exp.GroupingSets) is not None
+    return group.find(*GROUPING_SETS) is not None
 
 
 def has_aggregate(node: exp.Expr) -> bool:

@@ -19,14 +19,13 @@ from collections.abc import Iterator
 from sqlglot import exp
 
 from osiris_sql.compile.lineage.facts import Atom, Scope, Source
+from osiris_sql.compile.lineage.grouping import GROUPING_SETS
 from osiris_sql.lint.definitions import output_behind, scope_behind
 from osiris_sql.lint.finding import Finding
 from osiris_sql.lint.linted_model import LintedModel
 from osiris_sql.lint.settled import repeating
 
 SEVERITY = "warning"
-
-_SETS = (exp.Rollup, exp.Cube, exp.GroupingSets)
 
 
 def check(model: LintedModel) -> Iterator[Finding]:
@@ -136,7 +135,9 @@ def _group_atoms(model: LintedModel, scope: Scope) -> set[Atom]:
     if group is None:
         return set()
     listed = group.expressions or [item for item in scope.select.expressions if not item.find(exp.AggFunc)]
-    parts = [part for item in listed for part in (item.expressions if isinstance(item, _SETS) else [item])]
+    parts = [
+        part for item in listed for part in (item.expressions if isinstance(item, GROUPING_SETS) else [item])
+    ]
     nodes = [node for item in parts for node in _grouped(item, scope).find_all(exp.Column)]
     columns = [model.column(node) for node in nodes]
     return {column.origin for column in columns if column is not None and column.origin is not None}
